@@ -1,0 +1,159 @@
+# One non-recursive Makefile: every .c under lib/, agent/, collector/ and dashboards/ is found by itself.
+# `make help` lists the targets. Variants (compiler, sanitizers) build side by side under build/.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+SAN     ?=
+comma   := ,
+VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+B       := build/$(VARIANT)
+PREFIX  ?= /usr/local
+
+PACKAGES := libzmq librrd libcurl libprotobuf-c sqlite3 libsodium libcyaml yaml-0.1 jansson libmicrohttpd
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wformat=2 -Werror
+CPPFLAGS += -D_GNU_SOURCE -DESEP_VERSION='"$(VERSION)"' -I. -Ilib
+CFLAGS   ?= -O2 -g
+ifeq ($(SAN),)
+HARDENED := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDHARD   := -pie -Wl,-z,relro -Wl,-z,now
+else
+HARDENED := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDHARD   := -fsanitize=$(SAN)
+endif
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENED) $(CFLAGS) $(CPPFLAGS) $(PKG_CFLAGS) -pthread
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
+LIBS       = $(PKG_LIBS) -pthread -lm
+
+find_c    = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+objects   = $(patsubst %.c,$(B)/%.o,$(1))
+
+LIB_SRC        := $(call find_c,lib)
+AGENT_SRC      := $(filter-out agent/main.c,$(call find_c,agent))
+COLLECTOR_SRC  := $(filter-out collector/main.c,$(call find_c,collector))
+DASHBOARD_SRC  := $(filter-out dashboards/main.c dashboards/check/%,$(call find_c,dashboards))
+CHECK_SRC      := $(call find_c,dashboards/check)
+DEMO_SRC       := $(call find_c,deploy/demo)
+UNIT_SRC       := $(call find_c,tests/unit)
+FLOW_SRC       := $(filter %_test.c,$(call find_c,tests/flow))
+TEST_SUPPORT   := $(filter-out %_test.c,$(call find_c,tests/flow)) $(call find_c,tests/support)
+UNIT_TEST_SRC  := $(filter %_test.c,$(UNIT_SRC))
+PROTO_OBJ      := $(B)/gen/wire/esep.pb-c.o
+
+PROGRAMS := $(B)/esep-agent $(B)/esep-collector $(B)/esep-dashboard $(B)/esep-check $(B)/esep-demo-enterprise
+TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_TEST_SRC) $(FLOW_SRC))
+
+## all            build every program (the default)
+.PHONY: all
+all: deps-build
+	@$(MAKE) --no-print-directory programs
+
+.PHONY: programs deps-build
+programs: $(PROGRAMS)
+deps-build:
+	@deploy/deps.sh build
+
+# ---- what is built -------------------------------------------------------------------------------------------------
+$(B)/gen/wire/esep.pb-c.c: lib/wire/esep.proto
+	@mkdir -p $(@D)
+	protoc-c --c_out=$(@D) -I lib/wire $<
+$(PROTO_OBJ): $(B)/gen/wire/esep.pb-c.c # generated code answers to its generator, not to our warnings
+	$(CC) -std=c17 -w $(HARDENED) $(CFLAGS) $(PKG_CFLAGS) -I$(B)/gen/wire -c -o $@ $<
+$(call objects,$(filter lib/wire/%,$(LIB_SRC))): CPPFLAGS += -isystem $(B)/gen
+$(call objects,$(filter lib/wire/%,$(LIB_SRC))): $(B)/gen/wire/esep.pb-c.c
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define archive
+	@rm -f $@
+	$(AR) rcs $@ $^
+endef
+$(B)/libesep.a: $(call objects,$(LIB_SRC)) $(PROTO_OBJ)
+	$(archive)
+$(B)/libagent.a: $(call objects,$(AGENT_SRC))
+	$(archive)
+$(B)/libcollector.a: $(call objects,$(COLLECTOR_SRC))
+	$(archive)
+$(B)/libdashboard.a: $(call objects,$(DASHBOARD_SRC))
+	$(archive)
+$(B)/libtests.a: $(call objects,$(TEST_SUPPORT))
+	$(archive)
+
+link = $(CC) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+$(B)/esep-agent: $(B)/agent/main.o $(B)/libagent.a $(B)/libesep.a
+	$(link)
+$(B)/esep-collector: $(B)/collector/main.o $(B)/libcollector.a $(B)/libesep.a
+	$(link)
+$(B)/esep-dashboard: $(B)/dashboards/main.o $(B)/libdashboard.a $(B)/libesep.a
+	$(link)
+$(B)/esep-check: $(call objects,$(CHECK_SRC)) $(B)/libesep.a
+	$(link)
+$(B)/esep-demo-enterprise: $(call objects,$(DEMO_SRC)) $(B)/libesep.a
+	$(link)
+
+$(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
+	$(link) -lcmocka
+$(B)/tests/flow/%_test: $(B)/tests/flow/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
+	$(link) -lcmocka
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- running it ----------------------------------------------------------------------------------------------------
+## demo           five parks on screen at http://127.0.0.1:8080 until Ctrl-C (DEMO_SECONDS=n, DEMO_PORT=p)
+.PHONY: demo demo-clean
+demo:
+	@deploy/deps.sh build demo
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(B) deploy/demo/run.sh
+## demo-clean     forget the demo's state
+demo-clean:
+	@deploy/demo/clean.sh
+
+# ---- proving it ----------------------------------------------------------------------------------------------------
+## check          unit, flow and system tests (SAN=address,undefined or thread; CC=clang)
+.PHONY: check
+check:
+	@deploy/deps.sh build check $(if $(findstring clang,$(CC))$(SAN),clang)
+	@$(MAKE) --no-print-directory programs tests
+	@BUILD=$(B) tests/run.sh $(CHECK_ONLY)
+.PHONY: tests
+tests: $(TESTS)
+
+## lint           format, clang-tidy, include directions, headers that compile alone
+.PHONY: lint fmt
+lint:
+	@deploy/deps.sh build lint
+	@$(MAKE) --no-print-directory $(B)/gen/wire/esep.pb-c.c
+	@BUILD=$(B) tests/lint.sh
+## fmt            apply .clang-format
+fmt:
+	@deploy/deps.sh lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+## install        into DESTDIR and PREFIX (default /usr/local)
+.PHONY: install
+install: programs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/esep
+	install -m 755 $(filter-out %demo-enterprise,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	cp -r deploy/catalogue.yaml deploy/parks $(DESTDIR)$(PREFIX)/share/esep/
+
+## clean          remove build/
+.PHONY: clean help
+clean:
+	rm -rf build
+## help           this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+	@echo
+	@echo "SAN=address,undefined | thread and CC=clang work with every target."

@@ -1,0 +1,57 @@
+// The KPI catalogue (deploy/catalogue.yaml): what each KPI is, in which unit, and how it rolls up.
+// Immutable after loading; any thread may read.
+#ifndef ESEP_KPI_CATALOGUE_H
+#define ESEP_KPI_CATALOGUE_H
+
+#include "base/err.h"
+#include "base/figure.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lang { LANG_EN, LANG_RU, LANG_KK, LANG_UZ, LANG_KY, LANG_COUNT };
+const char *lang_code(enum lang l); // "en" …
+enum err lang_parse(const char *text, enum lang *out) MUST_USE;
+
+struct names { // never NULL; English where a translation is absent
+    const char *text[LANG_COUNT];
+};
+
+enum kpi_kind { KPI_LEVEL, KPI_FLOW, KPI_COMPUTED };
+enum kpi_topic { TOPIC_OUTPUT, TOPIC_JOBS, TOPIC_INVESTMENT, TOPIC_PARK };
+enum kpi_rollup { ROLLUP_NONE, ROLLUP_SUM, ROLLUP_LAST, ROLLUP_WEIGHTED, ROLLUP_RATIO }; // over time, and over residents
+enum kpi_direction { DIRECTION_NONE, DIRECTION_UP, DIRECTION_DOWN };           // which way is better
+
+struct kpi_unit {
+    const char *code;     // "piece" "person" "percent" "money" "second" …; "any": the series says
+    struct names names;
+    const char *okei;     // "796", "" when there is none
+    const char *unece;    // "H87"
+};
+
+struct kpi {
+    const char *code;
+    struct names names;
+    enum kpi_topic topic;
+    enum kpi_kind kind;
+    const struct kpi_unit *unit;
+    bool money;                     // unit is money: integers in minor units, a currency is required
+    bool per_product;               // dimensions are unlike products: never summed over dimensions or residents
+    enum kpi_rollup over_time;
+    enum kpi_rollup over_residents;
+    const char *weight;             // the weighting KPI's code for ROLLUP_WEIGHTED, else ""
+    const char *formula;            // for computed KPIs, else ""
+    enum kpi_direction direction;
+    struct figure min, max;         // bounds of a sample, missing: none
+};
+
+struct catalogue;
+// NOT_FOUND, INVALID with file:line:column.
+enum err catalogue_load(const char *path, struct catalogue **out, struct diag *d) MUST_USE;
+void catalogue_free(struct catalogue *c);
+const struct kpi *catalogue_find(const struct catalogue *c, const char *code); // NULL: not there
+const struct kpi_unit *catalogue_unit(const struct catalogue *c, const char *code);
+size_t catalogue_count(const struct catalogue *c);
+const struct kpi *catalogue_at(const struct catalogue *c, size_t i);
+
+#endif

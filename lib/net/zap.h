@@ -1,0 +1,24 @@
+// The ZAP handler (ZeroMQ RFC 27): decides which CURVE keys get in. It fails closed: any doubt, any other mechanism, any
+// malformed request is a 400. A client's own metadata never reaches the User-Id, which is the token returned here.
+#ifndef ESEP_NET_ZAP_H
+#define ESEP_NET_ZAP_H
+
+#include "net/mq.h"
+
+// Called in the handler's thread for each handshake; must not block. Fills token (at most 63 printable characters) and
+// returns true to let the key in.
+typedef bool (*zap_decide)(void *ctx, const uint8_t public_key[KEY_BYTES], char token[64]);
+
+struct zap;
+// Bound and answering when this returns.
+enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out, struct diag *d) MUST_USE;
+void zap_stop(struct zap *z);
+// False once the handler's thread has died: the collector must then stop.
+bool zap_alive(const struct zap *z);
+
+struct zap_counters {
+    uint64_t accepted, refused_key, refused_mechanism, refused_malformed;
+};
+void zap_counters(const struct zap *z, struct zap_counters *out);
+
+#endif

@@ -1,0 +1,204 @@
+// The messages of esep.proto as plain structs: what codec.h reads and writes. Strings and arrays are borrowed (from the
+// decoder's arena, or from the caller when encoding).
+#ifndef ESEP_WIRE_MESSAGE_H
+#define ESEP_WIRE_MESSAGE_H
+
+#include "base/figure.h"
+#include "wire/limits.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum wire_class { WIRE_MEASUREMENT = 1, WIRE_REPORT = 2, WIRE_CONTROL = 3 };
+enum wire_status { WIRE_NORMAL, WIRE_PROVISIONAL, WIRE_ESTIMATED, WIRE_MISSING };
+
+enum wire_reason { // esep.proto's Reason, same numbers
+    WIRE_REASON_NONE,
+    WIRE_REASON_MALFORMED,
+    WIRE_REASON_UNKNOWN_SERIES,
+    WIRE_REASON_WRONG_CLASS,
+    WIRE_REASON_NOT_FINITE,
+    WIRE_REASON_OUT_OF_RANGE,
+    WIRE_REASON_FUTURE,
+    WIRE_REASON_OFF_STEP,
+    WIRE_REASON_TOO_OLD,
+    WIRE_REASON_BAD_NOTE,
+    WIRE_REASON_SERIES_TAKEN,
+    WIRE_REASON_QUOTA,
+    WIRE_REASON_PERIOD_CLOSED,
+    WIRE_REASON_BEFORE_EPOCH,
+    WIRE_REASON_COUNT
+};
+// "future"; a sentence for a person. Any value is accepted.
+const char *wire_reason_name(enum wire_reason r);
+const char *wire_reason_text(enum wire_reason r);
+
+enum wire_gap_reason { WIRE_GAP_NONE, WIRE_GAP_QUOTA_BYTES, WIRE_GAP_QUOTA_AGE, WIRE_GAP_SPOOL_DAMAGED, WIRE_GAP_LOST_BY_COLLECTOR };
+const char *wire_gap_reason_name(enum wire_gap_reason r);
+
+enum wire_refuse_reason { // esep.proto's RefuseReason, same numbers
+    WIRE_REFUSE_NONE,
+    WIRE_REFUSE_HELLO_FIRST,
+    WIRE_REFUSE_BAD_PROTOCOL,
+    WIRE_REFUSE_BAD_MESSAGE,
+    WIRE_REFUSE_REVOKED,
+    WIRE_REFUSE_OTHER_CONNECTION,
+    WIRE_REFUSE_OTHER_BODY,
+    WIRE_REFUSE_DECLARE_CONFLICT,
+    WIRE_REFUSE_DECLARE_INVALID,
+    WIRE_REFUSE_OVER_QUOTA,
+    WIRE_REFUSE_UNAVAILABLE,
+    WIRE_REFUSE_WRONG_INCARNATION,
+    WIRE_REFUSE_COUNT
+};
+const char *wire_refuse_reason_name(enum wire_refuse_reason r);
+
+struct wire_incarnation {
+    uint8_t bytes[WIRE_INCARNATION_BYTES];
+};
+
+struct wire_receipt {
+    uint64_t position; // 0: none
+    uint8_t chain[WIRE_CHAIN_BYTES];
+};
+
+struct wire_counters {
+    uint64_t sampled, refused, spooled, spool_bytes, source_errors, acknowledged, gaps;
+};
+
+struct wire_hello {
+    uint32_t protocol;
+    const char *version;
+    int64_t clock_us;
+    struct wire_incarnation incarnation;
+    uint32_t declares;
+    uint64_t first_kept, last_written, last_acknowledged;
+    struct wire_receipt last_receipt;
+    struct wire_counters counters;
+};
+
+struct wire_welcome {
+    const char *resident;
+    uint64_t last_sequence;
+    uint32_t declares_known;
+    uint64_t credit_bytes;
+    int64_t clock_us;
+    uint32_t max_series;
+    uint32_t max_batch_bytes;
+};
+
+struct wire_declare {
+    struct wire_incarnation incarnation;
+    uint32_t number;
+    const char *series;   // "kpi" or "kpi/dimension"
+    const char *unit;
+    const char *currency; // "" when the unit is not money
+    enum wire_class class;
+    uint32_t step_s; // 0 for reports
+    uint32_t period; // esep.proto's Period; 0 for measurements
+};
+
+struct wire_sample {
+    uint32_t series; // declared number
+    int64_t time;    // measurement: seconds since 1970, end of step; report: civil day number of the period's first day
+    struct figure value;
+    enum wire_reason refused; // set by the decoder for a value that cannot be a figure; else WIRE_REASON_NONE
+};
+
+struct wire_note {
+    uint32_t index;
+    enum wire_status status;
+    bool confidential;
+    const char *reason, *author, *currency; // "" when absent
+    int64_t published_us;                   // 0 when absent
+};
+
+struct wire_batch {
+    struct wire_incarnation incarnation;
+    uint64_t sequence;
+    enum wire_class class;
+    uint32_t declares;
+    size_t count;
+    const struct wire_sample *samples;
+    size_t note_count;
+    const struct wire_note *notes;
+};
+
+struct wire_gap {
+    struct wire_incarnation incarnation;
+    uint64_t first, last, samples;
+    int64_t from_s, to_s;
+    enum wire_gap_reason reason;
+};
+
+struct wire_ack {
+    uint64_t sequence;
+    uint64_t credit_bytes;
+    struct wire_receipt receipt;
+};
+
+struct wire_refusal { // one refused sample
+    uint32_t index;
+    enum wire_reason reason;
+};
+
+struct wire_reject {
+    uint64_t sequence;
+    bool whole;
+    enum wire_reason whole_reason; // with whole
+    size_t count;                  // without
+    const struct wire_refusal *refusals;
+};
+
+struct wire_heartbeat {
+    int64_t clock_us;
+    struct wire_counters counters;
+};
+
+struct wire_refuse {
+    enum wire_refuse_reason reason;
+    const char *text;
+};
+
+struct wire_control {
+    const char *kind;
+    const void *document;
+    size_t document_len;
+    uint8_t hash[32];
+    const char *author;
+    uint32_t part, parts;
+};
+
+enum wire_type { // esep.proto's field numbers in Envelope
+    WIRE_BATCH = 1,
+    WIRE_GAP,
+    WIRE_ACK,
+    WIRE_REJECT,
+    WIRE_HELLO,
+    WIRE_WELCOME,
+    WIRE_DECLARE,
+    WIRE_NEED_DECLARE,
+    WIRE_HEARTBEAT,
+    WIRE_REFUSE,
+    WIRE_CONTROL_MESSAGE
+};
+const char *wire_type_name(enum wire_type t);
+
+struct wire_message {
+    enum wire_type type;
+    union {
+        struct wire_batch batch;
+        struct wire_gap gap;
+        struct wire_ack ack;
+        struct wire_reject reject;
+        struct wire_hello hello;
+        struct wire_welcome welcome;
+        struct wire_declare declare;
+        uint32_t need_declare_from;
+        struct wire_heartbeat heartbeat;
+        struct wire_refuse refuse;
+        struct wire_control control;
+    };
+};
+
+#endif
