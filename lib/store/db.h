@@ -1,7 +1,7 @@
-// The only user of SQLite: opened the one safe way (WAL, synchronous=FULL, checked; trusted_schema off, cell_size_check,
-// mmap off, foreign_keys on), with its results as enum err: FULL (disk full: roll back and wait), IO (treat the file as
-// lost for writing: close and exit), CORRUPT, AGAIN (busy), CONFLICT (a constraint).
-// Threads: a db and its statements belong to one thread.
+// The only user of SQLite: opened the one safe way (WAL, synchronous=FULL, checked; trusted_schema off,
+// cell_size_check, mmap off, foreign_keys on), with its results as enum err: FULL (disk full: roll back and
+// wait), IO (treat the file as lost for writing: close and exit), CORRUPT, AGAIN (busy), CONFLICT (a
+// constraint). Threads: a db and its statements belong to one thread.
 #ifndef ESEP_STORE_DB_H
 #define ESEP_STORE_DB_H
 
@@ -13,8 +13,9 @@
 struct db;
 struct db_stmt;
 
-// Creates the file (0640) when missing, keeps the -wal and -shm for readers, and runs wal_checkpoint(TRUNCATE) before it
-// returns, so that rows a crash left only in the page cache are on disk before they are trusted.
+// Creates the file (0640) when missing, keeps the -wal and -shm for readers, and runs
+// wal_checkpoint(TRUNCATE) before it returns, so that rows a crash left only in the page cache are on disk
+// before they are trusted.
 enum err db_open_writer(const char *path, struct db **out, struct diag *d) MUST_USE;
 // query_only; NOT_FOUND until the writer has made the file.
 enum err db_open_reader(const char *path, struct db **out, struct diag *d) MUST_USE;
@@ -23,7 +24,7 @@ const char *db_error(const struct db *db); // the last error's text
 
 // Several statements without parameters.
 enum err db_exec(struct db *db, const char *sql, struct diag *d) MUST_USE;
-enum err db_begin(struct db *db, struct diag *d) MUST_USE; // IMMEDIATE for a writer
+enum err db_begin(struct db *db, struct diag *d) MUST_USE;  // IMMEDIATE for a writer
 enum err db_commit(struct db *db, struct diag *d) MUST_USE; // on disk when it returns OK
 void db_rollback(struct db *db);
 enum err db_checkpoint(struct db *db, bool truncate, struct diag *d) MUST_USE;
@@ -43,8 +44,8 @@ void db_bind_blob(struct db_stmt *s, int i, const void *v, size_t len);
 void db_bind_null(struct db_stmt *s, int i);
 // *row false: done. After a failed bind the step fails with its error.
 enum err db_step(struct db_stmt *s, bool *row) MUST_USE;
-enum err db_run(struct db_stmt *s) MUST_USE; // one step that gives no row, then reset
-void db_reset(struct db_stmt *s);            // also clears bindings
+enum err db_run(struct db_stmt *s) MUST_USE;   // one step that gives no row, then reset
+void db_reset(struct db_stmt *s);              // also clears bindings
 int64_t db_int(struct db_stmt *s, int column); // columns from 0
 double db_real(struct db_stmt *s, int column);
 const char *db_text(struct db_stmt *s, int column); // borrowed until the next step; "" for NULL

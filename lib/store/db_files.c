@@ -1,0 +1,60 @@
+// Kept apart from db.c because nothing here knows SQLite. SQLite gives the -wal and -shm the mode of the
+// database, so creating that with 0640 is what makes all three readable by the group.
+#include "store/db_files.h"
+#include "base/fs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MODE 0640
+
+enum err db_file_create(const char *path, struct diag *d)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return errno == EEXIST ? ERR_OK : diag_errno(d, errno, "%s: cannot create", path);
+    // The umask may have taken the group's bit.
+    enum err e = fchmod(fd, FILE_MODE) == 0 ? ERR_OK : diag_errno(d, errno, "%s: cannot set mode 0640", path);
+    close(fd);
+    return e;
+}
+
+enum err db_file_sync(const char *path, struct diag *d)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_OK : diag_errno(d, errno, "%s: cannot open", path);
+    enum err e = fsync(fd) == 0 ? ERR_OK : diag_fail(d, ERR_IO, "%s: cannot sync: %s", path, strerror(errno));
+    close(fd);
+    return e;
+}
+
+enum err db_file_sync_folder(const char *path, struct diag *d)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return ERR_NOMEM;
+    char *slash = strrchr(copy, '/');
+    if (slash == copy)
+        slash++;
+    if (slash)
+        *slash = '\0';
+    enum err e = fs_sync_dir(slash ? copy : ".", d);
+    free(copy);
+    return e;
+}
+
+enum err db_file_readable(const char *path, struct diag *d)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return diag_errno(d, errno, "%s", path);
+    if (st.st_size == 0)
+        return diag_fail(d, ERR_NOT_FOUND, "%s: its writer has not filled it yet", path);
+    if (access(path, R_OK) != 0)
+        return diag_fail(d, ERR_DENIED, "%s: not readable: this user must be in the file's group", path);
+    return ERR_OK;
+}
