@@ -19,14 +19,21 @@ struct names { // never NULL; English where a translation is absent
 
 enum kpi_kind { KPI_LEVEL, KPI_FLOW, KPI_COMPUTED };
 enum kpi_topic { TOPIC_OUTPUT, TOPIC_JOBS, TOPIC_INVESTMENT, TOPIC_PARK };
-enum kpi_rollup { ROLLUP_NONE, ROLLUP_SUM, ROLLUP_LAST, ROLLUP_WEIGHTED, ROLLUP_RATIO }; // over time, and over residents
-enum kpi_direction { DIRECTION_NONE, DIRECTION_UP, DIRECTION_DOWN };           // which way is better
+enum kpi_rollup { // over time, and over residents
+    ROLLUP_NONE,  // never rolled up
+    ROLLUP_SUM,
+    ROLLUP_LAST,     // over time: the last known value
+    ROLLUP_WEIGHTED, // mean weighted by another KPI
+    ROLLUP_RATIO,    // computed anew from its rolled-up parts, never averaged
+    ROLLUP_HISTOGRAM // over residents: how many are at each value
+};
+enum kpi_direction { DIRECTION_NONE, DIRECTION_UP, DIRECTION_DOWN }; // which way is better
 
 struct kpi_unit {
-    const char *code;     // "piece" "person" "percent" "money" "second" …; "any": the series says
+    const char *code; // "piece" "person" "percent" "money" "second" …; "any": the series says
     struct names names;
-    const char *okei;     // "796", "" when there is none
-    const char *unece;    // "H87"
+    const char *okei;  // "796", "" when there is none
+    const char *unece; // "H87"
 };
 
 struct kpi {
@@ -35,15 +42,21 @@ struct kpi {
     enum kpi_topic topic;
     enum kpi_kind kind;
     const struct kpi_unit *unit;
-    bool money;                     // unit is money: integers in minor units, a currency is required
-    bool per_product;               // dimensions are unlike products: never summed over dimensions or residents
+    bool money;       // unit is money: integers in minor units, a currency is required
+    bool per_product; // dimensions are unlike things: never summed over dimensions or residents
     enum kpi_rollup over_time;
     enum kpi_rollup over_residents;
-    const char *weight;             // the weighting KPI's code for ROLLUP_WEIGHTED, else ""
-    const char *formula;            // for computed KPIs, else ""
+    const char *weight;  // the weighting KPI's code for ROLLUP_WEIGHTED, else ""
+    const char *formula; // for computed KPIs, else ""
     enum kpi_direction direction;
-    struct figure min, max;         // bounds of a sample, missing: none
+    struct figure min, max; // bounds of a sample, both allowed values; missing: none. Money: minor units
 };
+
+// "level" …, "output" …, "sum" …, "up" …, as in the file.
+const char *kpi_kind_name(enum kpi_kind k);
+const char *kpi_topic_name(enum kpi_topic t);
+const char *kpi_rollup_name(enum kpi_rollup r);
+const char *kpi_direction_name(enum kpi_direction d);
 
 struct catalogue;
 // NOT_FOUND, INVALID with file:line:column.
@@ -51,6 +64,8 @@ enum err catalogue_load(const char *path, struct catalogue **out, struct diag *d
 void catalogue_free(struct catalogue *c);
 const struct kpi *catalogue_find(const struct catalogue *c, const char *code); // NULL: not there
 const struct kpi_unit *catalogue_unit(const struct catalogue *c, const char *code);
+size_t catalogue_unit_count(const struct catalogue *c);
+const struct kpi_unit *catalogue_unit_at(const struct catalogue *c, size_t i);
 size_t catalogue_count(const struct catalogue *c);
 const struct kpi *catalogue_at(const struct catalogue *c, size_t i);
 

@@ -1,4 +1,5 @@
-// A park's profile (deploy/parks/*.yaml): who is in it and every figure published of it. Immutable after loading.
+// A park's profile (deploy/parks/*.yaml): who is in it and every figure published of it. Immutable after
+// loading.
 #ifndef ESEP_KPI_PARK_H
 #define ESEP_KPI_PARK_H
 
@@ -6,20 +7,36 @@
 #include "kpi/target.h"
 
 struct resident {
-    const char *code;    // series name's part
+    const char *code; // series name's part
     struct names names;
-    struct names about;  // one line: what it makes
-    bool simulated;      // its figures come from a simulator and every page says so
-    bool is_public;      // its figures may be shown to anybody
-    const char *source;  // of real figures, "" otherwise
+    struct names about; // one line: what it makes
+    bool simulated;     // its figures come from a simulator and every page says so
+    bool is_public;     // its figures may be shown to anybody
+    const char *source; // of real figures, "" otherwise
 };
+
+enum programme_kind {
+    PROGRAMME_FUNNEL,  // people or companies pass the stages, fewer at each
+    PROGRAMME_STAGES,  // a project goes through the stages
+    PROGRAMME_REGISTER // the entries stand beside each other: facilities, directions
+};
+const char *programme_kind_name(enum programme_kind k);
 
 struct programme { // training, incubation, modernisation: shown as text with its stages
     const char *id;
+    enum programme_kind kind;
     struct names names;
     size_t stage_count;
     struct names *stages;
+    bool overlap;        // stages may run at the same time
+    const char *assumed; // what we assumed beyond the source, "" when nothing
+    const char *note;
     const char *source;
+};
+
+struct dimension { // what the last part of a series name stands for
+    const char *code;
+    struct names names;
 };
 
 struct park {
@@ -29,6 +46,8 @@ struct park {
     struct names about;
     const char *time_zone; // tzdata name
     const char *currency;  // ISO 4217
+    size_t dimension_count;
+    struct dimension *dimensions;
     size_t resident_count;
     struct resident *residents;
     size_t statement_count;
@@ -37,18 +56,24 @@ struct park {
     struct programme *programmes;
 };
 
-// Cross-checked with the catalogue. INVALID with file:line:column.
+// Cross-checked with the catalogue, whose strings the park does not borrow. NOT_FOUND; INVALID with
+// file:line:column.
 enum err park_load(const char *path, const struct catalogue *c, struct park **out, struct diag *d) MUST_USE;
 void park_free(struct park *p);
 const struct resident *park_resident(const struct park *p, const char *code); // NULL: not there
 
-// All *.yaml of a folder, ordered by code; EXISTS when two have one code.
+const struct statement *park_statement(const struct park *p, const char *id); // NULL: not there
+const struct dimension *park_dimension(const struct park *p,
+                                       const char *code); // NULL: no name is known, show the code
+
+// All *.yaml of a folder, ordered by code; EXISTS when two have one code, NOT_FOUND when there is none.
 struct parks {
     size_t count;
     struct park **parks;
 };
-enum err parks_load(const char *folder, const struct catalogue *c, struct parks *out, struct diag *d) MUST_USE;
+enum err parks_load(const char *folder, const struct catalogue *c, struct parks *out,
+                    struct diag *d) MUST_USE;
 void parks_free(struct parks *p);
-const struct park *parks_find(const struct parks *p, const char *code);
+const struct park *parks_find(const struct parks *p, const char *code); // NULL: not there
 
 #endif

@@ -12,12 +12,24 @@ struct civil {
     int32_t day;   // 1 .. 31
 };
 
-// Days since 1970-01-01, proleptic Gregorian (algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+bool civil_valid(struct civil c); // a day of the years 0001 .. 9999 that exists
+// 0001-01-01 and 9999-12-31.
+#define CIVIL_DAY_MIN (-719162)
+#define CIVIL_DAY_MAX 2932896
+// Days since 1970-01-01, proleptic Gregorian (algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date
+// Algorithms").
 int32_t civil_to_days(struct civil c);
 struct civil civil_from_days(int32_t days);
 
-enum period_kind { PERIOD_NONE, PERIOD_DAY, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR }; // esep.proto's numbers
-const char *period_kind_name(enum period_kind k); // "day" …
+enum period_kind {
+    PERIOD_NONE,
+    PERIOD_DAY,
+    PERIOD_MONTH,
+    PERIOD_QUARTER,
+    PERIOD_YEAR
+};                                                // esep.proto's numbers
+const char *period_kind_name(enum period_kind k); // "day" …; "none"
+// "day" "month" "quarter" "year"; INVALID for anything else ("none" too).
 enum err period_kind_parse(const char *text, enum period_kind *out) MUST_USE;
 
 struct period {
@@ -25,8 +37,11 @@ struct period {
     int32_t start; // civil day number of the first day
 };
 
-// "2026-03-14" "2026-03" "2026-Q1" "2026". INVALID.
+// A known kind, its first day, wholly within the years 0001 .. 9999. What comes from the wire must pass it.
+bool period_valid(struct period p);
+// "2026-03-14" "2026-03" "2026-Q1" "2026", nothing before or after. INVALID.
 enum err period_parse(const char *text, struct period *out) MUST_USE;
+// The same text back; "invalid" for what period_valid refuses.
 #define PERIOD_TEXT 16
 void period_text(struct period p, char out[PERIOD_TEXT]);
 // The period of that kind that contains the day.
