@@ -24,7 +24,8 @@ enum err buf_text(struct buf *b, const char *text);
 enum err buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 // The bytes as a NUL-terminated string, "" when empty; valid until the next call on b.
 const char *buf_str(const struct buf *b);
-// Moves the bytes out (malloc'ed, NUL-terminated, the caller frees); b is empty afterwards. NULL if b has failed.
+// Moves the bytes out (malloc'ed, NUL-terminated, the caller frees); b is empty afterwards. NULL if b has
+// failed.
 char *buf_take(struct buf *b, size_t *len);
 
 #endif

@@ -1,5 +1,5 @@
-// Time. Wall and monotonic time are different types and the clock is injected, so a test of a month takes no time.
-// Threads: a struct clock is immutable; the system clock may be shared; a fake clock is atomic.
+// Time. Wall and monotonic time are different types and the clock is injected, so a test of a month takes no
+// time. Threads: a struct clock is immutable; the system clock may be shared; a fake clock is atomic.
 #ifndef ESEP_BASE_CLOCK_H
 #define ESEP_BASE_CLOCK_H
 

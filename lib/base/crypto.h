@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HASH_BYTES 32
-#define KEY_BYTES  32 // CURVE public or secret key
-#define KEY_TEXT   41 // Z85 of a key, NUL included
+#define HASH_BYTES      32
+#define KEY_BYTES       32 // CURVE public or secret key
+#define KEY_TEXT        41 // Z85 of a key, NUL included
 #define HEX_TEXT(bytes) (2 * (bytes) + 1)
 
 // Call once before threads start.
@@ -19,19 +19,21 @@ struct hash_part {
     const void *bytes;
     size_t len;
 };
-void crypto_hash(const struct hash_part *parts, size_t count, uint8_t out[HASH_BYTES]);
+void crypto_digest(const struct hash_part *parts, size_t count, uint8_t out[HASH_BYTES]);
+#define crypto_hash                                                                                          \
+    crypto_digest // libsodium exports a crypto_hash of its own: the linker must not mix them up
 // An X25519 pair as CURVE uses it.
 void crypto_keypair(uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES]);
 void crypto_public_key(const uint8_t secret_key[KEY_BYTES], uint8_t public_key[KEY_BYTES]);
 // ZeroMQ RFC 32; decode refuses anything but 40 characters of the alphabet.
 void crypto_key_text(const uint8_t key[KEY_BYTES], char out[KEY_TEXT]);
 enum err crypto_key_parse(const char *text, uint8_t out[KEY_BYTES]) MUST_USE;
-void crypto_hex(const void *bytes, size_t len, char *out); // out: HEX_TEXT(len)
+void crypto_hex(const void *bytes, size_t len, char *out);               // out: HEX_TEXT(len)
 enum err crypto_unhex(const char *text, void *out, size_t len) MUST_USE; // exactly 2·len digits
 void crypto_wipe(void *bytes, size_t len);
 
-// A secret key in a file of mode 0600, 40 characters of Z85. Load refuses a file others can read (DENIED, with the
-// chmod to run). Create refuses to overwrite (EXISTS).
+// A secret key in a file of mode 0600, 40 characters of Z85. Load refuses a file others can read (DENIED,
+// with the chmod to run). Create refuses to overwrite (EXISTS).
 enum err crypto_key_file_load(const char *path, uint8_t secret_key[KEY_BYTES], struct diag *d) MUST_USE;
 enum err crypto_key_file_create(const char *path, uint8_t public_key[KEY_BYTES], struct diag *d) MUST_USE;
 

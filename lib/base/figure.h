@@ -13,7 +13,7 @@ struct figure {
     enum figure_kind kind;
     union {
         int64_t integer; // |integer| <= FIGURE_INTEGER_MAX
-        double real;     // finite, and not a whole number within FIGURE_INTEGER_MAX (those are FIGURE_INTEGER)
+        double real; // finite, and not a whole number within FIGURE_INTEGER_MAX (those are FIGURE_INTEGER)
     };
 };
 
@@ -27,8 +27,8 @@ enum err figure_from_real(double real, struct figure *out) MUST_USE;
 double figure_to_real(struct figure f); // NaN when missing
 bool figure_equal(struct figure a, struct figure b);
 
-// Decimal text as people write it after the caller has dealt with locale: [+-]digits[.digits][e[+-]digits], the whole of
-// text. Refuses "", "nan", "inf", hex, white space. INVALID; TOO_BIG when not representable.
+// Decimal text as people write it after the caller has dealt with locale: [+-]digits[.digits][e[+-]digits],
+// the whole of text. Refuses "", "nan", "inf", hex, white space. INVALID; TOO_BIG when not representable.
 enum err figure_parse(const char *text, struct figure *out) MUST_USE;
 // The decimal text times 10^decimals as an exact integer, for money into minor units: ("12.5", 2) → 1250.
 // INVALID when digits beyond `decimals` are not zero ("0.001", 2): nothing is rounded in silence.

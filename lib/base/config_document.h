@@ -1,0 +1,41 @@
+// Inside config.c's contract: the YAML file as libyaml's document, so that every message can name line and
+// column. Not for other modules: include base/config.h.
+#ifndef ESEP_BASE_CONFIG_DOCUMENT_H
+#define ESEP_BASE_CONFIG_DOCUMENT_H
+
+#include "base/err.h"
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <yaml.h>
+
+struct config_place { // both from 1
+    size_t line;
+    size_t column;
+};
+
+struct config_document {
+    const char *file; // borrowed, for messages
+    yaml_document_t yaml;
+};
+
+// Exactly one document, well-formed, within bounds (depth, nodes), without aliases, repeated keys and NUL
+// characters. text need not outlive the call. INVALID, NOMEM; diag has the place. Close it when this returned
+// OK.
+enum err config_document_open(struct config_document *doc, const char *file, const char *text, size_t len,
+                              struct diag *d) MUST_USE;
+void config_document_close(struct config_document *doc);
+
+// Every key known to the schema, nothing required missing, lists and mappings where the schema has them, and
+// words that libcyaml would take for true or for a number refused. INVALID.
+enum err config_document_check(struct config_document *doc, const cyaml_schema_value_t *schema,
+                               struct diag *d) MUST_USE;
+
+// Where the value of "a[1].b" begins, or its nearest parent's.
+struct config_place config_document_find(struct config_document *doc, const char *yaml_path);
+
+// "file:line:column: path: text"; an empty path is left out. Returns ERR_INVALID.
+enum err config_complain(struct diag *d, const char *file, struct config_place at, const char *yaml_path,
+                         const char *text);
+
+#endif
