@@ -56,7 +56,7 @@ struct park {
     struct programme *programmes;
 };
 
-// Cross-checked with the catalogue, whose strings the park does not borrow. NOT_FOUND; INVALID with
+// Cross-checked with the catalogue, which must outlive the park. NOT_FOUND; INVALID with
 // file:line:column.
 enum err park_load(const char *path, const struct catalogue *c, struct park **out, struct diag *d) MUST_USE;
 void park_free(struct park *p);

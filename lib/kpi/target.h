@@ -40,8 +40,8 @@ struct statement {
     const char *due_or;   // the other reading of due_text, "" when there is one only
     const char *due_text; // as published: "end of the year"
     const char *assumed;  // what we assumed beyond the source, in words, "" when nothing
-    const char *scope; // whom the source credits when it is not the park alone, "" otherwise: such a figure
-                       // is shown and never counted as the park's
+    const char *scope;   // whom the source credits when it is not the park alone, "" otherwise: such a figure
+                         // is shown and never counted as the park's
     const char *part_of; // id of the statement that already contains this figure: never add the two
     const char *note;    // what a reader must know beside the figure
     const char *source;  // citation text
