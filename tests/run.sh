@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Runs the tests that are built and counts them; `make check` calls it.
+#   BUILD=build/gcc tests/run.sh [PART]      PART: only tests whose path contains it
+# Unit and flow tests are cmocka programs, two at a time. System tests are tests/system/*.sh, one after the other, each
+# with BUILD and a TMPDIR of its own; they print `ok NAME`, `not ok NAME: why` or `skip NAME: why` a line.
+# The output of what fails is shown in full. The last line is `N passed, M failed`, with `, K skipped` when there are.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD=${BUILD:-build/gcc}
+only=${1:-}
+limit_s=${TEST_LIMIT_S:-300}
+parallel=2
+ulimit -c 0
+
+export BUILD
+export ASAN_OPTIONS="detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+if [ -f tests/lsan.supp ]; then
+    export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
+fi
+
+work=$(mktemp -d /tmp/esep-check.XXXXXX) || exit 1
+running=() # process ids, in the order they were started
+cleanup() {
+    [ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null # timeout passes it on to the test and its children
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+passed=0 failed=0 skipped=0
+
+progress() {
+    [ ! -t 2 ] || printf '\r\033[K%s' "$1" >&2
+}
+
+sum_of() { # the numbers that a sed pattern captures, added up
+    sed -nE "s/$1/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+count_lines() {
+    grep -cE "$1" "$2" || true
+}
+
+# What cmocka says at its end, or, when a test never came to its end, what it had said until then.
+count_cmocka() { # output, exit status → good bad skip
+    good=$(sum_of '^\[  PASSED  \] ([0-9]+) test.*' "$1")
+    bad=$(sum_of '^\[  FAILED  \].* ([0-9]+) test\(s\), listed below.*' "$1")
+    skip=$(sum_of '^\[  SKIPPED \].* ([0-9]+) test\(s\), listed below.*' "$1")
+    if ! grep -q '^\[  PASSED  \]' "$1"; then
+        good=$(count_lines '^\[       OK \]' "$1")
+        [ "$bad" -gt 0 ] || bad=1
+    elif [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1
+    fi
+}
+
+count_system() { # output, exit status → good bad skip
+    good=$(count_lines '^ok ' "$1")
+    bad=$(count_lines '^not ok ' "$1")
+    skip=$(count_lines '^skip ' "$1")
+    if [ "$bad" -eq 0 ] && { [ "$2" -ne 0 ] || [ $((good + skip)) -eq 0 ]; }; then
+        bad=1
+    fi
+}
+
+start() { # number, test
+    mkdir "$work/$1.tmp" || exit 1
+    TMPDIR=$work/$1.tmp timeout -k 10 "$limit_s" "$2" >"$work/$1.out" 2>&1 </dev/null &
+    running+=($!)
+}
+
+finish() { # number, test, how to count it
+    local status=0 good bad skip
+    wait "${running[0]}" || status=$?
+    running=("${running[@]:1}")
+    "$3" "$work/$1.out" "$status"
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
+    if [ "$bad" -gt 0 ]; then
+        progress ""
+        echo "==== $2: exit status $status$([ "$status" -ne 124 ] || echo ", stopped after $limit_s s")"
+        cat "$work/$1.out"
+        echo "==== end of $2"
+    elif [ "$skip" -gt 0 ]; then
+        progress ""
+        grep -E '^skip |^\[  SKIPPED \] [a-z]' "$work/$1.out"
+    fi
+    rm -rf "$work/$1.tmp" "$work/$1.out"
+}
+
+run_all() { # how many at a time, how to count, tests...
+    local at_once=$1 count=$2 i first=0
+    shift 2
+    local tests=("$@")
+    for i in "${!tests[@]}"; do
+        if [ ${#running[@]} -ge "$at_once" ]; then
+            finish "$first" "${tests[$first]}" "$count"
+            first=$((first + 1))
+        fi
+        progress "[$((i + 1))/${#tests[@]}] ${tests[$i]}"
+        start "$i" "${tests[$i]}"
+    done
+    while [ ${#running[@]} -gt 0 ]; do
+        finish "$first" "${tests[$first]}" "$count"
+        first=$((first + 1))
+    done
+}
+
+programs=() scripts=()
+# A program whose source has gone is a leftover of an older build.
+while IFS= read -r test; do
+    source=tests/${test#"$BUILD"/tests/}.c
+    [ ! -f "$source" ] || programs+=("$test")
+done < <(find "$BUILD/tests/unit" "$BUILD/tests/flow" -name '*_test' -type f -perm -u+x 2>/dev/null | grep -F -- "$only" | sort)
+while IFS= read -r test; do
+    scripts+=("$test")
+done < <(find tests/system -maxdepth 1 -name '*.sh' -type f -perm -u+x 2>/dev/null | grep -F -- "$only" | sort)
+
+run_all "$parallel" count_cmocka "${programs[@]}"
+run_all 1 count_system "${scripts[@]}"
+progress ""
+
+if [ $((passed + failed + skipped)) -eq 0 ]; then
+    echo "no test was run${only:+: none has $only in its path}"
+    failed=1
+fi
+[ "$skipped" -gt 0 ] && more=", $skipped skipped" || more=
+echo "$passed passed, $failed failed$more"
+[ "$failed" -eq 0 ]
