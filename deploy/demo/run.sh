@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+# The demo: five parks on one machine with the real programs. Starts the collector, the dashboard and one agent a resident,
+# hands the agents their enterprises' history and then live figures, and accounts for every sample at the end.
+#   DEMO_SECONDS=n        end by itself after n seconds (default: until Ctrl-C)
+#   DEMO_PORT=p           of the dashboard (default 8080)
+#   DEMO_COLLECTOR_PORT=p of the collector (default 5670, or a free one near it)
+#   DEMO_STATE=folder     kept between runs (default build/demo)
+#   DEMO_HOURS=n          of machine history at the first start (default 48)
+#   DEMO_RESIDENTS=regex  only the residents that match (default: all)
+#   BUILD=folder          of the programs (default build/gcc)
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root" || exit 1
+build=${BUILD:-build/gcc}
+state=${DEMO_STATE:-build/demo}
+port=${DEMO_PORT:-8080}
+hours=${DEMO_HOURS:-48}
+profile=$root/deploy/demo/residents.yaml
+begun=$SECONDS
+began_s=$(date +%s)
+status=0      # the exit code to be
+stopping=     # set by a signal or by DEMO_SECONDS
+declare -A agent_pid=()
+collector_pid='' dashboard_pid='' graphs_pid=''
+residents=()
+
+say() { echo "demo: $*"; }
+progress() { [ ! -t 1 ] || printf '\r\033[Kdemo: %s' "$*"; }
+progress_end() { [ ! -t 1 ] || printf '\r\033[K'; }
+fail() {
+    progress_end
+    echo "demo: $*" >&2
+    status=1
+    stopping=1
+}
+
+# ---- waiting, in a way a signal can cut short -----------------------------------------------------------------------
+pause() {
+    sleep "$1" &
+    local sleeper=$!
+    wait "$sleeper" 2>/dev/null || kill "$sleeper" 2>/dev/null
+}
+alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+# wait_until SECONDS COMMAND...: polls; 1 when the time is up or the demo is stopping
+wait_until() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ -z "$stopping" ] && [ $SECONDS -lt $until ] || return 1
+        pause 0.2
+    done
+}
+
+# ---- what must be right before anything starts ----------------------------------------------------------------------
+is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 65535 ]; }
+port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+usage_error() {
+    echo "demo: $*" >&2
+    exit 2
+}
+
+check_settings() {
+    is_port "$port" || usage_error "DEMO_PORT=$port is not a port; use 1 to 65535"
+    [[ ${DEMO_SECONDS:-0} =~ ^[0-9]{1,7}$ ]] || usage_error "DEMO_SECONDS=$DEMO_SECONDS is not a number of seconds"
+    [[ $hours =~ ^[0-9]{1,4}$ ]] || usage_error "DEMO_HOURS=$hours is not a number of hours"
+    for program in esep-agent esep-collector esep-dashboard esep-demo-enterprise; do
+        [ -x "$build/$program" ] || usage_error "$build/$program is not built; run: make"
+    done
+    ! port_taken "$port" || usage_error "port $port is in use; choose another with DEMO_PORT, e.g. make demo DEMO_PORT=8081"
+    if [ -n "${DEMO_COLLECTOR_PORT:-}" ]; then
+        collector_port=$DEMO_COLLECTOR_PORT
+        is_port "$collector_port" || usage_error "DEMO_COLLECTOR_PORT=$collector_port is not a port; use 1 to 65535"
+        ! port_taken "$collector_port" || usage_error "port $collector_port is in use; choose another with DEMO_COLLECTOR_PORT"
+    else
+        collector_port=5670
+        while port_taken "$collector_port"; do collector_port=$((collector_port + 1)); done
+    fi
+}
+
+lock_state() {
+    mkdir -p "$state/log" "$state/agents" || exit 1
+    exec 9>"$state/demo.lock"
+    flock -n 9 || usage_error "another demo is running with the state in $state; choose another with DEMO_STATE"
+}
+
+# ---- children: each in a session of its own, so that Ctrl-C reaches this script alone; they end with it ---------------
+launch() { # launch LOG COMMAND...; its pid is in $launched
+    local log=$state/log/$1.log
+    shift
+    setpriv --pdeathsig TERM setsid "$@" 9>&- </dev/null >>"$log" 2>&1 &
+    launched=$!
+}
+
+# stop SECONDS PID...: TERM to all, then KILL to those left when the time is up
+stop() {
+    local until=$((SECONDS + $1)) pid left
+    shift
+    for pid in "$@"; do kill -TERM "$pid" 2>/dev/null; done
+    while :; do
+        left=()
+        for pid in "$@"; do ! alive "$pid" || left+=("$pid"); done
+        [ ${#left[@]} -gt 0 ] || break
+        if [ $SECONDS -ge $until ]; then
+            fail "process ${left[*]} did not end when asked; killed"
+            kill -KILL "${left[@]}" 2>/dev/null
+            break
+        fi
+        sleep 0.1
+    done
+    for pid in "$@"; do wait "$pid" 2>/dev/null; done
+}
+
+# ---- configuration, written anew at each start ----------------------------------------------------------------------
+agent_dir() { echo "$state/agents/${1/\//.}"; }
+
+write_server_configs() {
+    cat >"$state/collector.yaml" <<END
+endpoint: tcp://127.0.0.1:$collector_port
+state: "$state/collector"
+catalogue: "$root/deploy/catalogue.yaml"
+parks: "$root/deploy/parks"
+END
+    cat >"$state/dashboard.yaml" <<END
+listen: 127.0.0.1:$port
+state: "$state/collector"
+catalogue: "$root/deploy/catalogue.yaml"
+parks: "$root/deploy/parks"
+END
+}
+
+write_agent_config() { # NAME KEY
+    local dir
+    dir=$(agent_dir "$1")
+    mkdir -p "$dir/state" &&
+        "$build/esep-demo-enterprise" agent-config "$1" --profile "$profile" --dir "$dir" --state "$dir/state" \
+            --endpoint "tcp://127.0.0.1:$collector_port" --key "$2" --gate "$state/live" \
+            --program "$root/$build/esep-demo-enterprise" >"$dir/agent.yaml"
+}
+
+# Adds to the enterprises' files what they lack up to $1 (seconds since 1970).
+write_history() {
+    local name figures
+    for name in "${residents[@]}"; do
+        [ -z "$stopping" ] || return 1
+        progress "history of $name"
+        figures=$("$build/esep-demo-enterprise" history "$name" --profile "$profile" --dir "$(agent_dir "$name")" \
+            --started "$started" --to "$1" --machine-hours "$hours") || { fail "no history for $name"; return 1; }
+        written=$((written + figures))
+    done
+}
+
+prepare() {
+    local name key agent_key
+    mapfile -t residents < <("$build/esep-demo-enterprise" residents --profile "$profile" | grep -E "${DEMO_RESIDENTS:-.}")
+    [ ${#residents[@]} -gt 0 ] || { fail "no residents in $profile"; return 1; }
+    [ -s "$state/started" ] || echo "$began_s" >"$state/started"
+    started=$(<"$state/started")
+    rm -f "$state/live"
+    write_server_configs
+    key=$("$build/esep-collector" keygen --config "$state/collector.yaml") || { fail "no collector key"; return 1; }
+    for name in "${residents[@]}"; do
+        [ -z "$stopping" ] || return 1
+        write_agent_config "$name" "$key" || { fail "no configuration for $name"; return 1; }
+        agent_key=$("$build/esep-agent" keygen --config "$(agent_dir "$name")/agent.yaml") &&
+            "$build/esep-collector" admit "$name" "$agent_key" --config "$state/collector.yaml" >>"$state/log/admit.log" ||
+            { fail "no key for $name"; return 1; }
+    done
+}
+
+# ---- running --------------------------------------------------------------------------------------------------------
+collector_answers() { "$build/esep-collector" status --config "$state/collector.yaml" >/dev/null 2>&1 || ! alive "$collector_pid"; }
+dashboard_answers() { curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$port/healthz" 2>/dev/null || ! alive "$dashboard_pid"; }
+last_log() { tail -n 3 "$state/log/$1.log" 2>/dev/null; }
+
+start_all() {
+    local name
+    launch collector "$build/esep-collector" run --config "$state/collector.yaml"
+    collector_pid=$launched
+    wait_until 20 collector_answers && alive "$collector_pid" || { fail "the collector did not start: $(last_log collector)"; return 1; }
+    launch dashboard "$build/esep-dashboard" run --config "$state/dashboard.yaml"
+    dashboard_pid=$launched
+    wait_until 20 dashboard_answers && alive "$dashboard_pid" || { fail "the dashboard did not start: $(last_log dashboard)"; return 1; }
+    for name in "${residents[@]}"; do
+        launch "agent.${name/\//.}" "$build/esep-agent" run --config "$(agent_dir "$name")/agent.yaml"
+        agent_pid[$name]=$launched
+    done
+}
+
+# A child that ended by itself is a failure of the demo.
+check_children() {
+    local name
+    for name in "${!agent_pid[@]}"; do
+        alive "${agent_pid[$name]}" || {
+            fail "the agent of $name ended by itself: $(last_log "agent.${name/\//.}")"
+            unset "agent_pid[$name]"
+        }
+    done
+    if [ -n "$collector_pid" ] && ! alive "$collector_pid"; then
+        fail "the collector ended by itself: $(last_log collector)"
+        collector_pid=''
+    fi
+    if [ -n "$dashboard_pid" ] && ! alive "$dashboard_pid"; then
+        fail "the dashboard ended by itself: $(last_log dashboard)"
+        dashboard_pid=''
+    fi
+    [ -z "$stopping" ]
+}
+
+number_of() { [[ $1 =~ \"$2\":\ *([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
+
+# Sums over all agents into sampled, acknowledged, spooled, refused.
+count_agents() {
+    local name text
+    sampled=0 acknowledged=0 spooled=0 refused=0
+    for name in "${residents[@]}"; do
+        text=$("$build/esep-agent" status --json --config "$(agent_dir "$name")/agent.yaml" 2>/dev/null) || text=''
+        sampled=$((sampled + $(number_of "$text" sampled)))
+        acknowledged=$((acknowledged + $(number_of "$text" acknowledged)))
+        spooled=$((spooled + $(number_of "$text" spooled)))
+        refused=$((refused + $(number_of "$text" refused)))
+    done
+}
+
+time_is_up() { [ -n "${DEMO_SECONDS:-}" ] && [ "${DEMO_SECONDS}" -gt 0 ] && [ $((SECONDS - begun)) -ge "$DEMO_SECONDS" ]; }
+
+# History has been delivered when every figure written for the agents, now and in earlier runs, was sampled and nothing waits.
+wait_for_history() {
+    local expected=$1 before=-1 quiet=0
+    while check_children; do
+        count_agents
+        progress "history: $acknowledged of $expected figures acknowledged, $spooled waiting"
+        [ "$sampled" -eq $before ] && [ "$spooled" -eq 0 ] && quiet=$((quiet + 1)) || quiet=0
+        before=$sampled
+        [ "$sampled" -lt "$expected" ] || [ "$spooled" -gt 0 ] || break
+        [ $quiet -lt 15 ] || { fail "only $sampled of $expected figures were read; see $state/log"; return 1; }
+        pause 1
+    done
+    progress_end
+    [ -z "$stopping" ]
+}
+
+# Opens the gate: files up to this step, live figures from the next one on.
+go_live() {
+    local now
+    now=$(date +%s)
+    pause $((10 - now % 10))
+    [ -z "$stopping" ] || return 1
+    now=$(($(date +%s) / 10 * 10))
+    write_history "$now"
+    echo $((now + 10)) >"$state/live"
+    progress_end
+}
+
+# ---- the graphs: every series as PNG and SVG, and its figures from the API ------------------------------------------
+ledger() { sqlite3 -readonly "$state/collector/ledger.sqlite" "$1"; }
+
+start_graph_check() {
+    local now folder=$state/graphs name class from to n=0
+    now=$(date +%s)
+    rm -rf "$folder" && mkdir -p "$folder"
+    while IFS='|' read -r name class; do
+        from=$((now - 86400)) to=$now
+        [ "$class" = 1 ] || from=$((now - 730 * 86400))
+        [[ $name != */kep/* ]] || { from=915148800 to=1388534400; }
+        n=$((n + 1))
+        echo "$name" >"$folder/$n.name"
+        printf 'url = "http://127.0.0.1:%s/graph/%s.png?from=%s&to=%s"\noutput = "%s/%s.png"\n' "$port" "$name" $from $to "$folder" $n
+        printf 'url = "http://127.0.0.1:%s/graph/%s.svg?from=%s&to=%s"\noutput = "%s/%s.svg"\n' "$port" "$name" $from $to "$folder" $n
+        printf 'url = "http://127.0.0.1:%s/api/v1/query?series=%s&from=%s&to=%s&format=csv"\noutput = "%s/%s.csv"\n' "$port" "$name" $from $to "$folder" $n
+    done < <(ledger "select name, class from series order by name") >"$folder/urls"
+    launch graphs curl -sS --fail --max-time 30 -w '%{filename_effective} %{http_code} %{content_type}\n' \
+        --stderr "$folder/errors" -o /dev/null -K "$folder/urls"
+    graphs_pid=$launched
+}
+
+is_good() { # NUMBER: both images came as what they say they are, and the figures are there
+    local f=$state/graphs/$1
+    grep -q "^$f.png 200 image/png" "$state/log/graphs.log" && grep -q "^$f.svg 200 image/svg+xml" "$state/log/graphs.log" &&
+        [ "$(head -c 8 "$f.png" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] && grep -q '<svg' "$f.svg" &&
+        grep -qE '^[^,]+,"?-?[0-9]' "$f.csv"
+}
+
+count_graphs() {
+    local file n
+    graphs=0
+    for file in "$state"/graphs/*.name; do
+        [ -e "$file" ] || break
+        n=${file##*/}
+        if is_good "${n%.name}"; then
+            graphs=$((graphs + 1))
+        else
+            echo "demo: no graph or no figures for $(<"$file")" >&2
+        fi
+    done
+}
+
+# ---- the end --------------------------------------------------------------------------------------------------------
+nothing_waits() { count_agents && [ "$spooled" -eq 0 ] && [ "$sampled" -eq $((acknowledged + refused)) ]; }
+
+finish() {
+    progress "ending"
+    trap '' INT TERM
+    stopping=''
+    check_children
+    stopping=''
+    if [ -e "$state/live" ]; then
+        rm -f "$state/live"
+        wait_until 15 nothing_waits
+    fi
+    [ ${#agent_pid[@]} -eq 0 ] || stop 15 "${agent_pid[@]}"
+    ! alive "$graphs_pid" || stop 2 "$graphs_pid"
+    [ -z "$dashboard_pid" ] || stop 10 "$dashboard_pid"
+    [ -z "$collector_pid" ] || stop 20 "$collector_pid"
+    progress_end
+}
