@@ -164,6 +164,10 @@ static enum err write_table(struct world *w, const struct table *t, const struct
         return e;
     }
     table_range(w, t, step, h, &at, &end);
+    last = there ? last : at - 1;
+    if (t->period == PERIOD_NONE && last < h->after_s) {
+        last = h->after_s;
+    }
     struct buf b;
     buf_init(&b, FILE_MAX_BYTES);
     if (!there) {
@@ -171,7 +175,7 @@ static enum err write_table(struct world *w, const struct table *t, const struct
     }
     while (at < end) {
         bool silent = t->period == PERIOD_NONE && world_silent(w, at);
-        if ((!there || at > last) && !silent) {
+        if (at > last && !silent) {
             *figures += add_row(w, t, at, &b);
         }
         at = t->period == PERIOD_NONE ? at + step : period_end((struct period){t->period, (int32_t)at});

@@ -12,6 +12,7 @@ struct history {
     const char *dir;   // daily.csv, monthly.csv, machine.csv are in it
     int64_t started_s; // when the demo's state was made: history reaches back from here
     int64_t to_s;      // up to this moment
+    int64_t after_s;   // machine figures up to this moment are known already, from live ones
     int machine_hours; // before started_s
     int report_months; // before the month of started_s
 };

@@ -15,7 +15,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BUG = 70 };
 struct options {
     const char *command, *subject; // subject: park/resident, or a series' full name
     const char *profile, *dir, *state, *endpoint, *key, *gate, *program;
-    int64_t started, from, to;
+    int64_t started, from, to, after;
     int machine_hours, report_months;
 };
 
@@ -36,6 +36,7 @@ static const char usage_text[] =
     "  --dir FOLDER           of the enterprise's files\n"
     "  --started SECONDS      when history's length is counted back from, since 1970 (default now)\n"
     "  --from, --to SECONDS   since 1970; for reports of `expect`: days since 1970 (default 0, now)\n"
+    "  --after SECONDS        history: machine figures up to then are known already (default 0)\n"
     "  --machine-hours N      of machine figures before --started (default 48)\n"
     "  --report-months N      of reports before the month of --started (default 24)\n"
     "  --gate FILE            live prints nothing until the file is there and its number, seconds since "
@@ -46,14 +47,21 @@ static const char usage_text[] =
     "exit codes: 0 done, 1 failed, 2 wrong usage or profile\n"
     "example: esep-demo-enterprise history yashnabad/fridges --dir /tmp/fridges\n";
 
-static const struct option long_options[] = {
-    {"help", no_argument, NULL, 'h'},          {"profile", required_argument, NULL, 'p'},
-    {"dir", required_argument, NULL, 'd'},     {"started", required_argument, NULL, 's'},
-    {"from", required_argument, NULL, 'f'},    {"to", required_argument, NULL, 't'},
-    {"gate", required_argument, NULL, 'g'},    {"machine-hours", required_argument, NULL, 'm'},
-    {"state", required_argument, NULL, 'S'},   {"report-months", required_argument, NULL, 'r'},
-    {"key", required_argument, NULL, 'k'},     {"endpoint", required_argument, NULL, 'e'},
-    {"program", required_argument, NULL, 'P'}, {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+                                             {"profile", required_argument, NULL, 'p'},
+                                             {"dir", required_argument, NULL, 'd'},
+                                             {"started", required_argument, NULL, 's'},
+                                             {"from", required_argument, NULL, 'f'},
+                                             {"to", required_argument, NULL, 't'},
+                                             {"gate", required_argument, NULL, 'g'},
+                                             {"machine-hours", required_argument, NULL, 'm'},
+                                             {"state", required_argument, NULL, 'S'},
+                                             {"report-months", required_argument, NULL, 'r'},
+                                             {"key", required_argument, NULL, 'k'},
+                                             {"endpoint", required_argument, NULL, 'e'},
+                                             {"program", required_argument, NULL, 'P'},
+                                             {"after", required_argument, NULL, 'a'},
+                                             {NULL, 0, NULL, 0}};
 
 static bool parse_number(const char *text, int64_t *out)
 {
@@ -82,7 +90,7 @@ static bool set_number(struct options *o, int c, const char *text)
         *(c == 'm' ? &o->machine_hours : &o->report_months) = (int)n;
         return true;
     }
-    *(c == 's' ? &o->started : c == 'f' ? &o->from : &o->to) = n;
+    *(c == 's' ? &o->started : c == 'f' ? &o->from : c == 'a' ? &o->after : &o->to) = n;
     return true;
 }
 
@@ -158,6 +166,7 @@ static enum err command_history(struct world *w, const struct options *o, struct
     struct history h = {.dir = o->dir,
                         .started_s = o->started,
                         .to_s = o->to,
+                        .after_s = o->after,
                         .machine_hours = o->machine_hours,
                         .report_months = o->report_months};
     uint64_t figures = 0;

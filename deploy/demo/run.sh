@@ -8,6 +8,7 @@
 #   DEMO_HOURS=n          of machine history at the first start (default 48)
 #   DEMO_RESIDENTS=regex  only the residents that match (default: all)
 #   BUILD=folder          of the programs (default build/gcc)
+# shellcheck disable=SC2317  # functions are also called through wait_until
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -145,7 +146,7 @@ write_history() {
         [ -z "$stopping" ] || return 1
         progress "history of $name"
         figures=$("$build/esep-demo-enterprise" history "$name" --profile "$profile" --dir "$(agent_dir "$name")" \
-            --started "$started" --to "$1" --machine-hours "$hours") || { fail "no history for $name"; return 1; }
+            --started "$started" --to "$1" --after "$known" --machine-hours "$hours") || { fail "no history for $name"; return 1; }
         written=$((written + figures))
     done
 }
@@ -154,6 +155,9 @@ prepare() {
     local name key agent_key
     mapfile -t residents < <("$build/esep-demo-enterprise" residents --profile "$profile" | grep -E "${DEMO_RESIDENTS:-.}")
     [ ${#residents[@]} -gt 0 ] || { fail "no residents in $profile"; return 1; }
+    known=0
+    [ ! -s "$state/live_until" ] || known=$(<"$state/live_until")
+    [ "$known" -eq 0 ] || [ "$known" -ge $((began_s - hours * 3600)) ] || known=$((began_s - hours * 3600))
     [ -s "$state/started" ] || echo "$began_s" >"$state/started"
     started=$(<"$state/started")
     rm -f "$state/live"
@@ -162,9 +166,11 @@ prepare() {
     for name in "${residents[@]}"; do
         [ -z "$stopping" ] || return 1
         write_agent_config "$name" "$key" || { fail "no configuration for $name"; return 1; }
-        agent_key=$("$build/esep-agent" keygen --config "$(agent_dir "$name")/agent.yaml") &&
-            "$build/esep-collector" admit "$name" "$agent_key" --config "$state/collector.yaml" >>"$state/log/admit.log" ||
-            { fail "no key for $name"; return 1; }
+        if ! agent_key=$("$build/esep-agent" keygen --config "$(agent_dir "$name")/agent.yaml") ||
+            ! "$build/esep-collector" admit "$name" "$agent_key" --config "$state/collector.yaml" >>"$state/log/admit.log"; then
+            fail "no key for $name"
+            return 1
+        fi
     done
 }
 
@@ -177,10 +183,12 @@ start_all() {
     local name
     launch collector "$build/esep-collector" run --config "$state/collector.yaml"
     collector_pid=$launched
-    wait_until 20 collector_answers && alive "$collector_pid" || { fail "the collector did not start: $(last_log collector)"; return 1; }
+    wait_until 20 collector_answers
+    alive "$collector_pid" || { fail "the collector did not start: $(last_log collector)"; return 1; }
     launch dashboard "$build/esep-dashboard" run --config "$state/dashboard.yaml"
     dashboard_pid=$launched
-    wait_until 20 dashboard_answers && alive "$dashboard_pid" || { fail "the dashboard did not start: $(last_log dashboard)"; return 1; }
+    wait_until 20 dashboard_answers
+    alive "$dashboard_pid" || { fail "the dashboard did not start: $(last_log dashboard)"; return 1; }
     for name in "${residents[@]}"; do
         launch "agent.${name/\//.}" "$build/esep-agent" run --config "$(agent_dir "$name")/agent.yaml"
         agent_pid[$name]=$launched
@@ -224,8 +232,16 @@ count_agents() {
 
 time_is_up() { [ -n "${DEMO_SECONDS:-}" ] && [ "${DEMO_SECONDS}" -gt 0 ] && [ $((SECONDS - begun)) -ge "$DEMO_SECONDS" ]; }
 
+# How many figures the agents will have sampled when history is in; a run that was cut short leaves its number to the next.
+expect_history() {
+    local left=0
+    [ ! -s "$state/expected" ] || left=$(<"$state/expected")
+    [ "$left" -gt "$sampled_before" ] || left=$sampled_before
+    echo $((left + written)) >"$state/expected"
+}
+
 # History has been delivered when every figure written for the agents, now and in earlier runs, was sampled and nothing waits.
-wait_for_history() {
+wait_for_history() { # FIGURES
     local expected=$1 before=-1 quiet=0
     while check_children; do
         count_agents
@@ -255,6 +271,8 @@ go_live() {
 # ---- the graphs: every series as PNG and SVG, and its figures from the API ------------------------------------------
 ledger() { sqlite3 -readonly "$state/collector/ledger.sqlite" "$1"; }
 
+fetch() { printf 'url = "http://127.0.0.1:%s/%s"\noutput = "%s"\n' "$port" "$1" "$2"; }
+
 start_graph_check() {
     local now folder=$state/graphs name class from to n=0
     now=$(date +%s)
@@ -265,9 +283,9 @@ start_graph_check() {
         [[ $name != */kep/* ]] || { from=915148800 to=1388534400; }
         n=$((n + 1))
         echo "$name" >"$folder/$n.name"
-        printf 'url = "http://127.0.0.1:%s/graph/%s.png?from=%s&to=%s"\noutput = "%s/%s.png"\n' "$port" "$name" $from $to "$folder" $n
-        printf 'url = "http://127.0.0.1:%s/graph/%s.svg?from=%s&to=%s"\noutput = "%s/%s.svg"\n' "$port" "$name" $from $to "$folder" $n
-        printf 'url = "http://127.0.0.1:%s/api/v1/query?series=%s&from=%s&to=%s&format=csv"\noutput = "%s/%s.csv"\n' "$port" "$name" $from $to "$folder" $n
+        fetch "graph/$name.png?from=$from&to=$to" "$folder/$n.png"
+        fetch "graph/$name.svg?from=$from&to=$to" "$folder/$n.svg"
+        fetch "api/v1/query?series=$name&from=$from&to=$to&format=csv" "$folder/$n.csv"
     done < <(ledger "select name, class from series order by name") >"$folder/urls"
     launch graphs curl -sS --fail --max-time 30 -w '%{filename_effective} %{http_code} %{content_type}\n' \
         --stderr "$folder/errors" -o /dev/null -K "$folder/urls"
@@ -306,6 +324,7 @@ finish() {
     stopping=''
     if [ -e "$state/live" ]; then
         rm -f "$state/live"
+        echo $((($(date +%s) - 2) / 10 * 10)) >"$state/live_until"
         wait_until 15 nothing_waits
     fi
     [ ${#agent_pid[@]} -eq 0 ] || stop 15 "${agent_pid[@]}"
@@ -314,3 +333,49 @@ finish() {
     [ -z "$collector_pid" ] || stop 20 "$collector_pid"
     progress_end
 }
+
+# What the agents count as acknowledged against what plain SQLite finds in the ledger.
+account() {
+    local stored series
+    count_agents
+    stored=$(ledger "select coalesce(sum(samples), 0) from batch where gap = 0") || { fail "the ledger cannot be read"; stored=0; }
+    series=$(ledger "select count(*) from series")
+    count_graphs
+    [ "$acknowledged" -eq "$stored" ] || status=1
+    echo "demo: parks=$(parks_in_ledger) residents=${#residents[@]} series=$series sent=$acknowledged stored=$stored lost=$((acknowledged - stored)) graphs=$graphs"
+}
+parks_in_ledger() { ledger "select count(distinct substr(name, 1, instr(name, '/') - 1)) from series"; }
+
+run() {
+    written=0
+    prepare || return
+    count_agents
+    sampled_before=$sampled
+    write_history "$began_s" || return
+    progress_end
+    start_all || return
+    echo "demo: http://127.0.0.1:$port"
+    expect_history
+    wait_for_history "$(<"$state/expected")" || return
+    rm -f "$state/expected"
+    say "history is in: $acknowledged figures acknowledged after $((SECONDS - begun)) s; live figures every 10 s, until Ctrl-C"
+    start_graph_check
+    go_live || return
+    known=99999999999 # machine figures come live from here on; days and months are added as they end
+    local reports_at=$((SECONDS + 300))
+    while check_children; do
+        pause 1
+        ! time_is_up || alive "$graphs_pid" || break
+        [ $SECONDS -ge $reports_at ] || continue
+        write_history "$(date +%s)" || return
+        reports_at=$((SECONDS + 300))
+    done
+}
+
+check_settings
+lock_state
+trap 'stopping=1' INT TERM HUP
+run
+finish
+account
+exit "$status"
