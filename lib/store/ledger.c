@@ -169,7 +169,7 @@ static enum err load_ends(struct ledger *l, struct ledger_head *found, struct di
         return e;
     memcpy(l->id, found->ledger_id, LEDGER_ID_BYTES);
     l->now.position = found->position;
-    memcpy(l->now.class, found->class, sizeof l->now.class);
+    memcpy(l->now.chains, found->chains, sizeof l->now.chains);
     if ((e = read_end_of_rows(l, d)) != ERR_OK)
         return e;
     l->committed = l->now;
@@ -461,7 +461,7 @@ enum err ledger_store_head(struct ledger *l, struct diag *d)
 {
     struct ledger_head h = {.position = l->committed.position};
     memcpy(h.ledger_id, l->id, LEDGER_ID_BYTES);
-    memcpy(h.class, l->committed.class, sizeof h.class);
+    memcpy(h.chains, l->committed.chains, sizeof h.chains);
     enum err e = ledger_head_store(l->state, &h, d);
     if (e == ERR_OK)
         l->head_missing = false;
