@@ -52,7 +52,7 @@ count_cmocka() { # output, exit status → good bad skip
     skip=$(sum_of '^\[  SKIPPED \].* ([0-9]+) test\(s\), listed below.*' "$1")
     if ! grep -q '^\[  PASSED  \]' "$1"; then
         good=$(count_lines '^\[       OK \]' "$1")
-        [ "$bad" -gt 0 ] || bad=1
+        bad=$(($(count_lines '^\[  FAILED  \] [a-z]' "$1") + 1)) # and the one it ended in
     elif [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
         bad=1
     fi

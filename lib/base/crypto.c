@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 _Static_assert(HASH_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
-_Static_assert(KEY_BYTES == crypto_box_PUBLICKEYBYTES && KEY_BYTES == crypto_box_SECRETKEYBYTES, "X25519");
+_Static_assert(KEY_BYTES == crypto_box_PUBLICKEYBYTES, "an X25519 public key");
+_Static_assert(KEY_BYTES == crypto_box_SECRETKEYBYTES, "an X25519 secret key");
 
 static const char z85[] =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";

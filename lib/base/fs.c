@@ -338,7 +338,7 @@ enum err fs_boot_id(char out[37], struct diag *d)
     char *text = NULL;
     size_t len = 0;
     enum err e = fs_read_file(path, 64, &text, &len, d);
-    if (e)
+    if (!text)
         return e;
     if (strcspn(text, "\n") == 36)
         (void)snprintf(out, 37, "%.36s", text);
