@@ -234,10 +234,10 @@ time_is_up() { [ -n "${DEMO_SECONDS:-}" ] && [ "${DEMO_SECONDS}" -gt 0 ] && [ $(
 
 # How many figures the agents will have sampled when history is in; a run that was cut short leaves its number to the next.
 expect_history() {
-    local left=0
-    [ ! -s "$state/expected" ] || left=$(<"$state/expected")
-    [ "$left" -gt "$sampled_before" ] || left=$sampled_before
-    echo $((left + written)) >"$state/expected"
+    local figures=0
+    [ ! -s "$state/expected" ] || figures=$(<"$state/expected")
+    [ "$figures" -gt "$sampled_before" ] || figures=$sampled_before
+    echo $((figures + written)) >"$state/expected"
 }
 
 # History has been delivered when every figure written for the agents, now and in earlier runs, was sampled and nothing waits.

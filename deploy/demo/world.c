@@ -349,6 +349,8 @@ static struct figure report_figure(struct world *w, const struct profile_series 
         return whole(about(key, p.start, s->size * (1 + wander(key, p)), 0.02));
     case MODEL_PERCENT:
         return rounded(fmax(0, fmin(100, s->size * (1 + 0.4 * wander(key, p)))), 10);
+    case MODEL_STAGE:
+        return whole((int64_t)fmin(8, s->size + growth * 1.3));
     default:
         return figure_missing();
     }

@@ -430,6 +430,7 @@ void db_bind_null(struct db_stmt *s, int i)
 
 enum err db_step(struct db_stmt *s, bool *row)
 {
+    *row = false;
     int rc = s->bind_result != SQLITE_OK ? s->bind_result : sqlite3_step(s->handle);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
         *row = rc == SQLITE_ROW;

@@ -42,7 +42,7 @@ void db_bind_real(struct db_stmt *s, int i, double v);
 void db_bind_text(struct db_stmt *s, int i, const char *v); // NULL binds NULL
 void db_bind_blob(struct db_stmt *s, int i, const void *v, size_t len);
 void db_bind_null(struct db_stmt *s, int i);
-// *row false: done. After a failed bind the step fails with its error.
+// *row false: done, or failed. After a failed bind the step fails with its error.
 enum err db_step(struct db_stmt *s, bool *row) MUST_USE;
 enum err db_run(struct db_stmt *s) MUST_USE;   // one step that gives no row, then reset
 void db_reset(struct db_stmt *s);              // also clears bindings

@@ -1,7 +1,8 @@
-// The ledger: the truth. One SQLite file, one row a batch or gap, hash-chained per class. This is the writer's side; there
-// is one writer, one thread. Everything between ledger_begin and ledger_commit is one transaction: rows, declares,
-// watermarks, counters. After ledger_commit returned OK the rows are on disk and may be acknowledged.
-// FULL: ledger_rollback, stop giving credit, try again when there is room. IO: stop acknowledging and exit.
+// The ledger: the truth. One SQLite file, one row a batch or gap, hash-chained per class. This is the
+// writer's side; there is one writer, one thread. Everything between ledger_begin and ledger_commit is one
+// transaction: rows, declares, watermarks, counters. After ledger_commit returned OK the rows are on disk and
+// may be acknowledged. FULL: ledger_rollback, stop giving credit, try again when there is room. IO: stop
+// acknowledging and exit.
 #ifndef ESEP_STORE_LEDGER_H
 #define ESEP_STORE_LEDGER_H
 
@@ -14,16 +15,24 @@
 #include <stdint.h>
 
 #define LEDGER_FILE "ledger.sqlite" // in the state folder
-#define LEDGER_HEAD "ledger.head"   // position and hash per class, replaced each second: a valid but shorter chain shows
+#define LEDGER_HEAD                                                                                          \
+    "ledger.head" // position and hash per class, replaced each second: a valid but shorter chain shows
 
 struct ledger;
 
-// Creates or opens <state>/ledger.sqlite; re-syncs what a crash may have left in the page cache only, compares the chains'
-// ends with ledger.head. CORRUPT: the chain is shorter than the head says, or its last row does not match (diag names it).
-enum err ledger_open(const char *state, const struct clock *clock, struct ledger **out, struct diag *d) MUST_USE;
+// Creates or opens <state>/ledger.sqlite; re-syncs what a crash may have left in the page cache only,
+// compares the chains' ends with ledger.head. CORRUPT: the chain is shorter than the head says, or its last
+// row does not match (diag names it).
+enum err ledger_open(const char *state, const struct clock *clock, struct ledger **out,
+                     struct diag *d) MUST_USE;
 void ledger_close(struct ledger *l);
+// At open the ledger had rows but there was no ledger.head, so that a shorter chain would not have been seen:
+// an alarm for the operator to look at (a restored backup, or somebody removed it). False again once
+// ledger_store_head has written one.
+bool ledger_head_missing(const struct ledger *l);
 
-// ---- agents and keys ------------------------------------------------------------------------------------------------
+// ---- agents and keys
+// ------------------------------------------------------------------------------------------------
 struct ledger_agent {
     int64_t agent_id;
     int64_t key_id;
@@ -32,27 +41,31 @@ struct ledger_agent {
     int64_t added_us, revoked_us; // 0: not revoked
 };
 // Commits by itself. EXISTS: the key is known already. A resident may have several agents, each with its key.
-enum err ledger_agent_add(struct ledger *l, const char *park_and_resident, const uint8_t public_key[KEY_BYTES],
-                          struct ledger_agent *out, struct diag *d) MUST_USE;
+enum err ledger_agent_add(struct ledger *l, const char *park_and_resident,
+                          const uint8_t public_key[KEY_BYTES], struct ledger_agent *out,
+                          struct diag *d) MUST_USE;
 enum err ledger_agent_revoke(struct ledger *l, int64_t key_id, struct diag *d) MUST_USE; // NOT_FOUND
 typedef enum err (*ledger_agent_visit)(void *ctx, const struct ledger_agent *a);
 enum err ledger_agents(struct ledger *l, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 
-// ---- streams: an agent's incarnation --------------------------------------------------------------------------------
+// ---- streams: an agent's incarnation
+// --------------------------------------------------------------------------------
 struct ledger_stream {
     int64_t stream_id;
     int64_t agent_id;
     struct wire_incarnation incarnation;
-    uint64_t last_sequence; // highest contiguous sequence stored
-    uint32_t declares;      // numbers known: 0 .. declares − 1
-    struct wire_receipt receipt; // of last_sequence
+    uint64_t last_sequence;                                // highest contiguous sequence stored
+    uint32_t declares;                                     // numbers known: 0 .. declares − 1
+    struct wire_receipt receipt;                           // of last_sequence
     uint64_t accepted, quarantined, gap, repeats, batches; // samples, but for batches (rows)
 };
-// Finds or makes it; inside a transaction when made. The struct is a copy of the state as of this transaction.
-enum err ledger_stream_open(struct ledger *l, int64_t agent_id, const struct wire_incarnation *i, struct ledger_stream *out,
-                            struct diag *d) MUST_USE;
+// Finds or makes it; outside a transaction it is only found (NOT_FOUND). The struct is a copy of the state as
+// of this transaction.
+enum err ledger_stream_open(struct ledger *l, int64_t agent_id, const struct wire_incarnation *i,
+                            struct ledger_stream *out, struct diag *d) MUST_USE;
 
-// ---- series ---------------------------------------------------------------------------------------------------------
+// ---- series
+// ---------------------------------------------------------------------------------------------------------
 struct ledger_series {
     int64_t series_id;
     char name[256]; // park/resident/kpi[/dimension]
@@ -63,15 +76,18 @@ struct ledger_series {
     uint32_t period;
     int64_t agent_id; // the owner
 };
-// Declares number → series for the stream. The name is the full one. Idempotent. CONFLICT: the number is another series,
-// or the series is known with another unit, class, step or period, or currency (diag says which); INVALID: a hole in the
-// numbers; DENIED: another agent owns the series.
-enum err ledger_declare(struct ledger *l, int64_t stream_id, uint32_t number, const struct ledger_series *wanted,
-                        struct ledger_series *out, struct diag *d) MUST_USE;
+// Declares number → series for the stream. The name is the full one. Idempotent. CONFLICT: the number is
+// another series, or the series is known with another unit, class, step or period, or currency (diag says
+// which); INVALID: a hole in the numbers; DENIED: another agent owns the series.
+enum err ledger_declare(struct ledger *l, int64_t stream_id, uint32_t number,
+                        const struct ledger_series *wanted, struct ledger_series *out,
+                        struct diag *d) MUST_USE;
 // Cached; *out is borrowed until the ledger closes. NOT_FOUND.
-enum err ledger_declared(struct ledger *l, int64_t stream_id, uint32_t number, const struct ledger_series **out) MUST_USE;
+enum err ledger_declared(struct ledger *l, int64_t stream_id, uint32_t number,
+                         const struct ledger_series **out) MUST_USE;
 
-// ---- rows -----------------------------------------------------------------------------------------------------------
+// ---- rows
+// -----------------------------------------------------------------------------------------------------------
 struct ledger_row {
     int64_t stream_id;
     int64_t key_id;
@@ -79,20 +95,24 @@ struct ledger_row {
     uint64_t sequence;      // must be the stream's last_sequence + 1
     uint64_t last_sequence; // of a gap: its last; of a batch: the same as sequence
     bool gap;
-    uint32_t samples;       // in the batch, or that the gap stands for
-    uint32_t refused;       // of those, refused by the verdict
-    const void *body;       // the message as it came
+    uint32_t samples; // in the batch, or that the gap stands for
+    uint32_t refused; // of those, refused by the verdict
+    const void *body; // the message as it came
     size_t body_len;
-    const void *verdict;    // an encoded Reject, NULL when all was accepted
+    const void *verdict; // an encoded Reject, NULL when all was accepted
     size_t verdict_len;
 };
 // The moment this transaction's rows are received: the clock's, never less than the row before.
 enum err ledger_begin(struct ledger *l, int64_t *received_us, struct diag *d) MUST_USE;
-enum err ledger_append(struct ledger *l, const struct ledger_row *row, struct wire_receipt *out, struct diag *d) MUST_USE;
-// For a sequence at or below the watermark: OK the stored body is the same (counted as a repeat), CONFLICT it differs.
-enum err ledger_repeat(struct ledger *l, int64_t stream_id, uint64_t sequence, const void *body, size_t len) MUST_USE;
-// Adds to a durable counter; agent_id 0: the collector's own.
+enum err ledger_append(struct ledger *l, const struct ledger_row *row, struct wire_receipt *out,
+                       struct diag *d) MUST_USE;
+// For a sequence at or below the watermark: OK the stored body is the same (its samples are counted as
+// repeats with the next commit), CONFLICT it differs. INVALID above the watermark.
+enum err ledger_repeat(struct ledger *l, int64_t stream_id, uint64_t sequence, const void *body,
+                       size_t len) MUST_USE;
+// Adds to a durable counter; agent_id 0: the collector's own. Outside a transaction it commits by itself.
 enum err ledger_count(struct ledger *l, const char *counter, int64_t agent_id, uint64_t add) MUST_USE;
+// After a failure everything since ledger_begin is rolled back already.
 enum err ledger_commit(struct ledger *l, struct diag *d) MUST_USE;
 void ledger_rollback(struct ledger *l);
 

@@ -1,5 +1,5 @@
-// Reading the ledger, from any process: rows as they are, or as the accepted samples in them. A reader belongs to one
-// thread; each call is one short read transaction, so the writer's WAL can be checkpointed.
+// Reading the ledger, from any process: rows as they are, or as the accepted samples in them. A reader
+// belongs to one thread; each call is one short read transaction, so the writer's WAL can be checkpointed.
 #ifndef ESEP_STORE_READER_H
 #define ESEP_STORE_READER_H
 
@@ -24,13 +24,14 @@ struct reader_row { // borrowed during the visit
     const void *body, *verdict, *chain;
     size_t body_len, verdict_len;
 };
-typedef enum err (*reader_row_visit)(void *ctx, const struct reader_row *row); // anything but OK stops, and is returned
+typedef enum err (*reader_row_visit)(void *ctx,
+                                     const struct reader_row *row); // anything but OK stops, and is returned
 // Rows with position > after, in order, at most max_rows; *last is the last one visited (after, when none).
-enum err reader_rows(struct reader *r, uint64_t after, size_t max_rows, reader_row_visit visit, void *ctx, uint64_t *last,
-                     struct diag *d) MUST_USE;
+enum err reader_rows(struct reader *r, uint64_t after, size_t max_rows, reader_row_visit visit, void *ctx,
+                     uint64_t *last, struct diag *d) MUST_USE;
 // One stream's rows with first ≤ sequence ≤ last.
-enum err reader_stream_rows(struct reader *r, int64_t stream_id, uint64_t first, uint64_t last, reader_row_visit visit, void *ctx,
-                            struct diag *d) MUST_USE;
+enum err reader_stream_rows(struct reader *r, int64_t stream_id, uint64_t first, uint64_t last,
+                            reader_row_visit visit, void *ctx, struct diag *d) MUST_USE;
 
 struct reader_sample { // an accepted sample; borrowed during the visit
     const struct ledger_series *series;
@@ -43,14 +44,18 @@ struct reader_sample { // an accepted sample; borrowed during the visit
 };
 typedef enum err (*reader_sample_visit)(void *ctx, const struct reader_sample *s);
 // The accepted samples of a row by its stored verdict, in order. CORRUPT when the body does not decode.
-enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx, struct diag *d) MUST_USE;
+enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx,
+                        struct diag *d) MUST_USE;
 
 // Series. *out is borrowed until the reader closes; cached.
-enum err reader_series(struct reader *r, int64_t series_id, const struct ledger_series **out, struct diag *d) MUST_USE;
-enum err reader_series_by_name(struct reader *r, const char *name, const struct ledger_series **out, struct diag *d) MUST_USE;
+enum err reader_series(struct reader *r, int64_t series_id, const struct ledger_series **out,
+                       struct diag *d) MUST_USE;
+enum err reader_series_by_name(struct reader *r, const char *name, const struct ledger_series **out,
+                               struct diag *d) MUST_USE;
 typedef enum err (*reader_series_visit)(void *ctx, const struct ledger_series *s);
 // Those whose name starts with prefix ("" for all), by name.
-enum err reader_series_list(struct reader *r, const char *prefix, reader_series_visit visit, void *ctx, struct diag *d) MUST_USE;
+enum err reader_series_list(struct reader *r, const char *prefix, reader_series_visit visit, void *ctx,
+                            struct diag *d) MUST_USE;
 
 struct reader_stream {
     struct ledger_stream stream;
@@ -63,16 +68,18 @@ typedef enum err (*reader_counter_visit)(void *ctx, const char *name, int64_t ag
 enum err reader_counters(struct reader *r, reader_counter_visit visit, void *ctx, struct diag *d) MUST_USE;
 enum err reader_agents(struct reader *r, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 
-// Walks every chain from its start, checks each hash and the sequence of each stream. *damaged counts the ranges handed
-// to visit (agent, first and last sequence, received times in text form).
+// Walks every chain from its start, checks each hash, the sequence of each stream, the indexes, and what is
+// kept beside the rows (watermarks, chains' ends, ledger.head). damaged counts the ranges handed to visit
+// (agent, first and last sequence, received times in text form).
 typedef void (*reader_damage_visit)(void *ctx, const char *text);
 struct reader_verified {
     uint64_t rows, damaged;
     struct {
         uint64_t rows, position;
         uint8_t head[HASH_BYTES];
-    } class[4]; // by enum wire_class
+    } class[4]; // by enum wire_class; 0: the declares, which say what the numbers in the rows mean
 };
-enum err reader_verify(struct reader *r, reader_damage_visit visit, void *ctx, struct reader_verified *out, struct diag *d) MUST_USE;
+enum err reader_verify(struct reader *r, reader_damage_visit visit, void *ctx, struct reader_verified *out,
+                       struct diag *d) MUST_USE;
 
 #endif

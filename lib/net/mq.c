@@ -1,0 +1,445 @@
+// All sockets of ZeroMQ, with the options that keep a collector alive among thousands of peers it does not
+// trust: every queue, message and wait has a bound, and every option is checked (libzmq refuses unknown or
+// unsuitable ones quietly).
+//
+// A monitor's messages are sent by libzmq's I/O thread, which would wait for a reader that never comes: they
+// are read with every receive and poll, not only when somebody asks.
+#include "mq_internal.h"
+#include "net/local.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zmq.h>
+
+#define ENVELOPE_BYTES        1024 // what CURVE and framing may add to the largest message
+#define CONTROL_MESSAGE_BYTES (4 << 20)
+#define CONTROL_SOCKET_MODE   0660
+#define ENDPOINT_TEXT         256
+#define POLL_ITEMS_MAX        16
+#define MONITOR_WATER_MARK    100000
+#define AUTO_ID_BYTES         5 // libzmq's own routing ids: a zero byte and a number
+
+struct mq_socket {
+    struct mq *mq;
+    int type;
+    void *socket;
+    void *monitor;
+    size_t max_message_bytes;
+    zmq_msg_t payload; // what mq_message.bytes points into
+    struct mq_events events;
+    char endpoint[ENDPOINT_TEXT];
+};
+
+// ---- options
+
+struct option {
+    int name, value;
+};
+
+static enum err set_options(void *socket, const struct option *options, size_t count, struct diag *d)
+{
+    for (size_t i = 0; i < count; i++)
+        if (zmq_setsockopt(socket, options[i].name, &options[i].value, sizeof(int)) != 0)
+            return diag_fail(d, ERR_UNSUPPORTED, "ZeroMQ option %d = %d: %s", options[i].name,
+                             options[i].value, zmq_strerror(errno));
+    return ERR_OK;
+}
+
+static enum err set_bytes(void *socket, int name, const void *bytes, size_t len, struct diag *d)
+{
+    if (zmq_setsockopt(socket, name, bytes, len) == 0)
+        return ERR_OK;
+    return diag_fail(d, ERR_UNSUPPORTED, "ZeroMQ option %d: %s", name, zmq_strerror(errno));
+}
+
+#define SET_OPTIONS(socket, list, d) set_options((socket), (list), sizeof(list) / sizeof(*(list)), (d))
+
+static enum err set_max_message(struct mq_socket *s, size_t bytes, struct diag *d)
+{
+    s->max_message_bytes = bytes;
+    int64_t limit = (int64_t)bytes + ENVELOPE_BYTES;
+    return set_bytes(s->socket, ZMQ_MAXMSGSIZE, &limit, sizeof(limit), d);
+}
+
+// What every connection over a network has: a bounded handshake, and heartbeats that find half-open
+// connections.
+static enum err set_tcp(struct mq_socket *s, const char *endpoint, size_t max_message_bytes, struct diag *d)
+{
+    static const struct option list[] = {
+        {ZMQ_LINGER, 0},
+        {ZMQ_HANDSHAKE_IVL, 5000},
+        {ZMQ_HEARTBEAT_IVL, 5000},
+        {ZMQ_HEARTBEAT_TIMEOUT, 15000},
+        {ZMQ_HEARTBEAT_TTL, 20000},
+    };
+    enum err e = SET_OPTIONS(s->socket, list, d);
+    if (e == ERR_OK &&
+        strchr(endpoint, '[')) { // only then: a name with both kinds of address is tried once, as IPv6
+        const struct option ipv6[] = {{ZMQ_IPV6, 1}};
+        e = SET_OPTIONS(s->socket, ipv6, d);
+    }
+    return e == ERR_OK ? set_max_message(s, max_message_bytes, d) : e;
+}
+
+// ---- opening and closing
+
+static enum err open_monitor(struct mq_socket *s, struct diag *d)
+{
+    const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                       ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_ACCEPT_FAILED;
+    char endpoint[64];
+    snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%" PRIuFAST64,
+             atomic_fetch_add(&s->mq->opened, 1));
+    if (zmq_socket_monitor(s->socket, endpoint, events) != 0)
+        return mq_errno(d, errno, "opening", endpoint);
+    s->monitor = zmq_socket(s->mq->context, ZMQ_PAIR);
+    if (!s->monitor)
+        return mq_errno(d, errno, "opening", endpoint);
+    static const struct option list[] = {{ZMQ_LINGER, 0}, {ZMQ_RCVHWM, MONITOR_WATER_MARK}};
+    enum err e = SET_OPTIONS(s->monitor, list, d);
+    if (e == ERR_OK && zmq_connect(s->monitor, endpoint) != 0)
+        e = mq_errno(d, errno, "connecting", endpoint);
+    return e;
+}
+
+static enum err open_socket(struct mq *mq, int type, struct mq_socket **out, struct diag *d)
+{
+    struct mq_socket *s = calloc(1, sizeof(*s));
+    if (!s)
+        return diag_fail(d, ERR_NOMEM, "no memory for a socket");
+    s->mq = mq;
+    s->type = type;
+    zmq_msg_init(&s->payload);
+    atomic_fetch_add(&mq->open_sockets, 1);
+    s->socket = zmq_socket(mq->context, type);
+    enum err e = s->socket ? open_monitor(s, d) : mq_errno(d, errno, "opening", "a socket");
+    if (e != ERR_OK) {
+        mq_close(s);
+        return e;
+    }
+    *out = s;
+    return ERR_OK;
+}
+
+void mq_close(struct mq_socket *s)
+{
+    if (!s)
+        return;
+    if (s->monitor) {
+        zmq_socket_monitor(s->socket, NULL, 0); // first: nothing is sent to a reader that has gone
+        zmq_close(s->monitor);
+    }
+    if (s->socket)
+        zmq_close(s->socket);
+    zmq_msg_close(&s->payload);
+    atomic_fetch_sub(&s->mq->open_sockets, 1);
+    free(s);
+}
+
+// Binds (or connects) and remembers where; on failure the socket is closed.
+static enum err attach(struct mq_socket *s, const char *endpoint, bool bind, struct mq_socket **out,
+                       struct diag *d)
+{
+    enum err e = ERR_OK;
+    size_t size = sizeof(s->endpoint);
+    if (strlen(endpoint) >= sizeof(s->endpoint))
+        e = diag_fail(d, ERR_TOO_BIG, "endpoint of %zu characters: the limit is %d", strlen(endpoint),
+                      ENDPOINT_TEXT - 1);
+    else if ((bind ? zmq_bind(s->socket, endpoint) : zmq_connect(s->socket, endpoint)) != 0)
+        e = mq_errno(d, errno, bind ? "listening on" : "connecting to", endpoint);
+    else if (zmq_getsockopt(s->socket, ZMQ_LAST_ENDPOINT, s->endpoint, &size) != 0)
+        e = mq_errno(d, errno, "asking for the address of", endpoint);
+    if (e == ERR_OK)
+        *out = s;
+    else
+        mq_close(s);
+    return e;
+}
+
+static enum err fail_open(struct mq_socket *s, enum err e)
+{
+    mq_close(s);
+    return e;
+}
+
+enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct mq_socket **out,
+                        struct diag *d)
+{
+    if (!atomic_load(&mq->zap_answering))
+        return diag_fail(
+            d, ERR_DENIED,
+            "listening on %s: refused, because no ZAP handler answers and every key would get in",
+            o->endpoint);
+    struct mq_socket *s;
+    enum err e = open_socket(mq, ZMQ_ROUTER, &s, d);
+    if (e != ERR_OK)
+        return e;
+    static const struct option list[] = {
+        {ZMQ_RCVHWM, 1},           // the only bound on what a hostile peer makes us hold
+        {ZMQ_SNDHWM, 8},           // acknowledgements; a lost one is asked for again
+        {ZMQ_ROUTER_MANDATORY, 1}, // else what can't be sent is dropped in silence
+        {ZMQ_BACKLOG, 1024},       {ZMQ_CURVE_SERVER, 1},
+    };
+    e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
+    if (e == ERR_OK)
+        e = SET_OPTIONS(s->socket, list, d);
+    if (e == ERR_OK)
+        e = set_bytes(s->socket, ZMQ_CURVE_SECRETKEY, o->secret_key, KEY_BYTES, d);
+    if (e == ERR_OK)
+        e = set_bytes(s->socket, ZMQ_ZAP_DOMAIN, MQ_ZAP_DOMAIN, strlen(MQ_ZAP_DOMAIN), d);
+    return e == ERR_OK ? attach(s, o->endpoint, true, out, d) : fail_open(s, e);
+}
+
+enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, struct mq_socket **out,
+                           struct diag *d)
+{
+    struct mq_socket *s;
+    enum err e = open_socket(mq, ZMQ_DEALER, &s, d);
+    if (e != ERR_OK)
+        return e;
+    static const struct option list[] = {
+        {ZMQ_IMMEDIATE, 1}, // nothing is queued for a collector that is not there
+        {ZMQ_SNDHWM, 4},
+        {ZMQ_RCVHWM, 16},
+        {ZMQ_RECONNECT_IVL, 500},
+        {ZMQ_RECONNECT_IVL_MAX, 8000},
+        {ZMQ_CONNECT_TIMEOUT, 5000},
+    };
+    e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
+    if (e == ERR_OK)
+        e = SET_OPTIONS(s->socket, list, d);
+    if (e == ERR_OK)
+        e = set_bytes(s->socket, ZMQ_CURVE_SERVERKEY, o->server_key, KEY_BYTES, d);
+    if (e == ERR_OK)
+        e = set_bytes(s->socket, ZMQ_CURVE_PUBLICKEY, o->public_key, KEY_BYTES, d);
+    if (e == ERR_OK)
+        e = set_bytes(s->socket, ZMQ_CURVE_SECRETKEY, o->secret_key, KEY_BYTES, d);
+    return e == ERR_OK ? attach(s, o->endpoint, false, out, d) : fail_open(s, e);
+}
+
+// ---- local sockets for commands
+
+// libzmq removes whatever is at the path before it binds: see to it that this is a dead socket's file or
+// nothing.
+static enum err make_way(const struct sockaddr_un *address, struct diag *d)
+{
+    enum err e = local_probe(address, d);
+    if (e == ERR_OK)
+        return diag_fail(d, ERR_EXISTS, "%s: another program listens there", address->sun_path);
+    return e == ERR_NOT_FOUND || e == ERR_CLOSED ? ERR_OK : e;
+}
+
+enum err mq_reply_bind(struct mq *mq, const char *endpoint, struct mq_socket **out, struct diag *d)
+{
+    struct sockaddr_un address;
+    struct mq_socket *s;
+    enum err e = local_address(endpoint, &address, d);
+    if (e == ERR_OK)
+        e = make_way(&address, d);
+    if (e == ERR_OK)
+        e = open_socket(mq, ZMQ_REP, &s, d);
+    if (e != ERR_OK)
+        return e;
+    static const struct option list[] = {
+        {ZMQ_LINGER, 0}, {ZMQ_RCVHWM, 16}, {ZMQ_SNDHWM, 16}, {ZMQ_HANDSHAKE_IVL, 5000}};
+    e = SET_OPTIONS(s->socket, list, d);
+    if (e == ERR_OK)
+        e = set_max_message(s, CONTROL_MESSAGE_BYTES, d);
+    if (e != ERR_OK)
+        return fail_open(s, e);
+    struct mq_socket *bound;
+    e = attach(s, endpoint, true, &bound, d);
+    if (e != ERR_OK)
+        return e;
+    if (chmod(address.sun_path, CONTROL_SOCKET_MODE) != 0)
+        return fail_open(bound, diag_errno(d, errno, "permissions of %s", address.sun_path));
+    *out = bound;
+    return ERR_OK;
+}
+
+enum err mq_request_connect(struct mq *mq, const char *endpoint, struct mq_socket **out, struct diag *d)
+{
+    struct sockaddr_un address;
+    struct mq_socket *s;
+    enum err e = local_address(endpoint, &address, d);
+    if (e == ERR_OK)
+        e = open_socket(mq, ZMQ_REQ, &s, d);
+    if (e != ERR_OK)
+        return e;
+    static const struct option list[] = {{ZMQ_LINGER, 0}, {ZMQ_IMMEDIATE, 1}, {ZMQ_HANDSHAKE_IVL, 5000}};
+    e = SET_OPTIONS(s->socket, list, d);
+    if (e == ERR_OK)
+        e = set_max_message(s, CONTROL_MESSAGE_BYTES, d);
+    return e == ERR_OK ? attach(s, endpoint, false, out, d) : fail_open(s, e);
+}
+
+const char *mq_endpoint(const struct mq_socket *s)
+{
+    return s->endpoint;
+}
+
+// ---- messages
+
+static void drain_monitor(struct mq_socket *s);
+
+// The next frame into s->payload; *more: the message goes on.
+static enum err receive_frame(struct mq_socket *s, bool *more)
+{
+    zmq_msg_close(&s->payload);
+    zmq_msg_init(&s->payload);
+    if (zmq_msg_recv(&s->payload, s->socket, ZMQ_DONTWAIT) < 0)
+        return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : errno == ETERM ? ERR_CLOSED : ERR_INTERNAL;
+    *more = zmq_msg_more(&s->payload);
+    return ERR_OK;
+}
+
+// A peer that chose its routing id itself is not heard: two with one id would shut each other out.
+static bool take_peer(struct mq_socket *s, struct mq_peer *out)
+{
+    const uint8_t *id = zmq_msg_data(&s->payload);
+    size_t len = zmq_msg_size(&s->payload);
+    if (len != AUTO_ID_BYTES || id[0] != 0)
+        return false;
+    memcpy(out->id, id, len);
+    out->len = (uint8_t)len;
+    return true;
+}
+
+// Reads away the rest of a message that isn't ours. A REP socket must answer all the same before it hears
+// another.
+static enum err drop_message(struct mq_socket *s, bool more)
+{
+    enum err e = ERR_OK;
+    while (more && e == ERR_OK)
+        e = receive_frame(s, &more);
+    if (s->type == ZMQ_REP)
+        zmq_send(s->socket, "", 0, ZMQ_DONTWAIT);
+    return e == ERR_CLOSED ? e : ERR_INVALID;
+}
+
+enum err mq_receive(struct mq_socket *s, struct mq_message *out)
+{
+    drain_monitor(s);
+    struct mq_message m = {.len = 0};
+    bool more = false;
+    enum err e = receive_frame(s, &more);
+    if (e != ERR_OK)
+        return e;
+    if (s->type == ZMQ_ROUTER) {
+        if (!take_peer(s, &m.peer) || !more)
+            return drop_message(s, more);
+        e = receive_frame(s, &more);
+        if (e != ERR_OK)
+            return e == ERR_AGAIN ? ERR_INVALID : e;
+    }
+    if (more || zmq_msg_size(&s->payload) > s->max_message_bytes + ENVELOPE_BYTES)
+        return drop_message(s, more);
+    const char *token = zmq_msg_gets(&s->payload, "User-Id"); // of the payload: on the id frame it gets lost
+    if (token && strlen(token) < sizeof(m.token))
+        memcpy(m.token, token, strlen(token) + 1);
+    m.bytes = zmq_msg_data(&s->payload);
+    m.len = zmq_msg_size(&s->payload);
+    *out = m;
+    return ERR_OK;
+}
+
+static enum err send_errno(void)
+{
+    switch (errno) {
+    case EAGAIN:
+    case EINTR:
+        return ERR_AGAIN;
+    case EHOSTUNREACH:
+    case ETERM:
+        return ERR_CLOSED;
+    case ENOMEM:
+        return ERR_NOMEM;
+    default:
+        return ERR_INTERNAL; // EFSM: a reply that nobody asked for
+    }
+}
+
+enum err mq_send(struct mq_socket *s, const struct mq_peer *peer, const void *bytes, size_t len)
+{
+    if (len > s->max_message_bytes)
+        return ERR_TOO_BIG;
+    if ((s->type == ZMQ_ROUTER) != (peer && peer->len > 0))
+        return ERR_INTERNAL;
+    if (s->type == ZMQ_ROUTER && zmq_send(s->socket, peer->id, peer->len, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+        return send_errno();
+    return zmq_send(s->socket, bytes, len, ZMQ_DONTWAIT) < 0 ? send_errno() : ERR_OK;
+}
+
+// ---- waiting
+
+enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms)
+{
+    zmq_pollitem_t wait[2 * POLL_ITEMS_MAX];
+    int waiting = 0;
+    if (count < 0 || count > POLL_ITEMS_MAX)
+        return ERR_INTERNAL;
+    for (int i = 0; i < count; i++) {
+        struct mq_socket *s = items[i].socket;
+        short events = s && items[i].want_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+        wait[waiting++] =
+            (zmq_pollitem_t){.socket = s ? s->socket : NULL, .fd = s ? 0 : items[i].fd, .events = events};
+    }
+    for (int i = 0; i < count; i++)
+        if (items[i].socket)
+            wait[waiting++] = (zmq_pollitem_t){.socket = items[i].socket->monitor, .events = ZMQ_POLLIN};
+    int ready = zmq_poll(wait, waiting, timeout_ms);
+    if (ready < 0)
+        return errno == EINTR ? ERR_AGAIN : errno == ETERM ? ERR_CLOSED : ERR_INTERNAL;
+    for (int i = 0; i < count; i++) {
+        items[i].readable = wait[i].revents & (ZMQ_POLLIN | ZMQ_POLLERR);
+        items[i].writable = wait[i].revents & ZMQ_POLLOUT;
+        if (items[i].socket)
+            drain_monitor(items[i].socket);
+    }
+    return ERR_OK;
+}
+
+// ---- connection events
+
+static void count_event(struct mq_socket *s, uint16_t event)
+{
+    switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        s->events.connected++;
+        s->events.up = true;
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        s->events.disconnected++;
+        s->events.up = false;
+        break;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+        s->events.accept_failed++;
+        break;
+    default:
+        s->events.handshake_failed++;
+        break;
+    }
+}
+
+// RFC of zmq_socket_monitor: a frame of event (16 bits) and value (32 bits), then a frame with the endpoint.
+static void drain_monitor(struct mq_socket *s)
+{
+    uint8_t frame[6];
+    char endpoint[ENDPOINT_TEXT];
+    while (zmq_recv(s->monitor, frame, sizeof(frame), ZMQ_DONTWAIT) == (int)sizeof(frame)) {
+        uint16_t event;
+        memcpy(&event, frame, sizeof(event));
+        zmq_recv(s->monitor, endpoint, sizeof(endpoint), ZMQ_DONTWAIT);
+        count_event(s, event);
+    }
+}
+
+void mq_events(struct mq_socket *s, struct mq_events *out)
+{
+    drain_monitor(s);
+    *out = s->events;
+}

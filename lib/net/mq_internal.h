@@ -1,0 +1,34 @@
+// What mq_context.c, mq.c and zap.c share, and nobody else but their tests.
+#ifndef ESEP_NET_MQ_INTERNAL_H
+#define ESEP_NET_MQ_INTERNAL_H
+
+#include "net/mq.h"
+#include <stdatomic.h>
+
+struct mq {
+    void *context;
+    void *zap; // bound from the first handler on, until mq_destroy
+    bool zap_lent;
+    atomic_bool zap_answering;
+    atomic_int open_sockets;
+    atomic_uint_fast64_t opened; // numbers the monitors' endpoints
+};
+
+// Lends the ZAP socket, bound, to the one handler of the context. EXISTS while it is lent.
+enum err mq_zap_lend(struct mq *mq, void **socket, struct diag *d) MUST_USE;
+// The handler's thread has ended and touches the socket no more.
+void mq_zap_return(struct mq *mq);
+// Told by the handler: from now on requests are answered, or no longer.
+void mq_zap_answering(struct mq *mq, bool answering);
+
+// The ZAP domain of our ROUTER sockets; a request for any other is refused.
+#define MQ_ZAP_DOMAIN "esep"
+
+// zmq_errno → enum err, with "what endpoint: text and advice".
+enum err mq_errno(struct diag *d, int errnum, const char *what, const char *endpoint) MUST_USE;
+
+// For tests: every call on the context fails from now on and its threads end, as after a failure inside
+// libzmq.
+void mq_break(struct mq *mq);
+
+#endif

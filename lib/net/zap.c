@@ -1,0 +1,220 @@
+// A thread that answers libzmq's question about each handshake. It trusts nothing in the question but the key
+// itself, which CURVE has proven; whatever is odd is refused with a 400. When the thread ends, for whatever
+// reason, the socket stays bound (mq_internal.h), so that nobody gets in unasked.
+#include "net/zap.h"
+#include "mq_internal.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+// RFC 27: version, request id, domain, address, routing id, mechanism, then the mechanism's credentials.
+enum { VERSION, REQUEST_ID, DOMAIN, ADDRESS, ROUTING_ID, MECHANISM, CREDENTIALS, FRAMES };
+#define FRAME_MAX 255
+
+struct frame {
+    size_t len;
+    uint8_t bytes[FRAME_MAX];
+};
+
+struct request {
+    int count;     // frames that came, also those beyond FRAMES
+    bool too_long; // one of them was
+    struct frame frames[FRAMES];
+};
+
+struct zap {
+    struct mq *mq;
+    void *socket;
+    zap_decide decide;
+    void *ctx;
+    int stop_fd;
+    pthread_t thread;
+    atomic_bool alive;
+    atomic_uint_fast64_t accepted, refused_key, refused_mechanism, refused_malformed;
+};
+
+static bool frame_is(const struct frame *f, const char *text)
+{
+    return f->len == strlen(text) && memcmp(f->bytes, text, f->len) == 0;
+}
+
+// False when the socket is of no use any more.
+static bool receive_request(void *socket, struct request *r)
+{
+    r->count = 0;
+    r->too_long = false;
+    int more = 1;
+    for (size_t more_size = sizeof(more); more; r->count++) {
+        struct frame spare;
+        struct frame *f = r->count < FRAMES ? &r->frames[r->count] : &spare;
+        int len = zmq_recv(socket, f->bytes, sizeof(f->bytes), ZMQ_DONTWAIT);
+        if (len < 0 || zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &more_size) != 0)
+            return false;
+        r->too_long = r->too_long || len > FRAME_MAX;
+        f->len = len > FRAME_MAX ? FRAME_MAX : (size_t)len;
+    }
+    return true;
+}
+
+static bool token_valid(const char token[64])
+{
+    size_t len = strnlen(token, 64);
+    if (len == 0 || len == 64)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (token[i] < 0x21 || token[i] > 0x7e)
+            return false;
+    return true;
+}
+
+// True lets the key in. Counts what it decides.
+static bool judge(struct zap *z, const struct request *r, char token[64])
+{
+    const struct frame *f = r->frames;
+    if (r->too_long || r->count <= MECHANISM || !frame_is(&f[VERSION], "1.0") ||
+        !frame_is(&f[DOMAIN], MQ_ZAP_DOMAIN)) {
+        atomic_fetch_add(&z->refused_malformed, 1);
+        return false;
+    }
+    if (!frame_is(&f[MECHANISM], "CURVE")) {
+        atomic_fetch_add(&z->refused_mechanism, 1);
+        return false;
+    }
+    if (r->count != FRAMES || f[CREDENTIALS].len != KEY_BYTES) {
+        atomic_fetch_add(&z->refused_malformed, 1);
+        return false;
+    }
+    if (!z->decide(z->ctx, f[CREDENTIALS].bytes, token) || !token_valid(token)) {
+        atomic_fetch_add(&z->refused_key, 1);
+        return false;
+    }
+    atomic_fetch_add(&z->accepted, 1);
+    return true;
+}
+
+static bool send_frame(void *socket, const void *bytes, size_t len, int flags)
+{
+    return zmq_send(socket, bytes, len, flags | ZMQ_DONTWAIT) >= 0 || errno == EAGAIN;
+}
+
+static bool send_reply(void *socket, const struct request *r, bool in, const char *token)
+{
+    static const struct frame none = {0};
+    const struct frame *id = r->count > REQUEST_ID ? &r->frames[REQUEST_ID] : &none;
+    const char *code = in ? "200" : "400", *text = in ? "OK" : "not admitted";
+    return send_frame(socket, "1.0", 3, ZMQ_SNDMORE) && send_frame(socket, id->bytes, id->len, ZMQ_SNDMORE) &&
+           send_frame(socket, code, 3, ZMQ_SNDMORE) && send_frame(socket, text, strlen(text), ZMQ_SNDMORE) &&
+           send_frame(socket, token, in ? strlen(token) : 0, ZMQ_SNDMORE) && send_frame(socket, "", 0, 0);
+}
+
+// One request, if there is one. False when the handler can't go on.
+static bool answer_one(struct zap *z)
+{
+    struct request r;
+    if (!receive_request(z->socket, &r))
+        return errno == EAGAIN || errno == EINTR;
+    char token[64] = "";
+    bool in = judge(z, &r, token);
+    return send_reply(z->socket, &r, in, token);
+}
+
+static void *run(void *arg)
+{
+    struct zap *z = arg;
+    zmq_pollitem_t wait[] = {
+        {.socket = z->socket, .events = ZMQ_POLLIN},
+        {.fd = z->stop_fd, .events = ZMQ_POLLIN},
+    };
+    for (bool go_on = true; go_on;) {
+        int ready = zmq_poll(wait, 2, -1);
+        if (ready < 0)
+            go_on = errno == EINTR;
+        else if (wait[1].revents)
+            go_on = false;
+        else if (wait[0].revents)
+            go_on = answer_one(z);
+    }
+    mq_zap_answering(z->mq, false);
+    atomic_store(&z->alive, false);
+    return NULL;
+}
+
+// The thread takes no signals: they belong to the program's own loops.
+static int start_thread(struct zap *z)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&z->thread, NULL, run, z);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out, struct diag *d)
+{
+    struct zap *z = calloc(1, sizeof(*z));
+    if (!z)
+        return diag_fail(d, ERR_NOMEM, "no memory for the ZAP handler");
+    z->mq = mq;
+    z->decide = decide;
+    z->ctx = ctx;
+    atomic_init(&z->alive, true);
+    z->stop_fd = -1;
+    enum err e = mq_zap_lend(mq, &z->socket, d);
+    if (e != ERR_OK)
+        goto out;
+    z->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (z->stop_fd < 0)
+        e = diag_errno(d, errno, "the ZAP handler's eventfd");
+    mq_zap_answering(mq, true); // requests wait in the bound socket until the thread runs
+    int failed = e == ERR_OK ? start_thread(z) : 0;
+    if (failed)
+        e = diag_errno(d, failed, "the ZAP handler's thread");
+    if (e != ERR_OK) {
+        mq_zap_answering(mq, false);
+        mq_zap_return(mq);
+    }
+out:
+    if (e == ERR_OK) {
+        *out = z;
+    } else {
+        if (z->stop_fd >= 0)
+            close(z->stop_fd);
+        free(z);
+    }
+    return e;
+}
+
+void zap_stop(struct zap *z)
+{
+    if (!z)
+        return;
+    const uint64_t one = 1;
+    ssize_t written = write(z->stop_fd, &one, sizeof(one)); // can't fail: the counter is at 0
+    (void)written;
+    pthread_join(z->thread, NULL);
+    mq_zap_return(z->mq);
+    close(z->stop_fd);
+    free(z);
+}
+
+bool zap_alive(const struct zap *z)
+{
+    return atomic_load(&z->alive);
+}
+
+void zap_counters(const struct zap *z, struct zap_counters *out)
+{
+    *out = (struct zap_counters){
+        .accepted = atomic_load(&z->accepted),
+        .refused_key = atomic_load(&z->refused_key),
+        .refused_mechanism = atomic_load(&z->refused_mechanism),
+        .refused_malformed = atomic_load(&z->refused_malformed),
+    };
+}

@@ -1,0 +1,101 @@
+// Shared by ledger*.c only.
+#ifndef ESEP_STORE_LEDGER_INTERNAL_H
+#define ESEP_STORE_LEDGER_INTERNAL_H
+
+#include "store/db.h"
+#include "store/id_table.h"
+#include "store/ledger.h"
+#include "store/ledger_head.h"
+
+enum ledger_statement {
+    LEDGER_INSERT_BATCH,
+    LEDGER_FIND_BATCH,
+    LEDGER_SAVE_CHAIN,
+    LEDGER_COUNT,
+    LEDGER_FIND_STREAM,
+    LEDGER_LOAD_STREAM,
+    LEDGER_INSERT_STREAM,
+    LEDGER_SAVE_STREAM,
+    LEDGER_FIND_SERIES,
+    LEDGER_LOAD_SERIES,
+    LEDGER_INSERT_SERIES,
+    LEDGER_LOAD_DECLARE,
+    LEDGER_INSERT_DECLARE,
+    LEDGER_INSERT_AGENT,
+    LEDGER_INSERT_KEY,
+    LEDGER_FIND_KEY,
+    LEDGER_REVOKE_KEY,
+    LEDGER_STATEMENTS
+};
+
+struct ledger_stream_entry {
+    struct ledger_stream now, committed;
+    int64_t first_received_us, last_received_us;
+    int64_t committed_first_us, committed_last_us;
+    bool dirty; // on the ledger's list
+    bool made;  // in this transaction
+    struct ledger_stream_entry *next_dirty;
+    const struct ledger_series **declared; // by number; NULL: not loaded yet
+    size_t declared_count;
+};
+
+struct ledger_series_entry {
+    struct ledger_series series;
+    struct ledger_series_entry *next; // on `made` or on `undone`
+};
+
+struct ledger_ends { // what a rollback puts back
+    uint64_t position;
+    int64_t received_us;
+    struct ledger_chain_end chains[LEDGER_CLASSES];
+};
+
+struct ledger {
+    struct db *db;
+    const struct clock *clock;
+    char *state;
+    uint8_t id[LEDGER_ID_BYTES];
+    bool head_missing;
+    struct db_stmt *statements[LEDGER_STATEMENTS];
+    struct ledger_ends now, committed;
+    struct id_table streams, series;
+    struct ledger_stream_entry *dirty;
+    struct ledger_series_entry *made;   // in this transaction
+    struct ledger_series_entry *undone; // rolled back: borrowed by somebody perhaps, so freed at the end
+    bool in_transaction;
+    enum err broken; // the transaction can only be rolled back
+};
+
+// Remembers a failure that leaves the transaction in doubt, so that no later call commits half of it.
+enum err ledger_fail(struct ledger *l, enum err e, const char *what, struct diag *d) MUST_USE;
+// OK inside a transaction that has not failed.
+enum err ledger_writable(const struct ledger *l, struct diag *d) MUST_USE;
+
+enum err ledger_entry(struct ledger *l, int64_t stream_id, struct ledger_stream_entry **out,
+                      struct diag *d) MUST_USE;
+void ledger_touch(struct ledger *l, struct ledger_stream_entry *s); // before it is changed
+enum err ledger_streams_save(struct ledger *l, struct diag *d) MUST_USE;
+void ledger_streams_committed(struct ledger *l);
+void ledger_streams_rolled_back(struct ledger *l);
+void ledger_streams_deinit(struct ledger *l);
+
+// The columns of LEDGER_SERIES_COLUMNS, from column 0.
+#define LEDGER_SERIES_COLUMNS "series_id, name, unit, currency, class, step_s, period, agent_id"
+enum err ledger_series_from_row(struct db_stmt *s, struct ledger_series *out) MUST_USE; // CORRUPT
+// The columns of LEDGER_STREAM_COLUMNS; 13 is first_received_us, 14 last_received_us.
+#define LEDGER_STREAM_COLUMNS                                                                                \
+    "stream_id, agent_id, incarnation, last_sequence, declares, last_position, last_chain, accepted, "       \
+    "quarantined, gap, "                                                                                     \
+    "repeats, batches, 0, first_received_us, last_received_us"
+enum err ledger_stream_from_row(struct db_stmt *s, struct ledger_stream *out) MUST_USE; // CORRUPT
+enum err ledger_agents_visit(struct db *db, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
+// Text into a field of fixed size; false when it does not fit.
+bool ledger_copy_text(char *out, size_t size, const char *text);
+
+// Version of the tables; a ledger of another version is refused.
+#define LEDGER_SCHEMA "1"
+enum err ledger_schema_ensure(struct db *db, struct diag *d) MUST_USE;
+enum err ledger_schema_check(struct db *db, struct diag *d) MUST_USE; // NOT_FOUND: no tables yet
+extern const char *const ledger_sql[LEDGER_STATEMENTS];
+
+#endif

@@ -1,0 +1,133 @@
+// The tables any SQLite can read; README.md says what each column means. Whatever a checker needs to
+// recompute the chain is in columns, nothing only in a blob.
+
+#include "store/ledger_internal.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char SCHEMA[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE agent(agent_id INTEGER PRIMARY KEY AUTOINCREMENT, resident TEXT NOT NULL, added_us INTEGER "
+    "NOT NULL) STRICT;"
+    "CREATE TABLE key(key_id INTEGER PRIMARY KEY AUTOINCREMENT, agent_id INTEGER NOT NULL REFERENCES "
+    "agent(agent_id),"
+    " public_key BLOB NOT NULL UNIQUE, added_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE stream(stream_id INTEGER PRIMARY KEY AUTOINCREMENT, agent_id INTEGER NOT NULL REFERENCES "
+    "agent(agent_id),"
+    " incarnation BLOB NOT NULL, last_sequence INTEGER NOT NULL, declares INTEGER NOT NULL, last_position "
+    "INTEGER NOT NULL,"
+    " last_chain BLOB NOT NULL, accepted INTEGER NOT NULL, quarantined INTEGER NOT NULL, gap INTEGER NOT "
+    "NULL,"
+    " repeats INTEGER NOT NULL, batches INTEGER NOT NULL, first_received_us INTEGER NOT NULL,"
+    " last_received_us INTEGER NOT NULL, UNIQUE(agent_id, incarnation)) STRICT;"
+    "CREATE TABLE series(series_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, unit TEXT "
+    "NOT NULL,"
+    " currency TEXT NOT NULL, class INTEGER NOT NULL, step_s INTEGER NOT NULL, period INTEGER NOT NULL,"
+    " agent_id INTEGER NOT NULL REFERENCES agent(agent_id)) STRICT;"
+    "CREATE TABLE declare(stream_id INTEGER NOT NULL REFERENCES stream(stream_id), number INTEGER NOT NULL,"
+    " series_id INTEGER NOT NULL REFERENCES series(series_id), ordinal INTEGER NOT NULL, chain BLOB NOT NULL,"
+    " PRIMARY KEY(stream_id, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE batch(position INTEGER PRIMARY KEY, class INTEGER NOT NULL, stream_id INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, gap INTEGER NOT NULL, key_id INTEGER NOT "
+    "NULL,"
+    " received_us INTEGER NOT NULL, samples INTEGER NOT NULL, refused INTEGER NOT NULL, chain BLOB NOT NULL,"
+    " verdict BLOB, body BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX batch_sequence ON batch(stream_id, sequence);"
+    "CREATE TABLE chain(class INTEGER PRIMARY KEY, position INTEGER NOT NULL, rows INTEGER NOT NULL, hash "
+    "BLOB NOT NULL,"
+    " previous BLOB NOT NULL) STRICT;"
+    "CREATE TABLE counter(name TEXT NOT NULL, agent_id INTEGER NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY(name, agent_id)) STRICT, WITHOUT ROWID;";
+
+const char *const ledger_sql[LEDGER_STATEMENTS] = {
+    [LEDGER_INSERT_BATCH] =
+        "INSERT INTO batch(position, class, stream_id, sequence, last_sequence, gap, key_id, received_us,"
+        " samples, refused, chain, verdict, body) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [LEDGER_FIND_BATCH] =
+        "SELECT sequence, last_sequence, samples, body FROM batch WHERE stream_id=?1 AND sequence<=?2"
+        " ORDER BY sequence DESC LIMIT 1",
+    [LEDGER_SAVE_CHAIN] =
+        "INSERT OR REPLACE INTO chain(class, position, rows, hash, previous) VALUES(?,?,?,?,?)",
+    [LEDGER_COUNT] = "INSERT INTO counter(name, agent_id, value) VALUES(?,?,?)"
+                     " ON CONFLICT(name, agent_id) DO UPDATE SET value=value+excluded.value",
+    [LEDGER_FIND_STREAM] = "SELECT stream_id FROM stream WHERE agent_id=? AND incarnation=?",
+    [LEDGER_LOAD_STREAM] = "SELECT " LEDGER_STREAM_COLUMNS " FROM stream WHERE stream_id=?",
+    [LEDGER_INSERT_STREAM] =
+        "INSERT INTO stream(agent_id, incarnation, last_sequence, declares, last_position, last_chain,"
+        " accepted, quarantined, gap, repeats, batches, first_received_us, last_received_us)"
+        " VALUES(?,?,0,0,0,zeroblob(32),0,0,0,0,0,0,0)",
+    [LEDGER_SAVE_STREAM] =
+        "UPDATE stream SET last_sequence=?2, declares=?3, last_position=?4, last_chain=?5, accepted=?6,"
+        " quarantined=?7, gap=?8, repeats=?9, batches=?10, first_received_us=?11, last_received_us=?12"
+        " WHERE stream_id=?1",
+    [LEDGER_FIND_SERIES] = "SELECT " LEDGER_SERIES_COLUMNS " FROM series WHERE name=?",
+    [LEDGER_LOAD_SERIES] = "SELECT " LEDGER_SERIES_COLUMNS " FROM series WHERE series_id=?",
+    [LEDGER_INSERT_SERIES] =
+        "INSERT INTO series(name, unit, currency, class, step_s, period, agent_id) VALUES(?,?,?,?,?,?,?)",
+    [LEDGER_LOAD_DECLARE] = "SELECT series_id FROM declare WHERE stream_id=? AND number=?",
+    [LEDGER_INSERT_DECLARE] =
+        "INSERT INTO declare(stream_id, number, series_id, ordinal, chain) VALUES(?,?,?,?,?)",
+    [LEDGER_INSERT_AGENT] = "INSERT INTO agent(resident, added_us) VALUES(?,?)",
+    [LEDGER_INSERT_KEY] = "INSERT INTO key(agent_id, public_key, added_us, revoked_us) VALUES(?,?,?,0)",
+    [LEDGER_FIND_KEY] = "SELECT resident, revoked_us FROM key JOIN agent USING(agent_id) WHERE public_key=?",
+    [LEDGER_REVOKE_KEY] = "UPDATE key SET revoked_us=?2 WHERE key_id=?1 AND revoked_us=0",
+};
+
+static enum err read_version(struct db *db, char out[16], struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    out[0] = '\0';
+    enum err e = db_prepare(db, "SELECT (SELECT count(*) FROM sqlite_master WHERE name='meta')", &s, d);
+    if (e == ERR_OK && (e = db_step(s, &row)) == ERR_OK)
+        row = db_int(s, 0) > 0;
+    db_finalize(s);
+    if (e != ERR_OK || !row)
+        return e;
+    s = NULL;
+    e = db_prepare(db, "SELECT value FROM meta WHERE key='schema'", &s, d);
+    if (e == ERR_OK && (e = db_step(s, &row)) == ERR_OK)
+        ledger_copy_text(out, 16, row ? db_text(s, 0) : "none");
+    db_finalize(s);
+    return e;
+}
+
+enum err ledger_schema_check(struct db *db, struct diag *d)
+{
+    char version[16];
+    enum err e = read_version(db, version, d);
+    if (e != ERR_OK)
+        return diag_fail(d, e, LEDGER_FILE ": cannot read its tables: %s", db_error(db));
+    if (version[0] == '\0')
+        return diag_fail(d, ERR_NOT_FOUND, LEDGER_FILE ": the collector has not made its tables yet");
+    if (strcmp(version, LEDGER_SCHEMA) != 0)
+        return diag_fail(d, ERR_UNSUPPORTED,
+                         LEDGER_FILE " has tables of version '%s', this program knows " LEDGER_SCHEMA,
+                         version);
+    return ERR_OK;
+}
+
+static enum err create(struct db *db, struct diag *d)
+{
+    uint8_t id[LEDGER_ID_BYTES];
+    char hex[HEX_TEXT(LEDGER_ID_BYTES)];
+    char meta[256];
+    crypto_random(id, sizeof id);
+    crypto_hex(id, sizeof id, hex);
+    snprintf(meta, sizeof meta,
+             "INSERT INTO meta(key, value) VALUES('schema', '" LEDGER_SCHEMA "'), ('ledger_id', '%s')", hex);
+    enum err e = db_begin(db, d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = db_exec(db, SCHEMA, d)) != ERR_OK || (e = db_exec(db, meta, d)) != ERR_OK) {
+        db_rollback(db);
+        return e;
+    }
+    return db_commit(db, d);
+}
+
+enum err ledger_schema_ensure(struct db *db, struct diag *d)
+{
+    enum err e = ledger_schema_check(db, d);
+    return e == ERR_NOT_FOUND ? create(db, d) : e;
+}

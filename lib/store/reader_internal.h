@@ -1,0 +1,50 @@
+// Shared by reader*.c only.
+#ifndef ESEP_STORE_READER_INTERNAL_H
+#define ESEP_STORE_READER_INTERNAL_H
+
+#include "store/ledger_internal.h"
+#include "store/reader.h"
+#include "wire/codec.h"
+
+enum reader_statement {
+    READER_HEAD,
+    READER_ROWS,
+    READER_STREAM_ROWS,
+    READER_SERIES,
+    READER_SERIES_BY_NAME,
+    READER_SERIES_LIST,
+    READER_DECLARES,
+    READER_STREAMS,
+    READER_COUNTERS,
+    READER_STATEMENTS
+};
+
+// The columns that reader_row_from takes; 14 is the stream's incarnation.
+#define READER_ROW_COLUMNS                                                                                   \
+    "position, class, batch.gap, batch.stream_id, agent_id, key_id, sequence, batch.last_sequence, "         \
+    "received_us, samples,"                                                                                  \
+    " refused, chain, verdict, body, incarnation"
+
+struct reader_declares { // of one stream, by number
+    const struct ledger_series **series;
+    size_t count, capacity;
+};
+
+struct reader {
+    struct db *db;
+    char *state;
+    struct db_stmt *statements[READER_STATEMENTS];
+    struct id_table series, declares;
+    struct wire_arena *body_arena, *verdict_arena;
+    unsigned depth; // calls inside the one read transaction
+};
+
+enum err reader_fail(struct reader *r, enum err e, const char *what, struct diag *d) MUST_USE;
+enum err reader_begin(struct reader *r, struct diag *d) MUST_USE;
+void reader_end(struct reader *r);
+void reader_row_from(struct db_stmt *s, struct reader_row *out); // chain NULL when it is not a hash
+enum err reader_stream_from(struct db_stmt *s, struct reader_stream *out) MUST_USE;
+enum err reader_declared(struct reader *r, int64_t stream_id, uint32_t number,
+                         const struct ledger_series **out, struct diag *d) MUST_USE;
+
+#endif

@@ -1,0 +1,415 @@
+// Bytes → messages. protobuf-c takes the bytes apart into the arena; here the pieces become plain structs and
+// are checked. Every byte from outside comes through wire_decode.
+//
+// An Envelope is looked at first by hand: readers differ on what two bodies in one Envelope mean (protobuf-c
+// takes the last, others merge them), and what the ledger keeps must mean one thing to everybody.
+#include "codec_internal.h"
+#include "wire/esep.pb-c.h"
+#include <math.h>
+#include <string.h>
+
+#define BODY_LAST ESEP__V1__ENVELOPE__BODY_CONTROL
+
+struct decoder {
+    struct wire_arena *arena;
+    struct diag *diag;
+};
+
+static enum err invalid(const struct decoder *d, const char *field, const char *what)
+{
+    return diag_fail(d->diag, ERR_INVALID, "%s %s", field, what);
+}
+
+// ---- pieces
+
+static enum err take_text(const struct decoder *d, const char *field, const char *from, const char **out)
+{
+    size_t size = wire_arena_size_of(d->arena, from);
+    if (size == 0) { // protobuf-c's own empty string
+        *out = "";
+        return ERR_OK;
+    }
+    if (memchr(from, 0, size - 1))
+        return invalid(d, field, "has a NUL inside");
+    *out = from;
+    return ERR_OK;
+}
+
+static enum err take_bytes(const struct decoder *d, const char *field, ProtobufCBinaryData from, void *out,
+                           size_t len)
+{
+    if (from.len != len)
+        return diag_fail(d->diag, ERR_INVALID, "%s has %zu bytes, not %zu", field, from.len, len);
+    memcpy(out, from.data, len);
+    return ERR_OK;
+}
+
+static enum err take_receipt(const struct decoder *d, const Esep__V1__Receipt *from, struct wire_receipt *out)
+{
+    *out = (struct wire_receipt){0};
+    if (!from || (from->position == 0 && from->chain.len == 0))
+        return ERR_OK;
+    out->position = from->position;
+    return take_bytes(d, "receipt.chain", from->chain, out->chain, sizeof(out->chain));
+}
+
+static struct wire_counters take_counters(const Esep__V1__Counters *from)
+{
+    if (!from)
+        return (struct wire_counters){0};
+    return (struct wire_counters){
+        .sampled = from->sampled,
+        .refused = from->refused,
+        .spooled = from->spooled,
+        .spool_bytes = from->spool_bytes,
+        .source_errors = from->source_errors,
+        .acknowledged = from->acknowledged,
+        .gaps = from->gaps,
+    };
+}
+
+// ---- batch: the hot path
+
+static inline void take_integer(int64_t v, struct wire_sample *out)
+{
+    bool fits = v >= -FIGURE_INTEGER_MAX && v <= FIGURE_INTEGER_MAX;
+    out->value = (struct figure){.kind = fits ? FIGURE_INTEGER : FIGURE_MISSING, .integer = fits ? v : 0};
+    out->refused = fits ? WIRE_REASON_NONE : WIRE_REASON_OUT_OF_RANGE;
+}
+
+static void take_real(double v, struct wire_sample *out)
+{
+    out->value = figure_missing();
+    if (!isfinite(v))
+        out->refused = WIRE_REASON_NOT_FINITE;
+    else if (fabs(v) > (double)FIGURE_INTEGER_MAX || figure_from_real(v, &out->value) != ERR_OK)
+        out->refused = WIRE_REASON_OUT_OF_RANGE;
+    else
+        out->refused = WIRE_REASON_NONE;
+}
+
+static enum err take_samples(const struct decoder *d, const Esep__V1__Batch *from,
+                             struct wire_sample *samples)
+{
+    size_t integers = 0, reals = 0;
+    int64_t time = 0, lowest, highest;
+    wire_time_bounds((enum wire_class)from->class_, &lowest, &highest);
+    for (size_t i = 0; i < from->n_tag; i++) {
+        struct wire_sample *s = &samples[i];
+        uint32_t tag = from->tag[i];
+        if (__builtin_add_overflow(time, from->time[i], &time) || time < lowest || time > highest)
+            return diag_fail(d->diag, ERR_INVALID, "batch.time: sample %zu is outside the years 1 to 9999",
+                             i);
+        s->series = tag >> 2;
+        s->time = time;
+        switch (tag & 3) {
+        case 0:
+            if (integers == from->n_integer)
+                return invalid(d, "batch.integer", "has fewer values than the tags need");
+            take_integer(from->integer[integers++], s);
+            break;
+        case 1:
+            if (reals == from->n_real)
+                return invalid(d, "batch.real", "has fewer values than the tags need");
+            take_real(from->real[reals++], s);
+            break;
+        case 2:
+            s->value = figure_missing();
+            s->refused = WIRE_REASON_NONE;
+            break;
+        default:
+            return diag_fail(d->diag, ERR_INVALID, "batch.tag: sample %zu has a kind that does not exist", i);
+        }
+    }
+    if (integers != from->n_integer || reals != from->n_real)
+        return invalid(d, "batch", "has more values than the tags need");
+    return ERR_OK;
+}
+
+static enum err take_notes(const struct decoder *d, const Esep__V1__Batch *from, struct wire_note *notes)
+{
+    for (size_t i = 0; i < from->n_note; i++) {
+        const Esep__V1__Note *n = from->note[i];
+        struct wire_note *o = &notes[i];
+        *o = (struct wire_note){
+            .index = n->index,
+            .status = (enum wire_status)n->status,
+            .confidential = n->confidential,
+            .published_us = n->published_us,
+        };
+        enum err e = take_text(d, "note.reason", n->reason, &o->reason);
+        if (e == ERR_OK)
+            e = take_text(d, "note.author", n->author, &o->author);
+        if (e == ERR_OK)
+            e = take_text(d, "note.currency", n->currency, &o->currency);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err take_batch(const struct decoder *d, const Esep__V1__Batch *from, struct wire_batch *out)
+{
+    if (from->n_tag != from->n_time)
+        return diag_fail(d->diag, ERR_INVALID, "batch: %zu tags but %zu times", from->n_tag, from->n_time);
+    if (from->n_tag > WIRE_SAMPLES_MAX || from->n_note > WIRE_NOTES_MAX)
+        return diag_fail(d->diag, ERR_INVALID, "batch: %zu samples and %zu notes are too many", from->n_tag,
+                         from->n_note);
+    struct wire_sample *samples = wire_arena_alloc(d->arena, from->n_tag * sizeof(*samples));
+    struct wire_note *notes = wire_arena_alloc(d->arena, from->n_note * sizeof(*notes));
+    if (!samples || !notes)
+        return diag_fail(d->diag, ERR_TOO_BIG, "batch: takes more memory than any honest one");
+    *out = (struct wire_batch){
+        .sequence = from->sequence,
+        .class = (enum wire_class)from->class_,
+        .declares = from->declares,
+        .count = from->n_tag,
+        .samples = samples,
+        .note_count = from->n_note,
+        .notes = notes,
+    };
+    enum err e =
+        take_bytes(d, "batch.incarnation", from->incarnation, out->incarnation.bytes, WIRE_INCARNATION_BYTES);
+    if (e == ERR_OK)
+        e = take_samples(d, from, samples);
+    if (e == ERR_OK)
+        e = take_notes(d, from, notes);
+    return e;
+}
+
+// ---- the other messages
+
+static enum err take_gap(const struct decoder *d, const Esep__V1__Gap *from, struct wire_gap *out)
+{
+    *out = (struct wire_gap){
+        .first = from->first,
+        .last = from->last,
+        .samples = from->samples,
+        .from_s = from->from_s,
+        .to_s = from->to_s,
+        .reason = (enum wire_gap_reason)from->reason,
+    };
+    return take_bytes(d, "gap.incarnation", from->incarnation, out->incarnation.bytes,
+                      WIRE_INCARNATION_BYTES);
+}
+
+static enum err take_ack(const struct decoder *d, const Esep__V1__Ack *from, struct wire_ack *out)
+{
+    *out = (struct wire_ack){.sequence = from->sequence, .credit_bytes = from->credit_bytes};
+    return take_receipt(d, from->receipt, &out->receipt);
+}
+
+static enum err take_reject(const struct decoder *d, const Esep__V1__Reject *from, struct wire_reject *out)
+{
+    *out = (struct wire_reject){.sequence = from->sequence, .whole = from->whole};
+    if (from->whole) {
+        if (from->n_index != 0 || from->n_reason != 1)
+            return invalid(d, "reject", "of a whole batch has not exactly one reason and no index");
+        out->whole_reason = (enum wire_reason)from->reason[0];
+        return ERR_OK;
+    }
+    if (from->n_index != from->n_reason)
+        return diag_fail(d->diag, ERR_INVALID, "reject: %zu indexes but %zu reasons", from->n_index,
+                         from->n_reason);
+    struct wire_refusal *refusals = wire_arena_alloc(d->arena, from->n_index * sizeof(*refusals));
+    if (!refusals)
+        return diag_fail(d->diag, ERR_TOO_BIG, "reject: takes more memory than any honest one");
+    for (size_t i = 0; i < from->n_index; i++)
+        refusals[i] = (struct wire_refusal){from->index[i], (enum wire_reason)from->reason[i]};
+    out->count = from->n_index;
+    out->refusals = refusals;
+    return ERR_OK;
+}
+
+static enum err take_hello(const struct decoder *d, const Esep__V1__Hello *from, struct wire_hello *out)
+{
+    *out = (struct wire_hello){.protocol = from->protocol, .version = ""};
+    if (from->protocol != WIRE_PROTOCOL)
+        return ERR_OK;
+    out->clock_us = from->clock_us;
+    out->declares = from->declares;
+    out->first_kept = from->first_kept;
+    out->last_written = from->last_written;
+    out->last_acknowledged = from->last_acknowledged;
+    out->counters = take_counters(from->counters);
+    enum err e = take_text(d, "hello.version", from->version, &out->version);
+    if (e == ERR_OK)
+        e = take_bytes(d, "hello.incarnation", from->incarnation, out->incarnation.bytes,
+                       WIRE_INCARNATION_BYTES);
+    if (e == ERR_OK)
+        e = take_receipt(d, from->last_receipt, &out->last_receipt);
+    return e;
+}
+
+static enum err take_welcome(const struct decoder *d, const Esep__V1__Welcome *from, struct wire_welcome *out)
+{
+    *out = (struct wire_welcome){
+        .last_sequence = from->last_sequence,
+        .declares_known = from->declares_known,
+        .credit_bytes = from->credit_bytes,
+        .clock_us = from->clock_us,
+        .max_series = from->max_series,
+        .max_batch_bytes = from->max_batch_bytes,
+    };
+    return take_text(d, "welcome.resident", from->resident, &out->resident);
+}
+
+static enum err take_declare(const struct decoder *d, const Esep__V1__Declare *from, struct wire_declare *out)
+{
+    *out = (struct wire_declare){
+        .number = from->number,
+        .class = (enum wire_class)from->class_,
+        .step_s = from->step_s,
+        .period = (uint32_t)from->period,
+    };
+    enum err e = take_text(d, "declare.series", from->series, &out->series);
+    if (e == ERR_OK)
+        e = take_text(d, "declare.unit", from->unit, &out->unit);
+    if (e == ERR_OK)
+        e = take_text(d, "declare.currency", from->currency, &out->currency);
+    if (e == ERR_OK)
+        e = take_bytes(d, "declare.incarnation", from->incarnation, out->incarnation.bytes,
+                       WIRE_INCARNATION_BYTES);
+    return e;
+}
+
+static enum err take_control(const struct decoder *d, const Esep__V1__Control *from, struct wire_control *out)
+{
+    *out = (struct wire_control){
+        .document = from->document.len > 0 ? (const void *)from->document.data : "",
+        .document_len = from->document.len,
+        .part = from->part,
+        .parts = from->parts,
+    };
+    enum err e = take_text(d, "control.kind", from->kind, &out->kind);
+    if (e == ERR_OK)
+        e = take_text(d, "control.author", from->author, &out->author);
+    if (e == ERR_OK)
+        e = take_bytes(d, "control.hash", from->hash, out->hash, sizeof(out->hash));
+    return e;
+}
+
+static enum err take_body(const struct decoder *d, const Esep__V1__Envelope *from, struct wire_message *out)
+{
+    switch (from->body_case) {
+    case ESEP__V1__ENVELOPE__BODY_BATCH:
+        return take_batch(d, from->batch, &out->batch);
+    case ESEP__V1__ENVELOPE__BODY_GAP:
+        return take_gap(d, from->gap, &out->gap);
+    case ESEP__V1__ENVELOPE__BODY_ACK:
+        return take_ack(d, from->ack, &out->ack);
+    case ESEP__V1__ENVELOPE__BODY_REJECT:
+        return take_reject(d, from->reject, &out->reject);
+    case ESEP__V1__ENVELOPE__BODY_HELLO:
+        return take_hello(d, from->hello, &out->hello);
+    case ESEP__V1__ENVELOPE__BODY_WELCOME:
+        return take_welcome(d, from->welcome, &out->welcome);
+    case ESEP__V1__ENVELOPE__BODY_DECLARE:
+        return take_declare(d, from->declare, &out->declare);
+    case ESEP__V1__ENVELOPE__BODY_NEED_DECLARE:
+        out->need_declare_from = from->need_declare->from;
+        return ERR_OK;
+    case ESEP__V1__ENVELOPE__BODY_HEARTBEAT:
+        out->heartbeat.clock_us = from->heartbeat->clock_us;
+        out->heartbeat.counters = take_counters(from->heartbeat->counters);
+        return ERR_OK;
+    case ESEP__V1__ENVELOPE__BODY_REFUSE:
+        out->refuse.reason = (enum wire_refuse_reason)from->refuse->reason;
+        return take_text(d, "refuse.text", from->refuse->text, &out->refuse.text);
+    case ESEP__V1__ENVELOPE__BODY_CONTROL:
+        return take_control(d, from->control, &out->control);
+    default:
+        return invalid(d, "message", "is of a type that this version does not know");
+    }
+}
+
+// ---- the envelope
+
+// The varint at *at, which is moved past it; false when it does not end within `end` or 64 bits.
+static bool skip_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned shift = 0; shift < 64 && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return true;
+    }
+    return false;
+}
+
+// How many of the Envelope's fields are bodies we know; SIZE_MAX when it is not even protobuf.
+static size_t count_bodies(const uint8_t *at, size_t len)
+{
+    size_t bodies = 0;
+    for (const uint8_t *end = at + len; at < end;) {
+        uint64_t key, value = 0;
+        if (!skip_varint(&at, end, &key))
+            return SIZE_MAX;
+        uint64_t skip = 0;
+        switch (key & 7) {
+        case PROTOBUF_C_WIRE_TYPE_VARINT:
+            if (!skip_varint(&at, end, &value))
+                return SIZE_MAX;
+            break;
+        case PROTOBUF_C_WIRE_TYPE_64BIT:
+            skip = 8;
+            break;
+        case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+            if (!skip_varint(&at, end, &skip))
+                return SIZE_MAX;
+            break;
+        case PROTOBUF_C_WIRE_TYPE_32BIT:
+            skip = 4;
+            break;
+        default:
+            return SIZE_MAX;
+        }
+        if (skip > (size_t)(end - at))
+            return SIZE_MAX;
+        at += skip;
+        uint64_t number = key >> 3;
+        bodies += number >= 1 && number <= BODY_LAST;
+    }
+    return bodies;
+}
+
+static void *arena_alloc(void *arena, size_t size)
+{
+    return wire_arena_alloc(arena, size);
+}
+
+static void arena_free(void *arena, void *piece)
+{
+    (void)arena; // the next decode takes all of it back
+    (void)piece;
+}
+
+enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
+                     struct diag *d)
+{
+    if (len > WIRE_MESSAGE_MAX_BYTES)
+        return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes: the limit is %d", len,
+                         WIRE_MESSAGE_MAX_BYTES);
+    size_t bodies = len > 0 ? count_bodies(bytes, len) : 0;
+    if (bodies == SIZE_MAX)
+        return diag_fail(d, ERR_INVALID, "message of %zu bytes is not an Envelope of esep.proto", len);
+    if (bodies != 1)
+        return diag_fail(d, ERR_INVALID, "message has %zu bodies of types that this version knows, not one",
+                         bodies);
+    wire_arena_reset(a);
+    ProtobufCAllocator allocator = {.alloc = arena_alloc, .free = arena_free, .allocator_data = a};
+    const Esep__V1__Envelope *e = esep__v1__envelope__unpack(&allocator, len, bytes);
+    if (!e && wire_arena_exhausted(a))
+        return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes takes more memory than any honest one", len);
+    if (!e)
+        return diag_fail(d, ERR_INVALID, "message of %zu bytes does not decode as esep.proto says", len);
+    struct decoder decoder = {.arena = a, .diag = d};
+    struct wire_message m = {.type = (enum wire_type)e->body_case};
+    enum err result = take_body(&decoder, e, &m);
+    if (result == ERR_OK)
+        result = wire_check(&m, d);
+    if (result == ERR_OK)
+        *out = m;
+    return result;
+}

@@ -1,0 +1,291 @@
+// Messages → bytes. What is encoded has passed the same checks that the other side's decoder applies, and it
+// has one form only: protobuf-c writes fields in the order of their numbers with the shortest varints, so
+// equal messages are equal bytes (the ledger's hash and the comparison of repeats rest on that).
+#include "codec_internal.h"
+#include "wire/esep.pb-c.h"
+#include <stdlib.h>
+
+enum err wire_pack(const Esep__V1__Envelope *e, size_t max_bytes, struct buf *out)
+{
+    uint8_t bytes[WIRE_MESSAGE_MAX_BYTES];
+    size_t len = esep__v1__envelope__get_packed_size(e);
+    if (len > max_bytes || len > sizeof(bytes))
+        return ERR_TOO_BIG;
+    return buf_append(out, bytes, esep__v1__envelope__pack(e, bytes));
+}
+
+// protobuf-c's structs are not const-correct; nothing is ever written through these.
+static ProtobufCBinaryData bytes_of(const void *bytes, size_t len)
+{
+    return (ProtobufCBinaryData){.len = len, .data = (uint8_t *)(uintptr_t)bytes};
+}
+
+static char *text_of(const char *text)
+{
+    return (char *)(uintptr_t)(text ? text : "");
+}
+
+static ProtobufCBinaryData incarnation_of(const struct wire_incarnation *i)
+{
+    return bytes_of(i->bytes, sizeof(i->bytes));
+}
+
+// NULL when there is no receipt to speak of.
+static Esep__V1__Receipt *receipt_of(const struct wire_receipt *r, Esep__V1__Receipt *out)
+{
+    if (r->position == 0)
+        return NULL;
+    esep__v1__receipt__init(out);
+    out->position = r->position;
+    out->chain = bytes_of(r->chain, sizeof(r->chain));
+    return out;
+}
+
+static Esep__V1__Counters *counters_of(const struct wire_counters *c, Esep__V1__Counters *out)
+{
+    esep__v1__counters__init(out);
+    out->sampled = c->sampled;
+    out->refused = c->refused;
+    out->spooled = c->spooled;
+    out->spool_bytes = c->spool_bytes;
+    out->source_errors = c->source_errors;
+    out->acknowledged = c->acknowledged;
+    out->gaps = c->gaps;
+    return out;
+}
+
+void wire_note_fill(const struct wire_note *n, Esep__V1__Note *out)
+{
+    esep__v1__note__init(out);
+    out->index = n->index;
+    out->status = (Esep__V1__Status)n->status;
+    out->reason = text_of(n->reason);
+    out->author = text_of(n->author);
+    out->currency = text_of(n->currency);
+    out->published_us = n->published_us;
+    out->confidential = n->confidential;
+}
+
+void wire_batch_fill(struct wire_columns *c, Esep__V1__Batch *out)
+{
+    out->n_tag = c->count;
+    out->tag = c->tag;
+    out->n_time = c->count;
+    out->time = c->time;
+    out->n_integer = c->integers;
+    out->integer = c->integer;
+    out->n_real = c->reals;
+    out->real = c->real;
+}
+
+static enum err encode_batch(const struct wire_batch *b, Esep__V1__Envelope *e, struct buf *out)
+{
+    enum err result;
+    struct wire_columns columns = {0};
+    Esep__V1__Note *notes = malloc((b->note_count + 1) * sizeof(*notes));
+    Esep__V1__Note **pointers = malloc((b->note_count + 1) * sizeof(*pointers));
+    if (!notes || !pointers || wire_columns_init(&columns, b->count) != ERR_OK) {
+        result = ERR_NOMEM;
+        goto out;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        struct wire_cell cell;
+        result = wire_columns_cell(&columns, b->class, &b->samples[i], &cell);
+        if (result != ERR_OK)
+            goto out;
+        wire_columns_put(&columns, &cell);
+    }
+    for (size_t i = 0; i < b->note_count; i++) {
+        wire_note_fill(&b->notes[i], &notes[i]);
+        pointers[i] = &notes[i];
+    }
+    Esep__V1__Batch batch = ESEP__V1__BATCH__INIT;
+    batch.incarnation = incarnation_of(&b->incarnation);
+    batch.sequence = b->sequence;
+    batch.class_ = (Esep__V1__Class)b->class;
+    batch.declares = b->declares;
+    batch.n_note = b->note_count;
+    batch.note = pointers;
+    wire_batch_fill(&columns, &batch);
+    e->batch = &batch;
+    result = wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+out:
+    wire_columns_deinit(&columns);
+    free(pointers);
+    free(notes);
+    return result;
+}
+
+static enum err encode_reject(const struct wire_reject *r, Esep__V1__Envelope *e, struct buf *out)
+{
+    size_t count = r->whole ? 1 : r->count;
+    uint32_t *index = malloc(count * sizeof(*index));
+    Esep__V1__Reason *reason = malloc(count * sizeof(*reason));
+    enum err result = index && reason ? ERR_OK : ERR_NOMEM;
+    if (result == ERR_OK) {
+        reason[0] = (Esep__V1__Reason)r->whole_reason;
+        for (size_t i = 0; i < count && !r->whole; i++) {
+            index[i] = r->refusals[i].index;
+            reason[i] = (Esep__V1__Reason)r->refusals[i].reason;
+        }
+        Esep__V1__Reject reject = ESEP__V1__REJECT__INIT;
+        reject.sequence = r->sequence;
+        reject.whole = r->whole;
+        reject.n_index = r->whole ? 0 : count;
+        reject.index = index;
+        reject.n_reason = count;
+        reject.reason = reason;
+        e->reject = &reject;
+        result = wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    }
+    free(reason);
+    free(index);
+    return result;
+}
+
+static enum err encode_gap(const struct wire_gap *g, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Gap gap = ESEP__V1__GAP__INIT;
+    gap.incarnation = incarnation_of(&g->incarnation);
+    gap.first = g->first;
+    gap.last = g->last;
+    gap.samples = g->samples;
+    gap.from_s = g->from_s;
+    gap.to_s = g->to_s;
+    gap.reason = (Esep__V1__GapReason)g->reason;
+    e->gap = &gap;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_ack(const struct wire_ack *a, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Receipt receipt;
+    Esep__V1__Ack ack = ESEP__V1__ACK__INIT;
+    ack.sequence = a->sequence;
+    ack.credit_bytes = a->credit_bytes;
+    ack.receipt = receipt_of(&a->receipt, &receipt);
+    e->ack = &ack;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_hello(const struct wire_hello *h, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Receipt receipt;
+    Esep__V1__Counters counters;
+    Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
+    hello.protocol = h->protocol;
+    hello.version = text_of(h->version);
+    hello.clock_us = h->clock_us;
+    hello.incarnation = incarnation_of(&h->incarnation);
+    hello.declares = h->declares;
+    hello.first_kept = h->first_kept;
+    hello.last_written = h->last_written;
+    hello.last_acknowledged = h->last_acknowledged;
+    hello.last_receipt = receipt_of(&h->last_receipt, &receipt);
+    hello.counters = counters_of(&h->counters, &counters);
+    e->hello = &hello;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_welcome(const struct wire_welcome *w, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Welcome welcome = ESEP__V1__WELCOME__INIT;
+    welcome.resident = text_of(w->resident);
+    welcome.last_sequence = w->last_sequence;
+    welcome.declares_known = w->declares_known;
+    welcome.credit_bytes = w->credit_bytes;
+    welcome.clock_us = w->clock_us;
+    welcome.max_series = w->max_series;
+    welcome.max_batch_bytes = w->max_batch_bytes;
+    e->welcome = &welcome;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_declare(const struct wire_declare *c, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Declare declare = ESEP__V1__DECLARE__INIT;
+    declare.incarnation = incarnation_of(&c->incarnation);
+    declare.number = c->number;
+    declare.series = text_of(c->series);
+    declare.unit = text_of(c->unit);
+    declare.currency = text_of(c->currency);
+    declare.class_ = (Esep__V1__Class)c->class;
+    declare.step_s = c->step_s;
+    declare.period = (Esep__V1__Period)c->period;
+    e->declare = &declare;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_need_declare(uint32_t from, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__NeedDeclare need = ESEP__V1__NEED_DECLARE__INIT;
+    need.from = from;
+    e->need_declare = &need;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_heartbeat(const struct wire_heartbeat *h, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Counters counters;
+    Esep__V1__Heartbeat heartbeat = ESEP__V1__HEARTBEAT__INIT;
+    heartbeat.clock_us = h->clock_us;
+    heartbeat.counters = counters_of(&h->counters, &counters);
+    e->heartbeat = &heartbeat;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_refuse(const struct wire_refuse *r, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Refuse refuse = ESEP__V1__REFUSE__INIT;
+    refuse.reason = (Esep__V1__RefuseReason)r->reason;
+    refuse.text = text_of(r->text);
+    e->refuse = &refuse;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+static enum err encode_control(const struct wire_control *c, Esep__V1__Envelope *e, struct buf *out)
+{
+    Esep__V1__Control control = ESEP__V1__CONTROL__INIT;
+    control.kind = text_of(c->kind);
+    control.document = bytes_of(c->document, c->document_len);
+    control.hash = bytes_of(c->hash, sizeof(c->hash));
+    control.author = text_of(c->author);
+    control.part = c->part;
+    control.parts = c->parts;
+    e->control = &control;
+    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
+enum err wire_encode(const struct wire_message *m, struct buf *out)
+{
+    enum err result = wire_check(m, NULL);
+    if (result != ERR_OK)
+        return result;
+    Esep__V1__Envelope e = ESEP__V1__ENVELOPE__INIT;
+    e.body_case = (Esep__V1__Envelope__BodyCase)m->type;
+    switch (m->type) {
+    case WIRE_BATCH:
+        return encode_batch(&m->batch, &e, out);
+    case WIRE_GAP:
+        return encode_gap(&m->gap, &e, out);
+    case WIRE_ACK:
+        return encode_ack(&m->ack, &e, out);
+    case WIRE_REJECT:
+        return encode_reject(&m->reject, &e, out);
+    case WIRE_HELLO:
+        return encode_hello(&m->hello, &e, out);
+    case WIRE_WELCOME:
+        return encode_welcome(&m->welcome, &e, out);
+    case WIRE_DECLARE:
+        return encode_declare(&m->declare, &e, out);
+    case WIRE_NEED_DECLARE:
+        return encode_need_declare(m->need_declare_from, &e, out);
+    case WIRE_HEARTBEAT:
+        return encode_heartbeat(&m->heartbeat, &e, out);
+    case WIRE_REFUSE:
+        return encode_refuse(&m->refuse, &e, out);
+    case WIRE_CONTROL_MESSAGE:
+        return encode_control(&m->control, &e, out);
+    }
+    return ERR_INVALID;
+}
