@@ -5,6 +5,7 @@
 // not set.
 #include "base/config.h"
 #include "base/config_document.h"
+#include "base/config_schema.h"
 #include "base/fs.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -103,7 +104,7 @@ enum err config_load(const char *path, const cyaml_schema_value_t *schema, void 
     e = config_document_open(&doc, path, text, len, d);
     if (e)
         goto out_text;
-    e = config_document_check(&doc, schema, d);
+    e = config_schema_check(&doc, schema, d);
     if (e)
         goto out_doc;
     struct report report = {0};

