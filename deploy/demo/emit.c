@@ -1,6 +1,6 @@
 // Files only grow: a second run of the demo adds the rows since the first, as an enterprise's export would.
 // Each file is appended with one write, so the agent never sees half a row that we could avoid.
-#include "emit.h"
+#include "deploy/demo/emit.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "kpi/series.h"

@@ -4,7 +4,7 @@
 #define ESEP_DEMO_EMIT_H
 
 #include "base/err.h"
-#include "world.h"
+#include "deploy/demo/world.h"
 #include <stdint.h>
 #include <stdio.h>
 

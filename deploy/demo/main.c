@@ -1,7 +1,7 @@
 // esep-demo-enterprise: stands in for the machines and ledgers of an enterprise. Its figures are invented;
 // what carries them is not: they go through files and programs to a real agent.
 #include "base/config.h"
-#include "emit.h"
+#include "deploy/demo/emit.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -83,7 +83,7 @@ static bool set_number(struct options *o, int c, const char *text)
         return false;
     }
     if (c == 'm' || c == 'r') {
-        if (n < 0 || n > 24 * 366) {
+        if (n < 0 || n > 8784) {
             fprintf(stderr, "esep-demo-enterprise: %" PRId64 " is too long a history\n", n);
             return false;
         }

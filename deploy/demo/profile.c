@@ -1,6 +1,6 @@
 // The profile is data, so that a resident can be added or resized without touching the program; it is read
 // through the same strict loader as every other configuration file.
-#include "profile.h"
+#include "deploy/demo/profile.h"
 #include "base/config.h"
 #include "kpi/money.h"
 #include "kpi/series.h"

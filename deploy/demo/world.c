@@ -2,7 +2,7 @@
 // be carried from the history's end to the first live figure, and any one of them can be computed alone. What
 // ties the series of a resident together is its activity: the day's plan, the shift, breakdowns. The machine
 // series, the daily pieces and the sales all follow it.
-#include "world.h"
+#include "deploy/demo/world.h"
 #include "kpi/series.h"
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define ESEP_DEMO_WORLD_H
 
 #include "base/figure.h"
-#include "profile.h"
+#include "deploy/demo/profile.h"
 
 struct world; // one resident's
 
