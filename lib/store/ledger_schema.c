@@ -27,6 +27,7 @@ static const char SCHEMA[] =
     "CREATE TABLE declare(stream_id INTEGER NOT NULL REFERENCES stream(stream_id), number INTEGER NOT NULL,"
     " series_id INTEGER NOT NULL REFERENCES series(series_id), ordinal INTEGER NOT NULL, chain BLOB NOT NULL,"
     " PRIMARY KEY(stream_id, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX declare_series ON declare(series_id);"
     "CREATE TABLE batch(position INTEGER PRIMARY KEY, class INTEGER NOT NULL, stream_id INTEGER NOT NULL,"
     " sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, gap INTEGER NOT NULL, key_id INTEGER NOT "
     "NULL,"

@@ -1,5 +1,6 @@
-// A projection of the ledger in observations.sqlite: every revision of every report, the latest figure of every series, and
-// where each stream's measurements of a day are in the ledger. It can be deleted: the observer builds it again.
+// A projection of the ledger in observations.sqlite: every revision of every report, the latest figure of
+// every series, and where each stream's measurements of a day are in the ledger. It can be deleted: the
+// observer builds it again.
 #ifndef ESEP_STORE_OBSERVATIONS_H
 #define ESEP_STORE_OBSERVATIONS_H
 
@@ -7,22 +8,31 @@
 
 #define OBSERVATIONS_FILE "observations.sqlite"
 
-// ---- writer: the observer's thread -----------------------------------------------------------------------------------
+// ---- writer: the observer's thread
+// -----------------------------------------------------------------------------------
 struct observations;
 enum err observations_open(const char *state, struct observations **out, struct diag *d) MUST_USE;
 void observations_close(struct observations *o);
 uint64_t observations_cursor(const struct observations *o);
-// Reads at most max_rows ledger rows after the cursor and commits what follows from them with the new cursor, in one
-// transaction. *rows: how many were read (0: up to date).
-enum err observations_advance(struct observations *o, struct reader *r, size_t max_rows, size_t *rows, struct diag *d) MUST_USE;
+uint64_t observations_repeats(const struct observations *o); // reports equal to the revision before
+// The file was damaged, or of another version, and was made anew at open: worth a line in the log.
+bool observations_renewed(const struct observations *o);
+// Reads at most max_rows ledger rows after the cursor and commits what follows from them with the new cursor,
+// in one transaction. *rows: how many were read (0: up to date). When the ledger is not the one the cursor
+// was made on (restored, replaced) it starts over by itself. CORRUPT: a row does not decode; AGAIN.
+enum err observations_advance(struct observations *o, struct reader *r, size_t max_rows, size_t *rows,
+                              struct diag *d) MUST_USE;
 // Forgets everything; the next advance starts at the beginning.
 enum err observations_reset(struct observations *o, struct diag *d) MUST_USE;
 
-// ---- readers: any process -------------------------------------------------------------------------------------------
+// ---- readers: any process
+// -------------------------------------------------------------------------------------------
 struct observations_reader;
-enum err observations_reader_open(const char *state, struct observations_reader **out, struct diag *d) MUST_USE;
+enum err observations_reader_open(const char *state, struct observations_reader **out,
+                                  struct diag *d) MUST_USE;
 void observations_reader_close(struct observations_reader *o);
-enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position, struct diag *d) MUST_USE;
+enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position,
+                                    struct diag *d) MUST_USE;
 
 struct observation {
     int64_t series_id;
@@ -39,14 +49,14 @@ struct observation {
 typedef enum err (*observation_visit)(void *ctx, const struct observation *o);
 struct observation_query {
     int64_t series_id;
-    int32_t from, to;    // civil days of period starts, from ≤ start < to
-    bool all_revisions;  // else the one known then
-    bool by_published;   // as_of is a published moment, not a received one
-    int64_t as_of_us;    // 0: now
+    int32_t from, to;   // civil days of period starts, from ≤ start < to
+    bool all_revisions; // else the one known then
+    bool by_published;  // as_of is a published moment, not a received one
+    int64_t as_of_us;   // 0: now
 };
 // By period, then revision.
-enum err observations_query(struct observations_reader *o, const struct observation_query *q, observation_visit visit, void *ctx,
-                            struct diag *d) MUST_USE;
+enum err observations_query(struct observations_reader *o, const struct observation_query *q,
+                            observation_visit visit, void *ctx, struct diag *d) MUST_USE;
 
 struct latest {
     int64_t series_id;
@@ -55,17 +65,20 @@ struct latest {
     int64_t received_us;
     uint64_t position;
 };
-enum err observations_latest(struct observations_reader *o, int64_t series_id, struct latest *out, struct diag *d) MUST_USE; // NOT_FOUND
+enum err observations_latest(struct observations_reader *o, int64_t series_id, struct latest *out,
+                             struct diag *d) MUST_USE; // NOT_FOUND
 
-// ---- exact measurements, from the ledger ------------------------------------------------------------------------------
+// ---- exact measurements, from the ledger
+// ------------------------------------------------------------------------------
 struct point {
     int64_t time;
     struct figure value; // missing: an explicit unknown
 };
 typedef enum err (*point_visit)(void *ctx, const struct point *p);
-// The points of a measured series with from < time ≤ to in rising time, for each time the last in ledger order; times
-// without a sample are not visited. TOO_BIG past max_points.
-enum err points_read(struct observations_reader *o, struct reader *r, const struct ledger_series *s, int64_t from, int64_t to,
-                     size_t max_points, point_visit visit, void *ctx, struct diag *d) MUST_USE;
+// The points of a measured series with from < time ≤ to in rising time, for each time the last in ledger
+// order; times without a sample are not visited. TOO_BIG past max_points.
+enum err points_read(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
+                     int64_t from, int64_t to, size_t max_points, point_visit visit, void *ctx,
+                     struct diag *d) MUST_USE;
 
 #endif

@@ -92,7 +92,11 @@ static void check_declare(struct verify *v, struct db_stmt *s, struct db_stmt *i
     uint8_t hash[HASH_BYTES];
     size_t len = 0;
     const void *stored = db_blob(s, 11, &len);
-    (void)index;
+    db_bind_int(index, 1, db_int(s, 12));
+    db_bind_int(index, 2, db_int(s, 1));
+    db_bind_int(index, 3, c.number);
+    if (!leads_to(index, c.number))
+        verify_damage(v, "declare %" PRIu64 " is not found through its index", c.ordinal);
     bool whole = incarnation_from(s, 3, &c.incarnation) && len == HASH_BYTES;
     if (whole)
         ledger_chain_next_declare(end->hash, &c, hash);
@@ -158,9 +162,12 @@ enum err verify_tables(struct verify *v, struct diag *d)
         e = each(v, "declare",
                  "SELECT ordinal, stream_id, stream.agent_id, incarnation, number, class, step_s, period, "
                  "name, unit, currency,"
-                 " chain FROM declare LEFT JOIN stream USING(stream_id) LEFT JOIN series USING(series_id) "
+                 " chain, declare.series_id FROM declare NOT INDEXED LEFT JOIN stream USING(stream_id) LEFT "
+                 "JOIN series USING(series_id) "
                  "ORDER BY ordinal",
-                 NULL, check_declare, d);
+                 "SELECT number FROM declare INDEXED BY declare_series WHERE series_id=? AND stream_id=? AND "
+                 "number=?",
+                 check_declare, d);
     if (e == ERR_OK)
         e = each(v, "series",
                  "SELECT series_id, name, resident FROM series NOT INDEXED LEFT JOIN agent USING(agent_id)",

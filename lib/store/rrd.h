@@ -1,6 +1,6 @@
-// Round-robin files through librrd (its only user, with rrd_graph.h). One file a series, <folder>/<xx>/<series_id>.rrd, data
-// source "v", GAUGE. Measurements: step of the series, times on step boundaries. Reports: civil days as UTC midnights,
-// step 86,400, one value per civil day of the period.
+// Round-robin files through librrd (its only user, with rrd_graph.h). One file a series,
+// <folder>/<xx>/<series_id>.rrd, data source "v", GAUGE. Measurements: step of the series, times on step
+// boundaries. Reports: civil days as UTC midnights, step 86,400, one value per civil day of the period.
 // Threads: one writer thread in the collector; readers only in single-threaded processes.
 #ifndef ESEP_STORE_RRD_H
 #define ESEP_STORE_RRD_H
@@ -23,20 +23,23 @@ struct rrd_value {
 };
 
 // A new file (replacing any) whose first value may be at start + step or later; synced if `sync`.
-enum err rrd_file_create(const char *path, const struct ledger_series *s, int64_t start, bool sync, struct diag *d) MUST_USE;
-// Values in rising time, all later than the file's last; gaps between them are written as explicit unknowns. AGAIN: locked.
-// CORRUPT: not a round-robin file of this series, or damaged: rebuild it. CONFLICT: not later than the file's last.
-enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values, size_t count,
+enum err rrd_file_create(const char *path, const struct ledger_series *s, int64_t start, bool sync,
                          struct diag *d) MUST_USE;
+// Values in rising time, all later than the file's last; gaps between them are written as explicit unknowns.
+// AGAIN: locked. CORRUPT: not a round-robin file of this series, or damaged: rebuild it. CONFLICT: not later
+// than the file's last.
+enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
+                         size_t count, struct diag *d) MUST_USE;
 // Time of the last update. NOT_FOUND, CORRUPT.
-enum err rrd_file_last(const char *path, const struct ledger_series *s, int64_t *last, struct diag *d) MUST_USE;
+enum err rrd_file_last(const char *path, const struct ledger_series *s, int64_t *last,
+                       struct diag *d) MUST_USE;
 // Turns a report into its days' values: at most 366, *count of them.
-void rrd_report_values(const struct ledger_series *s, int32_t period_start, struct figure value, struct rrd_value out[366],
-                       size_t *count);
+void rrd_report_values(const struct ledger_series *s, int32_t period_start, struct figure value,
+                       struct rrd_value out[366], size_t *count);
 
 typedef enum err (*rrd_visit)(void *ctx, int64_t time, double value); // NaN for unknown
 // rrd_fetch_r: cf "AVERAGE" "MIN" "MAX" "LAST"; *step in: wanted, out: the archive's.
-enum err rrd_file_fetch(const char *path, const char *cf, int64_t from, int64_t to, uint32_t *step, rrd_visit visit, void *ctx,
-                        struct diag *d) MUST_USE;
+enum err rrd_file_fetch(const char *path, const char *cf, int64_t from, int64_t to, uint32_t *step,
+                        rrd_visit visit, void *ctx, struct diag *d) MUST_USE;
 
 #endif

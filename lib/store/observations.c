@@ -1,0 +1,294 @@
+// The writer of the projection. Its cursor is committed with what was read up to it; after any failure the
+// transaction and all that was noted in memory are dropped together, and the next advance reads the same rows
+// again. A cursor belongs to one ledger and one history of it: when the ledger was replaced or restored from
+// an older copy, the row at the cursor is another one (or gone), and everything is read anew.
+#include "store/observations_internal.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum err observations_fail(struct observations *o, enum err e, const char *what, struct diag *d)
+{
+    return diag_fail(d, e, OBSERVATIONS_FILE ": %s: %s", what,
+                     e == ERR_NOMEM ? err_text(e) : db_error(o->db));
+}
+
+enum err observations_open(const char *state, struct observations **out, struct diag *d)
+{
+    struct observations *o = calloc(1, sizeof *o);
+    if (!o)
+        return diag_fail(d, ERR_NOMEM, "observations: %s", err_text(ERR_NOMEM));
+    enum err e = observations_schema_open(state, o, d);
+    if (e != ERR_OK)
+        observations_close(o);
+    else
+        *out = o;
+    return e;
+}
+
+void observations_close(struct observations *o)
+{
+    if (!o)
+        return;
+    observations_forget(o);
+    for (int i = 0; i < OBSERVATIONS_STATEMENTS; i++)
+        db_finalize(o->statements[i]);
+    db_close(o->db);
+    free(o);
+}
+
+uint64_t observations_cursor(const struct observations *o)
+{
+    return o->cursor;
+}
+
+uint64_t observations_repeats(const struct observations *o)
+{
+    return o->repeats;
+}
+
+bool observations_renewed(const struct observations *o)
+{
+    return o->renewed;
+}
+
+// ---- reports
+// --------------------------------------------------------------------------------------------------------
+
+struct current {
+    uint32_t revision; // 0: none
+    bool same;
+};
+
+static enum err find_current(struct observations *o, const struct observation *n, struct current *out)
+{
+    struct db_stmt *s = o->statements[OBSERVATIONS_CURRENT];
+    bool row = false;
+    db_bind_int(s, 1, n->series_id);
+    db_bind_int(s, 2, n->period_start);
+    enum err e = db_step(s, &row);
+    if (e == ERR_OK && row) {
+        out->revision = (uint32_t)db_int(s, 0);
+        out->same = figure_equal(figure_column(s, 1), n->value) && strcmp(db_text(s, 2), n->currency) == 0 &&
+                    db_int(s, 3) == n->status && (db_int(s, 4) != 0) == n->confidential;
+    }
+    db_reset(s);
+    return e;
+}
+
+static enum err insert(struct observations *o, const struct observation *n, uint32_t index)
+{
+    struct db_stmt *s = o->statements[OBSERVATIONS_INSERT];
+    db_bind_int(s, 1, n->series_id);
+    db_bind_int(s, 2, n->period_start);
+    db_bind_int(s, 3, n->revision);
+    figure_bind(s, 4, n->value);
+    db_bind_text(s, 5, n->currency);
+    db_bind_int(s, 6, n->status);
+    db_bind_int(s, 7, n->confidential);
+    db_bind_text(s, 8, n->reason);
+    db_bind_text(s, 9, n->author);
+    db_bind_int(s, 10, n->received_us);
+    db_bind_int(s, 11, n->published_us);
+    db_bind_int(s, 12, (int64_t)n->position);
+    db_bind_int(s, 13, index);
+    return db_run(s);
+}
+
+static void observation_of(const struct reader_sample *s, struct observation *out)
+{
+    static const struct wire_note none = {.reason = "", .author = "", .currency = ""};
+    const struct wire_note *note = s->note ? s->note : &none;
+    *out = (struct observation){
+        .series_id = s->series->series_id,
+        .period_start = (int32_t)s->time,
+        .value = s->value,
+        // A value that vanishes is a revision to "missing", whatever the note says.
+        .status = s->value.kind == FIGURE_MISSING ? WIRE_MISSING : note->status,
+        .confidential = note->confidential,
+        .reason = note->reason,
+        .author = note->author,
+        .received_us = s->received_us,
+        .published_us = note->published_us ? note->published_us : s->received_us,
+        .position = s->position,
+    };
+    const char *currency = note->currency[0] ? note->currency : s->series->currency;
+    if (!ledger_copy_text(out->currency, sizeof out->currency, currency))
+        out->currency[0] = '\0';
+}
+
+static enum err take_report(struct observations *o, const struct reader_sample *s)
+{
+    struct observation n;
+    struct current current = {0};
+    observation_of(s, &n);
+    enum err e = find_current(o, &n, &current);
+    if (e == ERR_OK && current.same) {
+        o->repeats++;
+    } else if (e == ERR_OK) {
+        n.revision = current.revision + 1;
+        e = insert(o, &n, s->index);
+    }
+    return e == ERR_OK ? observations_note_latest(o, s) : e;
+}
+
+// ---- rows
+// -----------------------------------------------------------------------------------------------------------
+
+struct advance {
+    struct observations *o;
+    struct reader *reader;
+    struct diag *d;
+    const struct reader_row *row;
+    size_t rows;
+    int64_t day; // of the sample before, so that most samples cost no look-up
+    bool has_day;
+};
+
+static enum err take_sample(void *ctx, const struct reader_sample *s)
+{
+    struct advance *a = ctx;
+    enum err e;
+    if (s->series->class == WIRE_REPORT) {
+        e = take_report(a->o, s);
+    } else {
+        int64_t day = day_of(s->time);
+        e = observations_note_latest(a->o, s);
+        if (e == ERR_OK && (!a->has_day || day != a->day))
+            e = observations_note_day(a->o, a->row->stream_id, a->row->sequence, day);
+        a->day = day;
+        a->has_day = true;
+    }
+    return e == ERR_OK ? ERR_OK : observations_fail(a->o, e, "cannot write", a->d);
+}
+
+static enum err take_row(void *ctx, const struct reader_row *row)
+{
+    struct advance *a = ctx;
+    a->row = row;
+    a->has_day = false;
+    enum err e = reader_samples(a->reader, row, take_sample, a, a->d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = observations_note_seen(a->o, row->stream_id, row->last_sequence)) != ERR_OK)
+        return observations_fail(a->o, e, "cannot write", a->d);
+    memcpy(a->o->cursor_chain, row->chain, HASH_BYTES);
+    a->o->cursor = row->position;
+    a->rows++;
+    return ERR_OK;
+}
+
+// ---- advancing
+// ------------------------------------------------------------------------------------------------------
+
+static enum err save_cursor(struct observations *o)
+{
+    struct db_stmt *s = o->statements[OBSERVATIONS_SAVE_CURSOR];
+    db_bind_int(s, 1, (int64_t)o->cursor);
+    db_bind_blob(s, 2, o->cursor_chain, HASH_BYTES);
+    db_bind_blob(s, 3, o->ledger_id, LEDGER_ID_BYTES);
+    db_bind_int(s, 4, (int64_t)o->repeats);
+    return db_run(s);
+}
+
+static enum err row_is_cursor(void *ctx, const struct reader_row *row)
+{
+    const struct observations *o = ctx;
+    bool same = row->position == o->cursor && memcmp(row->chain, o->cursor_chain, HASH_BYTES) == 0;
+    return same ? ERR_OK : ERR_CONFLICT;
+}
+
+// Whether this is still the ledger that the cursor was made on.
+static enum err check_ledger(struct observations *o, struct reader *r, struct diag *d)
+{
+    struct ledger_head head;
+    uint64_t last = 0;
+    enum err e = ledger_head_read(r->db, &head, d);
+    if (e != ERR_OK)
+        return e;
+    bool other = memcmp(head.ledger_id, o->ledger_id, LEDGER_ID_BYTES) != 0 || head.position < o->cursor;
+    if (!other && o->cursor > 0) {
+        e = reader_rows(r, o->cursor - 1, 1, row_is_cursor, o, &last, d);
+        if (e != ERR_OK && e != ERR_CONFLICT)
+            return e;
+        other = e == ERR_CONFLICT;
+    }
+    if (other && o->cursor > 0 && (e = observations_reset(o, d)) != ERR_OK)
+        return e;
+    memcpy(o->ledger_id, head.ledger_id, LEDGER_ID_BYTES);
+    o->checked = true;
+    return ERR_OK;
+}
+
+static enum err advance(struct observations *o, struct reader *r, size_t max_rows, struct advance *a,
+                        struct diag *d)
+{
+    uint64_t last = 0;
+    enum err e = db_begin(o->db, d);
+    if (e != ERR_OK)
+        return e;
+    e = reader_rows(r, o->cursor, max_rows, take_row, a, &last, d);
+    if (e == ERR_OK && (e = observations_write_noted(o)) != ERR_OK)
+        e = observations_fail(o, e, "cannot write", d);
+    if (e == ERR_OK && (e = save_cursor(o)) != ERR_OK)
+        e = observations_fail(o, e, "cannot write the cursor", d);
+    if (e == ERR_OK)
+        return db_commit(o->db, d);
+    db_rollback(o->db);
+    return e;
+}
+
+enum err observations_advance(struct observations *o, struct reader *r, size_t max_rows, size_t *rows,
+                              struct diag *d)
+{
+    struct advance a = {.o = o, .reader = r, .d = d};
+    uint64_t position = 0;
+    int64_t received_us = 0;
+    enum err e = o->checked ? ERR_OK : check_ledger(o, r, d);
+    if (e == ERR_OK)
+        e = reader_head(r, &position, &received_us, d);
+    if (e != ERR_OK)
+        return e;
+    if (position < o->cursor) { // the ledger was replaced while we ran
+        o->checked = false;
+        return diag_fail(d, ERR_AGAIN, "the ledger ends before the observations' cursor: checking again");
+    }
+    *rows = 0;
+    if (position == o->cursor)
+        return ERR_OK;
+    const uint64_t cursor = o->cursor;
+    const uint64_t repeats = o->repeats;
+    uint8_t chain[HASH_BYTES];
+    memcpy(chain, o->cursor_chain, HASH_BYTES);
+    e = advance(o, r, max_rows, &a, d);
+    if (e != ERR_OK) {
+        o->cursor = cursor;
+        o->repeats = repeats;
+        memcpy(o->cursor_chain, chain, HASH_BYTES);
+        observations_forget(o);
+        return e;
+    }
+    *rows = a.rows;
+    return ERR_OK;
+}
+
+enum err observations_reset(struct observations *o, struct diag *d)
+{
+    enum err e = db_begin(o->db, d);
+    if (e != ERR_OK)
+        return e;
+    e = db_exec(o->db,
+                "DELETE FROM observation; DELETE FROM latest; DELETE FROM span; DELETE FROM seen;"
+                "UPDATE cursor SET position=0, chain=zeroblob(32), repeats=0",
+                d);
+    if (e != ERR_OK) {
+        db_rollback(o->db);
+        return e;
+    }
+    if ((e = db_commit(o->db, d)) != ERR_OK)
+        return e;
+    observations_forget(o);
+    o->cursor = o->repeats = 0;
+    memset(o->cursor_chain, 0, HASH_BYTES);
+    return ERR_OK;
+}

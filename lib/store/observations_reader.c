@@ -1,0 +1,197 @@
+// Reading the projection from any process. The writer may replace the file by a new one (it is derived), so
+// each call looks whether the open file is still the one of that name; a page would otherwise show a deleted
+// file's figures for ever.
+#include "base/fs.h"
+#include "store/observations_internal.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_MAX_BYTES 4096
+
+static enum err reopen(struct observations_reader *o, struct diag *d)
+{
+    struct stat st;
+    if (stat(o->path, &st) != 0)
+        return diag_errno(d, errno, "%s", o->path);
+    if (o->db && st.st_ino == o->inode && st.st_dev == o->device)
+        return ERR_OK;
+    db_close(o->db);
+    o->db = NULL;
+    enum err e = db_open_reader(o->path, &o->db, d);
+    if (e == ERR_OK) {
+        o->inode = st.st_ino;
+        o->device = st.st_dev;
+    }
+    return e;
+}
+
+enum err observations_reader_begin(struct observations_reader *o, const char *sql, struct db_stmt **out,
+                                   struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = reopen(o, d);
+    if (e != ERR_OK || (e = db_begin(o->db, d)) != ERR_OK)
+        return e;
+    e = db_prepare(o->db, "SELECT count(*) FROM sqlite_master WHERE name='seen'", &s, d);
+    if (e == ERR_OK && (e = db_step(s, &row)) != ERR_OK)
+        e = diag_fail(d, e, "%s: %s", o->path, db_error(o->db));
+    else if (e == ERR_OK && db_int(s, 0) == 0)
+        e = diag_fail(d, ERR_NOT_FOUND, "%s: the collector has not made its tables yet", o->path);
+    db_finalize(s);
+    if (e == ERR_OK)
+        e = db_prepare(o->db, sql, out, d);
+    if (e != ERR_OK)
+        db_rollback(o->db);
+    return e;
+}
+
+void observations_reader_end(struct observations_reader *o, struct db_stmt *s)
+{
+    db_finalize(s);
+    db_rollback(o->db);
+}
+
+enum err observations_reader_open(const char *state, struct observations_reader **out, struct diag *d)
+{
+    char path[PATH_MAX_BYTES];
+    uint64_t position = 0;
+    enum err e = fs_join(path, sizeof path, state, OBSERVATIONS_FILE);
+    if (e != ERR_OK)
+        return diag_fail(d, e, "%s: path too long", state);
+    struct observations_reader *o = calloc(1, sizeof *o);
+    if (!o || !(o->path = strdup(path)))
+        e = diag_fail(d, ERR_NOMEM, "observations: %s", err_text(ERR_NOMEM));
+    else
+        e = observations_reader_cursor(o, &position, d);
+    if (e != ERR_OK)
+        observations_reader_close(o);
+    else
+        *out = o;
+    return e;
+}
+
+void observations_reader_close(struct observations_reader *o)
+{
+    if (!o)
+        return;
+    db_close(o->db);
+    free(o->path);
+    free(o);
+}
+
+static enum err failed(struct observations_reader *o, enum err e, struct diag *d)
+{
+    return diag_fail(d, e, "%s: cannot read: %s", o->path, db_error(o->db));
+}
+
+enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position, struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = observations_reader_begin(o, "SELECT position FROM cursor", &s, d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = db_step(s, &row)) != ERR_OK)
+        e = failed(o, e, d);
+    else
+        *position = row ? (uint64_t)db_int(s, 0) : 0;
+    observations_reader_end(o, s);
+    return e;
+}
+
+enum err observations_latest(struct observations_reader *o, int64_t series_id, struct latest *out,
+                             struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = observations_reader_begin(
+        o, "SELECT time, value, received_us, position FROM latest WHERE series_id=?", &s, d);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, series_id);
+    if ((e = db_step(s, &row)) != ERR_OK)
+        e = failed(o, e, d);
+    else if (!row)
+        e = diag_fail(d, ERR_NOT_FOUND, "series %" PRId64 " has no figure yet", series_id);
+    else
+        *out = (struct latest){.series_id = series_id,
+                               .time = db_int(s, 0),
+                               .value = figure_column(s, 1),
+                               .received_us = db_int(s, 2),
+                               .position = (uint64_t)db_int(s, 3)};
+    observations_reader_end(o, s);
+    return e;
+}
+
+// ---- revisions
+// ------------------------------------------------------------------------------------------------------
+
+static void observation_from(struct db_stmt *s, int64_t series_id, struct observation *out)
+{
+    *out = (struct observation){
+        .series_id = series_id,
+        .period_start = (int32_t)db_int(s, 0),
+        .revision = (uint32_t)db_int(s, 1),
+        .value = figure_column(s, 2),
+        .status = (enum wire_status)db_int(s, 4),
+        .confidential = db_int(s, 5) != 0,
+        .reason = db_text(s, 6),
+        .author = db_text(s, 7),
+        .received_us = db_int(s, 8),
+        .published_us = db_int(s, 9),
+        .position = (uint64_t)db_int(s, 10),
+    };
+    if (!ledger_copy_text(out->currency, sizeof out->currency, db_text(s, 3)))
+        out->currency[0] = '\0';
+}
+
+#define OBSERVATION_COLUMNS                                                                                  \
+    "period_start, revision, value, currency, status, confidential, reason, author, received_us, "           \
+    "published_us, position"
+#define OF_PERIODS " FROM observation AS o WHERE series_id=?1 AND period_start>=?2 AND period_start<?3"
+
+// Revision numbers rise in ledger order, so "the last in ledger order" is the highest number.
+static const char *query_sql(const struct observation_query *q)
+{
+    if (q->all_revisions)
+        return "SELECT " OBSERVATION_COLUMNS OF_PERIODS " ORDER BY period_start, revision";
+    if (q->by_published)
+        return "SELECT " OBSERVATION_COLUMNS OF_PERIODS
+               " AND revision=(SELECT revision FROM observation WHERE series_id=o.series_id AND "
+               "period_start=o.period_start"
+               " AND published_us<=?4 ORDER BY published_us DESC, revision DESC LIMIT 1) ORDER BY "
+               "period_start";
+    return "SELECT " OBSERVATION_COLUMNS OF_PERIODS
+           " AND revision=(SELECT max(revision) FROM observation WHERE series_id=o.series_id AND "
+           "period_start=o.period_start"
+           " AND received_us<=?4) ORDER BY period_start";
+}
+
+enum err observations_query(struct observations_reader *o, const struct observation_query *q,
+                            observation_visit visit, void *ctx, struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    struct observation item;
+    bool row = false;
+    enum err e = observations_reader_begin(o, query_sql(q), &s, d);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, q->series_id);
+    db_bind_int(s, 2, q->from);
+    db_bind_int(s, 3, q->to);
+    if (!q->all_revisions)
+        db_bind_int(s, 4, q->as_of_us == 0 ? INT64_MAX : q->as_of_us);
+    while ((e = db_step(s, &row)) == ERR_OK && row) {
+        observation_from(s, q->series_id, &item);
+        if ((e = visit(ctx, &item)) != ERR_OK)
+            break;
+    }
+    if (e != ERR_OK && !row)
+        e = failed(o, e, d);
+    observations_reader_end(o, s);
+    return e;
+}
