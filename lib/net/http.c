@@ -80,15 +80,12 @@ static enum err err_from_curl(CURLcode code, const struct buf *body)
     }
 }
 
-// An empty document is "" and not NULL.
 static enum err give_reply(CURL *c, struct buf *body, struct http_reply *out)
 {
     long status = 0;
-    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     size_t len = 0;
-    char *bytes = buf_append(body, "", 0) == ERR_OK ? buf_take(body, &len) : NULL;
-    if (!bytes)
-        bytes = calloc(1, 1);
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+    char *bytes = buf_take(body, &len);
     if (!bytes)
         return ERR_NOMEM;
     *out = (struct http_reply){.status = status, .body = bytes, .len = len};

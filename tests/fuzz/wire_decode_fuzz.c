@@ -1,0 +1,53 @@
+// libFuzzer target: any bytes into wire_decode. What is accepted must be fit to use (every text and array is
+// read) and, unless it carries refused values, must encode to a form that decodes to the same form again.
+#include "wire/codec.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static size_t read_batch(const struct wire_batch *b)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < b->count; i++)
+        refused += b->samples[i].refused != WIRE_REASON_NONE;
+    size_t letters = 0;
+    for (size_t i = 0; i < b->note_count; i++)
+        letters += strlen(b->notes[i].reason) + strlen(b->notes[i].author) + strlen(b->notes[i].currency);
+    if (letters > WIRE_MESSAGE_MAX_BYTES)
+        abort();
+    return refused;
+}
+
+static void encode_again(struct wire_arena *arena, const struct wire_message *m)
+{
+    struct buf first, second;
+    struct wire_message back;
+    buf_init(&first, WIRE_MESSAGE_MAX_BYTES);
+    buf_init(&second, WIRE_MESSAGE_MAX_BYTES);
+    enum err e = wire_encode(m, &first);
+    if (e != ERR_OK && e != ERR_TOO_BIG) // what came in sparser than we write may be too big for us
+        abort();
+    if (e == ERR_OK && (wire_decode(arena, first.data, first.len, &back, NULL) != ERR_OK ||
+                        wire_encode(&back, &second) != ERR_OK || first.len != second.len ||
+                        memcmp(first.data, second.data, first.len) != 0))
+        abort();
+    buf_deinit(&first);
+    buf_deinit(&second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    static struct wire_arena *arena;
+    struct wire_message m;
+    struct diag d;
+    if (!arena && wire_arena_create(&arena) != ERR_OK)
+        abort();
+    if (wire_decode(arena, bytes, len, &m, &d) != ERR_OK)
+        return 0;
+    bool whole = m.type != WIRE_BATCH || read_batch(&m.batch) == 0;
+    bool ours = m.type != WIRE_HELLO || m.hello.protocol == WIRE_PROTOCOL;
+    if (whole && ours)
+        encode_again(arena, &m);
+    return 0;
+}
