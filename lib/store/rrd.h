@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/figure.h"
 #include "store/ledger.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ struct rrd_value {
     double value; // NaN: unknown
 };
 
-// A new file (replacing any) whose first value may be at start + step or later; synced if `sync`.
+// A new file (replacing any), start on the step and not before 1980, whose first value may be at start + step
+// or later; synced if `sync`.
 enum err rrd_file_create(const char *path, const struct ledger_series *s, int64_t start, bool sync,
                          struct diag *d) MUST_USE;
 // Values in rising time, all later than the file's last; gaps between them are written as explicit unknowns.
@@ -37,8 +39,11 @@ enum err rrd_file_last(const char *path, const struct ledger_series *s, int64_t 
 void rrd_report_values(const struct ledger_series *s, int32_t period_start, struct figure value,
                        struct rrd_value out[366], size_t *count);
 
+// Whether it is a whole file of ours, before anything maps it. NOT_FOUND, CORRUPT.
+enum err rrd_file_check(const char *path, struct diag *d) MUST_USE;
+
 typedef enum err (*rrd_visit)(void *ctx, int64_t time, double value); // NaN for unknown
-// rrd_fetch_r: cf "AVERAGE" "MIN" "MAX" "LAST"; *step in: wanted, out: the archive's.
+// rrd_fetch_r, times from < t ≤ to: cf "AVERAGE" "MIN" "MAX" "LAST"; *step in: wanted, out: the archive's.
 enum err rrd_file_fetch(const char *path, const char *cf, int64_t from, int64_t to, uint32_t *step,
                         rrd_visit visit, void *ctx, struct diag *d) MUST_USE;
 

@@ -23,10 +23,16 @@ struct rrd_graph {
     bool has_target;
     double target; // in drawn units
     const char *target_legend;
-    const char *note;      // e.g. "simulated", "" for none; printed under the legend
+    bool from_zero;      // the axis begins at 0 at the latest: for what is never negative
+    const char *summary; // exact figures as text, printed under the legend; "" or NULL for none
+    const char *note;    // e.g. "simulated", "" for none; printed under the summary
+    // Words for 10^3, 10^6, 10^9 that the vertical label gets when the axis leaves that many zeros out:
+    // "million". NULL or "": English.
+    const char *magnitudes[3];
     const char *time_zone; // tzdata name the axis is labelled in; "UTC" for reports
 };
-// The image appended to out. NOT_FOUND, CORRUPT, INVALID.
+// The image appended to out; sets TZ of the process. AGAIN: locked by the writer for 2 s. NOT_FOUND, CORRUPT,
+// INVALID.
 enum err rrd_graph_draw(const struct rrd_graph *g, struct buf *out, struct diag *d) MUST_USE;
 
 #endif
