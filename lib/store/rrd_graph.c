@@ -15,12 +15,11 @@
 #include <string.h>
 #include <time.h>
 
-#define ARGS_MAX    96
-#define TEXT_MAX    1024
-#define COLOR_LINE  "#2563EB"
-#define COLOR_AREA  "#2563EB2E"
-#define COLOR_GOAL  "#B45309"
-#define COLOR_MUTED "#6B7280"
+#define ARGS_MAX   96
+#define TEXT_MAX   1024
+#define COLOR_LINE "#2563EB"
+#define COLOR_AREA "#2563EB2E"
+#define COLOR_GOAL "#B45309"
 
 static const char *const STYLE[] = {
     "--color",
@@ -50,7 +49,7 @@ static const char *const STYLE[] = {
     "--font",
     "DEFAULT:9:DejaVu Sans",
     "--font",
-    "TITLE:12:DejaVu Sans",
+    "TITLE:12:DejaVu Sans Bold",
     "--font",
     "AXIS:8:DejaVu Sans",
     "--font",
@@ -102,12 +101,19 @@ static void plain(const char *text, char out[TEXT_MAX])
     out[n] = '\0';
 }
 
-// Texts inside DEF, LINE and COMMENT: ':' ends a field, '\' is an escape.
+// Texts inside LINE and COMMENT: ':' ends a field unless escaped; a backslash begins an alignment code and
+// cannot be escaped, so a set minus, which looks the same, stands in for it.
 static void escaped(const char *text, char out[TEXT_MAX])
 {
+    static const char set_minus[] = "\xe2\x88\x96";
     size_t n = 0;
-    for (const char *c = text ? text : ""; *c && n + 2 < TEXT_MAX; c++) {
-        if (*c == ':' || *c == '\\')
+    for (const char *c = text ? text : ""; *c && n + sizeof set_minus < TEXT_MAX; c++) {
+        if (*c == '\\') {
+            memcpy(out + n, set_minus, sizeof set_minus - 1);
+            n += sizeof set_minus - 1;
+            continue;
+        }
+        if (*c == ':')
             out[n++] = '\\';
         out[n++] = (unsigned char)*c < ' ' ? ' ' : *c;
     }
@@ -212,10 +218,10 @@ static void push_data(struct args *a, const struct rrd_graph *g, int zeros)
     if (g->filled)
         push(a, "AREA:drawn" COLOR_AREA);
     escaped(g->legend, text);
-    push(a, "LINE1.6:drawn" COLOR_LINE ":%s%s", text, g->has_target ? "   " : "\\l");
+    push(a, "LINE1.6:drawn" COLOR_LINE ": %s%s", text, g->has_target ? "   " : "\\l");
     if (g->has_target) {
         escaped(g->target_legend, text);
-        push(a, "LINE1.4:%.17g" COLOR_GOAL ":%s\\l:dashes=7,4", g->target / divisor, text);
+        push(a, "LINE1.4:%.17g" COLOR_GOAL ": %s\\l:dashes=7,4", g->target / divisor, text);
     }
     push_comment(a, g->summary);
     push_comment(a, g->note);
@@ -266,9 +272,10 @@ static enum err check(const struct rrd_graph *g, struct diag *d)
                          g->to);
     if (!isfinite(g->scale) || g->scale == 0 || (g->has_target && !isfinite(g->target)))
         return diag_fail(d, ERR_INVALID, "a graph's scale and target must be finite numbers");
-    // librrd passes file names through a format.
-    if (strchr(g->path, '%'))
-        return diag_fail(d, ERR_INVALID, "%s: a path with a per cent sign cannot be drawn", g->path);
+    // librrd passes file names through a format, and unescapes no backslash.
+    if (strpbrk(g->path, "%\\"))
+        return diag_fail(d, ERR_INVALID, "%s: a path with a per cent sign or a backslash cannot be drawn",
+                         g->path);
     return rrd_file_check(g->path, d);
 }
 
