@@ -112,11 +112,32 @@ static int fsync_retry(int fd)
     return r;
 }
 
-static bool same_file(int fd, const char *path)
+enum claim { CLAIM_OURS, CLAIM_AGAIN, CLAIM_FAILED };
+
+// Whether the file just opened and locked is still what its name means, and nothing else is: one that has
+// been renamed or unlinked meanwhile belongs to somebody else, and one with a second name (a create that was
+// killed between link and unlink) is the finished file itself, which must not be written to.
+static enum claim claim(int fd, const char *path)
 {
     struct stat opened, named;
-    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
+    if (fstat(fd, &opened) < 0)
+        return CLAIM_FAILED;
+    if (lstat(path, &named) < 0)
+        return errno == ENOENT ? CLAIM_AGAIN : CLAIM_FAILED;
+    if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+        return CLAIM_AGAIN;
+    if (opened.st_nlink > 1)
+        return unlink(path) < 0 ? CLAIM_FAILED : CLAIM_AGAIN;
+    return CLAIM_OURS;
+}
+
+static int flock_retry(int fd, int operation)
+{
+    int r;
+    do {
+        r = flock(fd, operation);
+    } while (r < 0 && errno == EINTR);
+    return r;
 }
 
 // "<path>.new", empty and locked by us. A link or a device under that name is not followed.
@@ -126,18 +147,12 @@ static int open_new_file(const char *path, mode_t mode)
         int fd = open_retry(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode & S_IRWXU);
         if (fd < 0)
             return -1;
-        int r;
-        do {
-            r = flock(fd, LOCK_EX);
-        } while (r < 0 && errno == EINTR);
-        if (r == 0 && same_file(fd, path)) {
-            if (ftruncate(fd, 0) == 0 && fchmod(fd, mode) == 0)
-                return fd;
-            r = -1;
-        }
+        enum claim c = flock_retry(fd, LOCK_EX) < 0 ? CLAIM_FAILED : claim(fd, path);
+        if (c == CLAIM_OURS && ftruncate(fd, 0) == 0 && fchmod(fd, mode) == 0)
+            return fd;
         int failed = errno;
         (void)close(fd);
-        if (r < 0) {
+        if (c != CLAIM_AGAIN) {
             errno = failed;
             return -1;
         }
@@ -293,11 +308,7 @@ enum err fs_lock(const char *path, int *fd_out, struct diag *d)
     if (fd < 0)
         return diag_errno(d, errno, "%s", path);
     enum err e = ERR_OK;
-    int r;
-    do {
-        r = flock(fd, LOCK_EX | LOCK_NB);
-    } while (r < 0 && errno == EINTR);
-    if (r < 0)
+    if (flock_retry(fd, LOCK_EX | LOCK_NB) < 0)
         e = errno == EWOULDBLOCK ? held_by(fd, path, d) : diag_errno(d, errno, "%s: lock", path);
     else
         e = write_pid(fd, path, d);
