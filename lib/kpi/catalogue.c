@@ -248,10 +248,10 @@ static enum err load_kpi(struct catalogue *c, const struct place *p, const struc
 
     if (e == ERR_OK && catalogue_find(c, raw->code) != NULL)
         e = place_error(p, "code", "KPI \"%s\" is there twice", raw->code);
-    if (e == ERR_OK && k.unit == NULL)
-        e = place_error(p, "unit", "\"%.60s\" is not one of the units above", raw->unit);
     if (e != ERR_OK)
         return e;
+    if (k.unit == NULL)
+        return place_error(p, "unit", "\"%.60s\" is not one of the units above", raw->unit);
     k.money = strcmp(k.unit->code, MONEY_UNIT) == 0;
     e = place_names(p, "names", &raw->names, &k.names);
     if (e == ERR_OK)

@@ -305,8 +305,10 @@ static void the_delivered_catalogue_has_every_kpi_with_its_rollups(void **state)
     for (size_t i = 0; i < COUNT(published); i++) {
         const struct row *r = &published[i];
         const struct kpi *k = catalogue_find(c, r->code);
-        if (k == NULL)
+        if (k == NULL) {
             fail_msg("%s is not there", r->code);
+            break;
+        }
         if (k->topic != r->topic || k->kind != r->kind || k->over_time != r->over_time ||
             k->over_residents != r->over_residents || k->direction != r->direction ||
             strcmp(k->unit->code, r->unit) != 0)

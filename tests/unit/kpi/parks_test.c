@@ -193,8 +193,10 @@ static void every_published_row_is_there_with_its_doubt(void **state)
     for (size_t i = 0; i < COUNT(published); i++) {
         const struct park *p = parks_find(&f->parks, published[i].park);
         const struct statement *s = p != NULL ? park_statement(p, published[i].id) : NULL;
-        if (s == NULL)
+        if (s == NULL) {
             fail_msg("%s/%s is not there", published[i].park, published[i].id);
+            break;
+        }
         expect_row(&published[i], s);
     }
 }
@@ -348,7 +350,10 @@ static void programmes_have_their_stages(void **state)
             if (strcmp(p->programmes[k].id, table[i].id) == 0)
                 found = &p->programmes[k];
         }
-        assert_non_null(found);
+        if (found == NULL) {
+            fail_msg("%s has no programme %s", table[i].park, table[i].id);
+            break;
+        }
         assert_int_equal(found->kind, table[i].kind);
         assert_int_equal(found->stage_count, table[i].stages);
         assert_int_equal(found->overlap, table[i].overlap);

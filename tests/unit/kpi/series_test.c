@@ -108,7 +108,8 @@ static void series_at_its_longest_reads_back(void **state)
     assert_int_equal(series_parse(name, &s), ERR_OK);
     series_text(&s, text);
     assert_string_equal(text, name);
-    strcat(name, "a");
+    name[SERIES_NAME_MAX] = 'a';
+    name[SERIES_NAME_MAX + 1] = '\0';
     assert_int_equal(series_parse(name, &s), ERR_INVALID);
 }
 
