@@ -110,11 +110,15 @@ run_all() { # how many at a time, how to count, tests...
 }
 
 programs=() scripts=()
-# A program whose source has gone is a leftover of an older build.
-while IFS= read -r test; do
-    source=tests/${test#"$BUILD"/tests/}.c
-    [ ! -f "$source" ] || programs+=("$test")
-done < <(find "$BUILD/tests/unit" "$BUILD/tests/flow" -name '*_test' -type f -perm -u+x 2>/dev/null | grep -F -- "$only" | sort)
+# From the sources, so that a leftover of an older build is not run and a test that was not built is not forgotten.
+while IFS= read -r source; do
+    test=$BUILD/${source%.c}
+    if [ -x "$test" ]; then
+        programs+=("$test")
+    else
+        echo "==== $test: not built" && failed=$((failed + 1))
+    fi
+done < <(find tests/unit tests/flow -name '*_test.c' 2>/dev/null | grep -F -- "$only" | sort)
 while IFS= read -r test; do
     scripts+=("$test")
 done < <(find tests/system -maxdepth 1 -name '*.sh' -type f -perm -u+x 2>/dev/null | grep -F -- "$only" | sort)
