@@ -1,0 +1,54 @@
+// Admitting and revoking keys: changes of the ledger, so they are the committer's, each its own transaction.
+// The ledger is written first: a key is let in only when that will still be so after a restart.
+#include "collector/admin.h"
+#include "kpi/series.h"
+#include <string.h>
+
+struct known {
+    const uint8_t *key;
+    bool found;
+    struct ledger_agent agent;
+};
+
+static enum err look_for_key(void *ctx, const struct ledger_agent *a)
+{
+    struct known *k = ctx;
+    if (memcmp(a->public_key, k->key, KEY_BYTES) == 0) {
+        k->found = true;
+        k->agent = *a;
+    }
+    return ERR_OK;
+}
+
+enum err admin_admit(struct ledger *l, struct ledger_agent *agent, struct diag *d)
+{
+    struct series_name name;
+    if (series_parse_resident(agent->resident, &name) != ERR_OK)
+        return diag_fail(d, ERR_INVALID, "'%s' is not park/resident (parts of a-z 0-9 _ . -)",
+                         agent->resident);
+    if (strcmp(name.resident, "all") == 0)
+        return diag_fail(d, ERR_INVALID, "the resident 'all' is kept for totals");
+    struct known known = {.key = agent->public_key};
+    enum err e = ledger_agents(l, look_for_key, &known, d);
+    if (e != ERR_OK)
+        return e;
+    if (!known.found)
+        return ledger_agent_add(l, agent->resident, agent->public_key, agent, d);
+    if (known.agent.revoked_us)
+        return diag_fail(d, ERR_DENIED,
+                         "this key was revoked (key id %lld); make a new one with esep-agent keygen",
+                         (long long)known.agent.key_id);
+    if (strcmp(known.agent.resident, agent->resident) != 0)
+        return diag_fail(d, ERR_CONFLICT, "this key belongs to %s already (key id %lld)",
+                         known.agent.resident, (long long)known.agent.key_id);
+    *agent = known.agent;
+    return ERR_OK;
+}
+
+enum err admin_revoke(struct ledger *l, int64_t key_id, struct diag *d)
+{
+    enum err e = ledger_agent_revoke(l, key_id, d);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(d, e, "no key has the id %lld; esep-collector agents lists them", (long long)key_id);
+    return e;
+}

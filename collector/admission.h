@@ -1,0 +1,28 @@
+// Which keys get in, and who they are. A public key maps to a random token that lives as long as the process;
+// the token comes back with every message as the connection's User-Id and maps to the agent. Looking it up
+// for each message is the revocation check: a revoked key's next message finds nothing. Threads: any. A
+// change builds a new table and swaps it under a lock.
+#ifndef ESEP_COLLECTOR_ADMISSION_H
+#define ESEP_COLLECTOR_ADMISSION_H
+
+#include "store/ledger.h"
+
+#define ADMISSION_TOKEN 64
+
+struct admitted {
+    int64_t agent_id, key_id;
+    char resident[128]; // "park/resident"
+};
+
+struct admission;
+enum err admission_create(struct admission **out) MUST_USE;
+void admission_destroy(struct admission *a);
+// A revoked agent is left out. Idempotent.
+enum err admission_add(struct admission *a, const struct ledger_agent *agent) MUST_USE;
+enum err admission_remove(struct admission *a, int64_t key_id) MUST_USE; // NOT_FOUND
+size_t admission_count(struct admission *a);
+// A zap_decide: ctx is the struct admission.
+bool admission_decide(void *ctx, const uint8_t public_key[KEY_BYTES], char token[ADMISSION_TOKEN]);
+bool admission_lookup(struct admission *a, const char *token, struct admitted *out);
+
+#endif

@@ -1,0 +1,36 @@
+// The rules of sequences and the one ledger transaction for all that has queued up. No thread inside.
+// Threads: one at a time; the ledger is its.
+#ifndef ESEP_COLLECTOR_COMMITTER_H
+#define ESEP_COLLECTOR_COMMITTER_H
+
+#include "base/clock.h"
+#include "collector/counters.h"
+#include "collector/item.h"
+#include "kpi/catalogue.h"
+
+#define COMMITTER_GROUP_MAX 1024 // items in a transaction
+
+struct committer;
+struct committer_options {
+    struct ledger *ledger; // borrowed, as everything here
+    struct reader *reader; // to look up receipts; NULL: agents' receipts are not checked
+    const struct catalogue *catalogue;
+    const struct clock *clock;
+    struct counters *counters;
+    struct admission *admission;
+};
+// Loads the durable counters' totals when there is a reader.
+enum err committer_create(const struct committer_options *o, struct committer **out, struct diag *d) MUST_USE;
+void committer_destroy(struct committer *c);
+
+// Commits the items (ITEM_MESSAGE) as one transaction and sets each one's outcome. OK: what the outcomes say
+// is on disk. FULL: nothing was stored; keep the items and call again when there is room. IO, CORRUPT:
+// nothing may be acknowledged any more; exit. An item that alone makes the ledger fail in another way is
+// refused (UNAVAILABLE) and counted.
+enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d) MUST_USE;
+
+// ITEM_ADMIT and ITEM_REVOKE: commits, changes the admission, sets result and diag of the item. Returns IO
+// and CORRUPT as above, else OK.
+enum err committer_admin(struct committer *c, struct item *item) MUST_USE;
+
+#endif

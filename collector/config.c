@@ -1,0 +1,118 @@
+// The file's shape is checked by the schema, its meaning here; every complaint carries file:line:column.
+#include "collector/config.h"
+#include "base/config.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct file {
+    char *endpoint, *state, *catalogue, *parks, *log_level, *budget, *min_free;
+};
+
+#define REQUIRED (CYAML_FLAG_POINTER)
+#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_STRING_PTR("endpoint", REQUIRED, struct file, endpoint, 1, 255),
+    CYAML_FIELD_STRING_PTR("state", REQUIRED, struct file, state, 1, 255),
+    CYAML_FIELD_STRING_PTR("catalogue", REQUIRED, struct file, catalogue, 1, 1023),
+    CYAML_FIELD_STRING_PTR("parks", REQUIRED, struct file, parks, 1, 1023),
+    CYAML_FIELD_STRING_PTR("log_level", OPTIONAL, struct file, log_level, 0, 15),
+    CYAML_FIELD_STRING_PTR("budget", OPTIONAL, struct file, budget, 1, 31),
+    CYAML_FIELD_STRING_PTR("min_free", OPTIONAL, struct file, min_free, 1, 31),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t file_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields)};
+
+static enum err parse_level(const char *path, const char *text, enum log_level *out, struct diag *d)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    *out = LOG_INFO;
+    if (!text)
+        return ERR_OK;
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(names[i], text) == 0) {
+            *out = (enum log_level)i;
+            return ERR_OK;
+        }
+    }
+    return config_error(d, path, "log_level", "'%s' is not one of debug, info, warn, error", text);
+}
+
+static enum err parse_bytes(const char *path, const char *key, const char *text, uint64_t absent,
+                            uint64_t low, uint64_t high, uint64_t *out, struct diag *d)
+{
+    *out = absent;
+    if (!text)
+        return ERR_OK;
+    uint64_t v;
+    if (config_parse_bytes(text, &v) != ERR_OK)
+        return config_error(d, path, key, "'%s' is not a size such as 64MiB", text);
+    if (v < low || v > high)
+        return config_error(d, path, key, "'%s' is outside %lluMiB to %lluMiB", text,
+                            (unsigned long long)(low >> 20), (unsigned long long)(high >> 20));
+    *out = v;
+    return ERR_OK;
+}
+
+static enum err check_endpoint(const char *path, const char *endpoint, struct diag *d)
+{
+    if (strncmp(endpoint, "tcp://", 6) != 0 || !strrchr(endpoint + 6, ':'))
+        return config_error(d, path, "endpoint", "'%s' is not tcp://address:port", endpoint);
+    const char *port = strrchr(endpoint, ':') + 1;
+    char *end;
+    long n = strtol(port, &end, 10);
+    if (strcmp(port, "*") != 0 && (*port < '0' || *port > '9' || *end || n > 65535))
+        return config_error(d, path, "endpoint", "'%s': '%s' is not a port (0 to 65535)", endpoint, port);
+    return ERR_OK;
+}
+
+static enum err check_state(const char *path, const char *state, struct diag *d)
+{
+    // The control socket's path must fit into a sockaddr_un (108 bytes).
+    if (strlen(state) > 90)
+        return config_error(d, path, "state",
+                            "the folder's path is longer than 90 bytes, too long for its socket");
+    return ERR_OK;
+}
+
+static char *taken(char **from)
+{
+    char *text = *from;
+    *from = NULL;
+    return text;
+}
+
+enum err collector_config_load(const char *path, struct collector_config *out, struct diag *d)
+{
+    struct file *f = NULL;
+    struct collector_config c = {0};
+    enum err e = config_load(path, &file_schema, (void **)&f, d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = check_endpoint(path, f->endpoint, d)) != ERR_OK ||
+        (e = check_state(path, f->state, d)) != ERR_OK ||
+        (e = parse_level(path, f->log_level, &c.log_level, d)) != ERR_OK ||
+        (e = parse_bytes(path, "budget", f->budget, 128u << 20, 1u << 20, UINT64_C(64) << 30, &c.budget_bytes,
+                         d)) != ERR_OK ||
+        (e = parse_bytes(path, "min_free", f->min_free, 256u << 20, 0, UINT64_C(1) << 50, &c.min_free_bytes,
+                         d)) != ERR_OK)
+        goto out;
+    c.endpoint = taken(&f->endpoint);
+    c.state = taken(&f->state);
+    c.catalogue = taken(&f->catalogue);
+    c.parks = taken(&f->parks);
+    *out = c;
+out:
+    config_free(&file_schema, f);
+    return e;
+}
+
+void collector_config_deinit(struct collector_config *c)
+{
+    free(c->endpoint);
+    free(c->state);
+    free(c->catalogue);
+    free(c->parks);
+    memset(c, 0, sizeof *c);
+}

@@ -1,0 +1,463 @@
+// Only the form of a message is judged here, so that a flood of nonsense costs the committer nothing;
+// whatever depends on what is stored (watermarks, declares) goes through the committer in order of arrival,
+// Hello included: a Welcome must state what is on disk after everything that came before it. The batch is
+// decoded once here to see that it decodes and once more by the committer: 4 bytes a sample are cheaper to
+// read twice than to keep decoded while they wait.
+#include "collector/ingest.h"
+#include "base/log.h"
+#include "collector/connections.h"
+#include "wire/codec.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct ingest {
+    struct ingest_options o;
+    struct connections *connections;
+    struct wire_arena *arena;
+    struct buf reply;
+    uint64_t bytes_out, items_out; // with the committer
+    size_t welcomed;               // as of the last tick, for the shares of the budget
+    bool paused;
+};
+
+enum err ingest_create(const struct ingest_options *o, struct ingest **out)
+{
+    struct ingest *in = calloc(1, sizeof *in);
+    if (!in)
+        return ERR_NOMEM;
+    in->o = *o;
+    buf_init(&in->reply, WIRE_MESSAGE_MAX_BYTES);
+    enum err e = connections_create(o->max_connections, &in->connections);
+    if (e == ERR_OK)
+        e = wire_arena_create(&in->arena);
+    if (e != ERR_OK) {
+        ingest_destroy(in);
+        return e;
+    }
+    *out = in;
+    return ERR_OK;
+}
+
+void ingest_destroy(struct ingest *in)
+{
+    if (!in)
+        return;
+    connections_destroy(in->connections);
+    wire_arena_destroy(in->arena);
+    buf_deinit(&in->reply);
+    free(in);
+}
+
+bool ingest_has_room(const struct ingest *in)
+{
+    return in->items_out < in->o.max_items && in->bytes_out < in->o.budget_bytes;
+}
+
+// ---- replies
+// --------------------------------------------------------------------------------------------------------
+static uint64_t credit_now(const struct ingest *in)
+{
+    if (in->paused)
+        return 0;
+    uint64_t credit = in->o.budget_bytes / (in->welcomed ? in->welcomed : 1);
+    if (in->bytes_out * 4 > in->o.budget_bytes * 3 || credit < WIRE_MESSAGE_MAX_BYTES)
+        credit = WIRE_MESSAGE_MAX_BYTES;
+    return credit < INGEST_CREDIT_MAX_BYTES ? credit : INGEST_CREDIT_MAX_BYTES;
+}
+
+static enum err send_bytes(struct ingest *in, const struct mq_peer *peer, const void *bytes, size_t len)
+{
+    enum err e = in->o.send(in->o.send_ctx, peer, bytes, len);
+    if (e != ERR_OK)
+        collector_count(in->o.counters, COUNTER_REPLIES_DROPPED, 1);
+    return e;
+}
+
+static enum err send_message(struct ingest *in, const struct mq_peer *peer, const struct wire_message *m)
+{
+    buf_reset(&in->reply);
+    enum err e = wire_encode(m, &in->reply);
+    if (e != ERR_OK) {
+        log_error("reply_not_encoded", F_TEXT("type", wire_type_name(m->type)), F_TEXT("error", err_name(e)));
+        return e;
+    }
+    return send_bytes(in, peer, in->reply.data, in->reply.len);
+}
+
+static enum err refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
+                       const char *text)
+{
+    char bounded[WIRE_REASON_MAX + 1];
+    size_t n = strnlen(text, WIRE_REASON_MAX);
+    while (n > 0 && n == WIRE_REASON_MAX && ((unsigned char)text[n] & 0xC0) == 0x80)
+        n--; // never half a character
+    memcpy(bounded, text, n);
+    bounded[n] = '\0';
+    struct wire_message m = {.type = WIRE_REFUSE, .refuse = {.reason = reason, .text = bounded}};
+    return send_message(in, peer, &m);
+}
+
+static void note_sent(struct connection *c, enum err e)
+{
+    if (e == ERR_CLOSED)
+        c->gone = true;
+}
+
+static void send_ack(struct ingest *in, struct connection *c)
+{
+    struct wire_message m = {
+        .type = WIRE_ACK,
+        .ack = {.sequence = c->sequence, .credit_bytes = credit_now(in), .receipt = c->receipt}};
+    enum err e = send_message(in, &c->peer, &m);
+    c->ack_owed = e == ERR_AGAIN;
+    if (e == ERR_OK)
+        c->credit_bytes = m.ack.credit_bytes;
+    note_sent(c, e);
+}
+
+static void send_welcome(struct ingest *in, struct connection *c, const struct outcome *o)
+{
+    struct wire_message m = {.type = WIRE_WELCOME,
+                             .welcome = {.resident = c->who.resident,
+                                         .last_sequence = o->sequence,
+                                         .declares_known = o->declares_known,
+                                         .credit_bytes = credit_now(in),
+                                         .clock_us = clock_wall(in->o.clock).us,
+                                         .max_series = COLLECTOR_MAX_SERIES,
+                                         .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};
+    enum err e = send_message(in, &c->peer, &m);
+    c->welcomed = e == ERR_OK; // one that did not get through is asked for again by the next Hello
+    if (e == ERR_OK)
+        c->credit_bytes = m.welcome.credit_bytes;
+    note_sent(c, e);
+}
+
+// ---- Hello
+// ----------------------------------------------------------------------------------------------------------
+// A connection that the key has left may be dead and not yet known to be; it is an alarm only when it still
+// takes a word.
+static void supersede(struct ingest *in, struct connection *older, struct connection *by)
+{
+    by->changes = older->changes;
+    by->changes_since = older->changes_since;
+    by->incarnation = older->incarnation;
+    older->superseded = true;
+    older->welcomed = false;
+    if (older->gone ||
+        refuse(in, &older->peer, WIRE_REFUSE_OTHER_CONNECTION,
+               "the same key has said Hello on another connection: two agents with one key, or a "
+               "machine that was cloned?") != ERR_OK)
+        return;
+    collector_count(in->o.counters, COUNTER_CONNECTIONS_SUPERSEDED, 1);
+    log_warn("connection_superseded", F_TEXT("resident", older->who.resident),
+             F_INT("key_id", older->who.key_id));
+}
+
+static bool changes_too_often(struct ingest *in, struct connection *c, const struct wire_incarnation *to)
+{
+    struct mono now = clock_mono(in->o.clock);
+    if (memcmp(c->incarnation.bytes, to->bytes, sizeof to->bytes) == 0)
+        return false;
+    if (c->changes == 0 || mono_diff_ms(now, c->changes_since) > 60000) {
+        c->changes = 0;
+        c->changes_since = now;
+    }
+    return ++c->changes > INGEST_CHANGES_MAX;
+}
+
+static struct connection *connection_for_hello(struct ingest *in, const struct mq_peer *peer,
+                                               const struct admitted *who)
+{
+    struct connection *c = connections_find(in->connections, peer);
+    struct connection *holder = connections_of_key(in->connections, who->key_id);
+    if (c && c->who.key_id != who->key_id) { // an address given anew to another peer
+        connections_remove(in->connections, c);
+        c = NULL;
+    }
+    if (!c)
+        c = connections_add(in->connections, peer, who);
+    if (c && holder && holder != c)
+        supersede(in, holder, c);
+    if (c)
+        c->superseded = false;
+    return c;
+}
+
+static void note_hello(struct ingest *in, struct connection *c, const struct wire_hello *h)
+{
+    int64_t now_us = clock_wall(in->o.clock).us;
+    if (memcmp(c->incarnation.bytes, h->incarnation.bytes, sizeof c->incarnation.bytes) != 0)
+        c->welcomed = false;
+    c->incarnation = h->incarnation;
+    strncpy(c->version, h->version, sizeof c->version - 1);
+    c->heard = clock_mono(in->o.clock);
+    c->last_seen_us = now_us;
+    c->clock_skew_ms = (h->clock_us - now_us) / US_PER_MS;
+    c->counters = h->counters;
+}
+
+static enum err hand_over(struct ingest *in, struct connection *c, enum wire_type type,
+                          const struct mq_message *m, struct item **item)
+{
+    struct item *made = item_message_create(m->bytes, m->len);
+    if (!made) {
+        collector_count(in->o.counters, COUNTER_COMMIT_ERRORS, 1);
+        return ERR_NOMEM;
+    }
+    made->message.peer = m->peer;
+    made->message.connection = c->serial;
+    made->message.who = c->who;
+    made->message.type = type;
+    in->items_out++;
+    in->bytes_out += item_bytes(made);
+    if (type == WIRE_BATCH || type == WIRE_GAP)
+        c->in_flight_bytes += m->len;
+    *item = made;
+    return ERR_OK;
+}
+
+static enum err hello(struct ingest *in, const struct mq_message *m, const struct wire_hello *h,
+                      const struct admitted *who, struct item **item)
+{
+    if (h->protocol != WIRE_PROTOCOL) {
+        collector_count(in->o.counters, COUNTER_HELLOS_REFUSED, 1);
+        (void)refuse(in, &m->peer, WIRE_REFUSE_BAD_PROTOCOL, "this collector speaks protocol 1");
+        return ERR_OK;
+    }
+    struct connection *c = connection_for_hello(in, &m->peer, who);
+    if (!c || changes_too_often(in, c, &h->incarnation)) {
+        collector_count(in->o.counters, COUNTER_HELLOS_REFUSED, 1);
+        (void)refuse(in, &m->peer, WIRE_REFUSE_UNAVAILABLE,
+                     c ? "too many new incarnations in a minute" : "too many connections");
+        return ERR_OK;
+    }
+    note_hello(in, c, h);
+    collector_count(in->o.counters, COUNTER_HELLOS, 1);
+    return hand_over(in, c, WIRE_HELLO, m, item);
+}
+
+// ---- everything else
+// ------------------------------------------------------------------------------------------------
+static const struct wire_incarnation *incarnation_of(const struct wire_message *m)
+{
+    switch (m->type) {
+    case WIRE_BATCH:
+        return &m->batch.incarnation;
+    case WIRE_GAP:
+        return &m->gap.incarnation;
+    case WIRE_DECLARE:
+        return &m->declare.incarnation;
+    default:
+        return NULL;
+    }
+}
+
+static bool may_send(struct ingest *in, const struct mq_message *m, const struct connection *c,
+                     const struct wire_message *w)
+{
+    if (c && c->superseded) {
+        (void)refuse(in, &m->peer, WIRE_REFUSE_OTHER_CONNECTION, "the same key speaks on another connection");
+        return false;
+    }
+    if (!c || !c->welcomed) {
+        collector_count(in->o.counters, COUNTER_MESSAGES_BEFORE_HELLO, 1);
+        (void)refuse(in, &m->peer, WIRE_REFUSE_HELLO_FIRST, "say Hello first and wait for Welcome");
+        return false;
+    }
+    const struct wire_incarnation *i = incarnation_of(w);
+    if (i && memcmp(i->bytes, c->incarnation.bytes, sizeof i->bytes) != 0) {
+        collector_count(in->o.counters, COUNTER_MESSAGES_WRONG_INCARNATION, 1);
+        (void)refuse(in, &m->peer, WIRE_REFUSE_WRONG_INCARNATION,
+                     "not the incarnation of this connection's Hello");
+        return false;
+    }
+    return true;
+}
+
+static void heartbeat(struct ingest *in, struct connection *c, const struct wire_heartbeat *h)
+{
+    collector_count(in->o.counters, COUNTER_HEARTBEATS, 1);
+    c->clock_skew_ms = (h->clock_us - clock_wall(in->o.clock).us) / US_PER_MS;
+    c->counters = h->counters;
+}
+
+static enum err malformed(struct ingest *in, const struct mq_message *m, const struct admitted *who,
+                          const char *text)
+{
+    collector_count(in->o.counters, COUNTER_MESSAGES_MALFORMED, 1);
+    log_warn("message_malformed", F_TEXT("resident", who->resident), F_INT("key_id", who->key_id),
+             F_INT("bytes", m->len), F_TEXT("reason", text));
+    (void)refuse(in, &m->peer, WIRE_REFUSE_BAD_MESSAGE, text);
+    return ERR_OK;
+}
+
+// Credit statements cross with batches on the way, so only what is beyond any credit ever stated is dropped:
+// the agent sends it again after the acknowledgement it must have waited for.
+static bool beyond_credit(const struct connection *c, size_t len)
+{
+    return c->in_flight_bytes > 0 &&
+           c->in_flight_bytes + len > INGEST_CREDIT_MAX_BYTES + WIRE_MESSAGE_MAX_BYTES;
+}
+
+static enum err welcomed_message(struct ingest *in, const struct mq_message *m, struct connection *c,
+                                 const struct wire_message *w, struct item **item)
+{
+    if (w->type == WIRE_HEARTBEAT) {
+        heartbeat(in, c, &w->heartbeat);
+        return ERR_OK;
+    }
+    if (w->type != WIRE_DECLARE && beyond_credit(c, m->len)) {
+        collector_count(in->o.counters, COUNTER_CREDIT_EXCEEDED, 1);
+        return ERR_OK;
+    }
+    return hand_over(in, c, w->type, m, item);
+}
+
+static void revoked(struct ingest *in, const struct mq_message *m)
+{
+    collector_count(in->o.counters, COUNTER_MESSAGES_REVOKED, 1);
+    struct connection *c = connections_find(in->connections, &m->peer);
+    if (c)
+        connections_remove(in->connections, c);
+    (void)refuse(in, &m->peer, WIRE_REFUSE_REVOKED, "this key is not admitted (any more)");
+}
+
+enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct item **item)
+{
+    struct admitted who;
+    struct wire_message w;
+    struct diag d = {0};
+    *item = NULL;
+    if (!admission_lookup(in->o.admission, m->token, &who)) {
+        revoked(in, m);
+        return ERR_OK;
+    }
+    collector_count(in->o.counters, COUNTER_MESSAGES_RECEIVED, 1);
+    enum err e = wire_decode(in->arena, m->bytes, m->len, &w, &d);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK)
+        return malformed(in, m, &who, d.text);
+    if (w.type == WIRE_HELLO)
+        return hello(in, m, &w.hello, &who, item);
+    if (w.type != WIRE_HEARTBEAT && !incarnation_of(&w))
+        return malformed(in, m, &who, "this type of message is not an agent's to send");
+    struct connection *c = connections_find(in->connections, &m->peer);
+    if (!may_send(in, m, c, &w))
+        return ERR_OK;
+    c->heard = clock_mono(in->o.clock);
+    c->last_seen_us = clock_wall(in->o.clock).us;
+    return welcomed_message(in, m, c, &w, item);
+}
+
+// ---- back from the committer
+// ----------------------------------------------------------------------------------------
+static struct connection *connection_of(struct ingest *in, const struct item_message *m)
+{
+    struct connection *c = connections_find(in->connections, &m->peer);
+    return c && c->serial == m->connection ? c : NULL;
+}
+
+static void answer(struct ingest *in, struct connection *c, const struct outcome *o)
+{
+    if (o->reject)
+        note_sent(c, send_bytes(in, &c->peer, o->reject, o->reject_len));
+    switch (o->kind) {
+    case OUTCOME_WELCOME:
+    case OUTCOME_ACK:
+        c->sequence = o->sequence;
+        c->receipt = o->receipt;
+        if (o->kind == OUTCOME_WELCOME)
+            send_welcome(in, c, o);
+        else
+            send_ack(in, c);
+        break;
+    case OUTCOME_NEED_DECLARE: {
+        struct wire_message m = {.type = WIRE_NEED_DECLARE, .need_declare_from = o->declares_known};
+        note_sent(c, send_message(in, &c->peer, &m));
+        break;
+    }
+    case OUTCOME_REFUSE:
+        note_sent(c, refuse(in, &c->peer, o->refuse, o->text ? o->text : ""));
+        break;
+    case OUTCOME_QUIET:
+    case OUTCOME_DECLARED:
+    case OUTCOME_NONE:
+        break;
+    }
+}
+
+static struct connection *settle(struct ingest *in, const struct item *item)
+{
+    const struct item_message *m = &item->message;
+    struct connection *c = connection_of(in, m);
+    in->items_out--;
+    in->bytes_out -= item_bytes(item);
+    if (c && (m->type == WIRE_BATCH || m->type == WIRE_GAP))
+        c->in_flight_bytes -= m->len;
+    return c;
+}
+
+void ingest_finish(struct ingest *in, struct item *item)
+{
+    struct connection *c = settle(in, item);
+    if (c && !c->superseded && !c->gone)
+        answer(in, c, &item->message.outcome);
+    else
+        collector_count(in->o.counters, COUNTER_REPLIES_DROPPED, 1);
+    item_destroy(item);
+}
+
+void ingest_abandon(struct ingest *in, struct item *item)
+{
+    settle(in, item);
+    collector_count(in->o.counters, COUNTER_COMMIT_ERRORS, 1);
+    item_destroy(item);
+}
+
+// ---- time
+// -----------------------------------------------------------------------------------------------------------
+void ingest_tick(struct ingest *in, bool paused)
+{
+    struct mono now = clock_mono(in->o.clock);
+    struct connection *next;
+    bool changed = paused != in->paused;
+    in->paused = paused;
+    in->welcomed = 0;
+    for (struct connection *c = connections_first(in->connections); c; c = c->next)
+        in->welcomed += c->welcomed ? 1 : 0;
+    for (struct connection *c = connections_first(in->connections); c; c = next) {
+        next = c->next;
+        if (c->gone || mono_diff_ms(now, c->heard) > INGEST_SILENCE_S * 1000) {
+            collector_count(in->o.counters, COUNTER_CONNECTIONS_EXPIRED, c->gone ? 0 : 1);
+            connections_remove(in->connections, c);
+        } else if (c->welcomed && (changed || c->ack_owed)) {
+            send_ack(in, c);
+        }
+    }
+}
+
+enum err ingest_snapshot(const struct ingest *in, struct snapshot *out)
+{
+    size_t count = connections_count(in->connections);
+    struct snapshot s = {.credit_bytes = credit_now(in), .in_flight_bytes = in->bytes_out};
+    s.agents = calloc(count + 1, sizeof *s.agents);
+    if (!s.agents)
+        return ERR_NOMEM;
+    for (const struct connection *c = connections_first(in->connections); c; c = c->next) {
+        if (c->superseded)
+            continue;
+        struct snapshot_agent *a = &s.agents[s.count++];
+        *a = (struct snapshot_agent){.key_id = c->who.key_id,
+                                     .connected = c->welcomed && !c->gone,
+                                     .last_seen_us = c->last_seen_us,
+                                     .clock_skew_ms = c->clock_skew_ms,
+                                     .credit_bytes = c->credit_bytes,
+                                     .in_flight_bytes = c->in_flight_bytes,
+                                     .incarnation = c->incarnation,
+                                     .counters = c->counters};
+        memcpy(a->version, c->version, sizeof a->version);
+    }
+    *out = s;
+    return ERR_OK;
+}

@@ -1,0 +1,127 @@
+// The shell around ingest: one poll over the agents' socket and the queue of what comes back, never longer than a second.
+// When the memory for received messages is used up the socket is not read, only polled, so that libzmq can still free what
+// dead peers have left behind.
+#include "base/log.h"
+#include "collector/service.h"
+
+enum { POLL_MS = 200, FULL_POLL_MS = 50, RECEIVE_AT_ONCE = 512, TICK_MS = 500 };
+
+static enum err send_to_peer(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len)
+{
+    struct service *s = ctx;
+    return mq_send(s->router, peer, bytes, len);
+}
+
+static void take_snapshot(struct ingest *in, struct item *item)
+{
+    if (ingest_snapshot(in, item->snapshot) != ERR_OK || queue_give(item->reply_to, item) != ERR_OK)
+        item_destroy(item);
+}
+
+// False when the committer has ended.
+static bool take_back(struct service *s, struct ingest *in)
+{
+    void *p;
+    enum err e;
+    while ((e = queue_take(s->to_ingest, 0, &p)) == ERR_OK) {
+        struct item *item = p;
+        if (item->kind == ITEM_MESSAGE)
+            ingest_finish(in, item);
+        else
+            take_snapshot(in, item);
+    }
+    return e != ERR_CLOSED;
+}
+
+static enum err receive(struct service *s, struct ingest *in)
+{
+    for (int i = 0; i < RECEIVE_AT_ONCE && ingest_has_room(in); i++) {
+        struct mq_message m;
+        struct item *item = NULL;
+        enum err e = mq_receive(s->router, &m);
+        if (e == ERR_AGAIN)
+            return ERR_OK;
+        if (e == ERR_INVALID) {
+            collector_count(&s->counters, COUNTER_MESSAGES_MULTIPART, 1);
+            continue;
+        }
+        if (e != ERR_OK)
+            return e;
+        e = ingest_receive(in, &m, &item);
+        if (e != ERR_OK)
+            log_error("message_dropped", F_TEXT("error", err_name(e)));
+        if (item && queue_give(s->to_committer, item) != ERR_OK)
+            ingest_abandon(in, item);
+    }
+    return ERR_OK;
+}
+
+static void copy_events(struct service *s)
+{
+    struct mq_events events;
+    struct zap_counters z;
+    mq_events(s->router, &events);
+    zap_counters(s->zap, &z);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED, events.handshake_failed);
+    collector_count_set(&s->counters, COUNTER_ACCEPTS_FAILED, events.accept_failed);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_ACCEPTED, z.accepted);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_REFUSED_KEY, z.refused_key);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_REFUSED_MECHANISM, z.refused_mechanism);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_REFUSED_MALFORMED, z.refused_malformed);
+}
+
+static enum err wait_for_work(struct service *s, bool room)
+{
+    struct mq_poll_item items[2] = {{.fd = queue_fd(s->to_ingest)}, {.socket = s->router}};
+    enum err e = mq_poll(items, room ? 2 : 1, room ? POLL_MS : FULL_POLL_MS);
+    if (!room && (e == ERR_OK || e == ERR_AGAIN))
+        e = mq_poll(items + 1, 1, 0);
+    return e == ERR_AGAIN ? ERR_OK : e;
+}
+
+static void run(struct service *s, struct ingest *in)
+{
+    struct mono ticked = clock_mono(s->clock);
+    bool closing = false, open = true;
+    while (open) {
+        if (!closing && (atomic_load(&s->stop_ingest) || atomic_load(&s->failed))) {
+            closing = true;
+            queue_close(s->to_committer);
+        }
+        enum err e = wait_for_work(s, !closing && ingest_has_room(in));
+        open = take_back(s, in);
+        if (e == ERR_OK && !closing)
+            e = receive(s, in);
+        if (e != ERR_OK && !closing)
+            service_fail(s, "ingest", e, "the agents' socket can't be read");
+        struct mono now = clock_mono(s->clock);
+        if (mono_diff_ms(now, ticked) >= TICK_MS) {
+            ticked = now;
+            ingest_tick(in, collector_gauge(&s->counters, GAUGE_SPACE) != SPACE_ENOUGH);
+            copy_events(s);
+        }
+    }
+}
+
+void *ingest_thread(void *service)
+{
+    struct service *s = service;
+    struct ingest *in = NULL;
+    struct ingest_options o = {.clock = s->clock,
+                               .admission = s->admission,
+                               .counters = &s->counters,
+                               .budget_bytes = s->config->budget_bytes,
+                               .max_items = COLLECTOR_ITEMS_MAX,
+                               .max_connections = COLLECTOR_CONNECTIONS_MAX,
+                               .send = send_to_peer,
+                               .send_ctx = s};
+    enum err e = ingest_create(&o, &in);
+    if (e == ERR_OK) {
+        run(s, in);
+    } else {
+        service_fail(s, "ingest", e, "it can't start");
+        queue_close(s->to_committer);
+    }
+    ingest_destroy(in);
+    return NULL;
+}

@@ -1,0 +1,98 @@
+// What travels between the collector's threads. An item is owned by whoever holds it; a message's item goes
+// from ingest to the committer and comes back with its outcome, so as many can be on the way as ingest has
+// let out, and no more.
+#ifndef ESEP_COLLECTOR_ITEM_H
+#define ESEP_COLLECTOR_ITEM_H
+
+#include "base/queue.h"
+#include "collector/admission.h"
+#include "net/mq.h"
+#include "wire/message.h"
+
+#define COLLECTOR_MAX_SERIES 10000 // numbers of one incarnation
+
+enum item_kind {
+    ITEM_MESSAGE,  // ingest → committer → ingest
+    ITEM_ADMIT,    // control → committer → control
+    ITEM_REVOKE,   // control → committer → control
+    ITEM_SNAPSHOT, // control → ingest → control
+    ITEM_REBUILD,  // control → rrd writer → control
+};
+
+enum outcome_kind {
+    OUTCOME_NONE,
+    OUTCOME_WELCOME,      // sequence, receipt, declares_known
+    OUTCOME_ACK,          // sequence, receipt; reject when samples were refused
+    OUTCOME_QUIET,        // a later item of the same group acknowledges this one too; reject as above
+    OUTCOME_NEED_DECLARE, // declares_known
+    OUTCOME_DECLARED,     // nothing to say
+    OUTCOME_REFUSE,       // refuse, text
+};
+
+struct outcome {
+    enum outcome_kind kind;
+    bool durable; // the transaction that made it has been committed
+    enum wire_refuse_reason refuse;
+    char *text; // owned, NULL: none
+    uint64_t sequence;
+    struct wire_receipt receipt;
+    uint32_t declares_known;
+    void *reject; // owned: an encoded Reject
+    size_t reject_len;
+};
+
+struct item_message {
+    struct mq_peer peer;
+    uint64_t connection; // the connection's serial number: a reply to an older one is not sent
+    struct admitted who;
+    enum wire_type type;
+    struct outcome outcome;
+    void *bytes; // behind the item, in one allocation
+    size_t len;
+};
+
+struct item_admin {
+    struct ledger_agent agent; // ITEM_ADMIT: resident and key in, everything out; ITEM_REVOKE: key_id in
+    char series[256];          // ITEM_REBUILD: "" for all
+    uint64_t count;            // ITEM_REBUILD: how many will be rebuilt
+    enum err result;
+    struct diag diag;
+};
+
+struct snapshot_agent {
+    int64_t key_id;
+    bool connected;
+    int64_t last_seen_us, clock_skew_ms;
+    uint64_t credit_bytes, in_flight_bytes;
+    char version[WIRE_VERSION_MAX + 1];
+    struct wire_incarnation incarnation;
+    struct wire_counters counters;
+};
+
+struct snapshot {
+    uint64_t credit_bytes, in_flight_bytes; // credit: what a Welcome would state now
+    size_t count;
+    struct snapshot_agent *agents; // owned
+};
+
+struct item {
+    enum item_kind kind;
+    struct queue *reply_to; // where an item that control sent goes back
+    union {                 // admin and snapshot live behind the item: messages are many and stay small
+        struct item_message message;
+        struct item_admin *admin;
+        struct snapshot *snapshot;
+    };
+};
+
+// NULL: out of memory. bytes are copied.
+struct item *item_message_create(const void *bytes, size_t len);
+struct item *item_create(enum item_kind kind, struct queue *reply_to);
+void item_destroy(struct item *item);
+void item_drop(void *item); // item_destroy, as a queue wants it
+// What the item holds in memory, for the byte budget.
+size_t item_bytes(const struct item *item);
+// Forgets an outcome that a rolled back transaction made.
+void outcome_reset(struct outcome *o);
+
+#endif

@@ -1,0 +1,112 @@
+// Observations follow the ledger. They can be made again at any time, so trouble with them never stops the collector: it is
+// said, counted and tried again; a damaged file is forgotten and built anew.
+#include "base/fs.h"
+#include "base/log.h"
+#include "collector/service.h"
+#include "store/observations.h"
+#include <stdio.h>
+
+enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30 };
+
+struct observer {
+    struct service *s;
+    struct observations *observations;
+    struct reader *reader;
+    unsigned failures; // in a row
+};
+
+static void set_aside(struct observer *o)
+{
+    static const char *const suffix[] = {"", "-wal", "-shm"};
+    char path[512], from[520], to[540];
+    observations_close(o->observations);
+    o->observations = NULL;
+    if (fs_join(path, sizeof path, o->s->config->state, OBSERVATIONS_FILE) != ERR_OK)
+        return;
+    for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
+        snprintf(from, sizeof from, "%s%s", path, suffix[i]);
+        snprintf(to, sizeof to, "%s.damaged%s", path, suffix[i]);
+        if (rename(from, to) != 0)
+            (void)remove(from);
+    }
+}
+
+static enum err open_files(struct observer *o, struct diag *d)
+{
+    enum err e = o->reader ? ERR_OK : reader_open(o->s->config->state, &o->reader, d);
+    if (e == ERR_OK && !o->observations) {
+        e = observations_open(o->s->config->state, &o->observations, d);
+        if (e == ERR_CORRUPT) {
+            set_aside(o);
+            e = observations_open(o->s->config->state, &o->observations, d);
+        }
+    }
+    return e;
+}
+
+// A cursor beyond the ledger's end: the ledger was restored from an older copy, and these speak of rows that are gone.
+static enum err check_ahead(struct observer *o, struct diag *d)
+{
+    uint64_t position;
+    int64_t received_us;
+    enum err e = reader_head(o->reader, &position, &received_us, d);
+    if (e != ERR_OK || observations_cursor(o->observations) <= position)
+        return e;
+    log_warn("observations_reset", F_INT("cursor", observations_cursor(o->observations)), F_INT("ledger", position));
+    return observations_reset(o->observations, d);
+}
+
+static enum err step(struct observer *o, size_t *rows, struct diag *d)
+{
+    bool first = !o->observations;
+    enum err e = open_files(o, d);
+    if (e == ERR_OK && first)
+        e = check_ahead(o, d);
+    if (e == ERR_OK)
+        e = observations_advance(o->observations, o->reader, ROWS_MAX, rows, d);
+    if (e == ERR_OK)
+        cursor_publish(o->s->observed, observations_cursor(o->observations));
+    return e;
+}
+
+static void failed(struct observer *o, enum err e, const struct diag *d)
+{
+    collector_count(&o->s->counters, COUNTER_OBSERVER_ERRORS, 1);
+    if (o->failures++ % LOG_EVERY == 0)
+        log_error("observer_error", F_TEXT("error", err_name(e)), F_TEXT("reason", d->text));
+    if (e == ERR_CORRUPT && o->failures > 1)
+        set_aside(o); // a second try has failed as well
+    cursor_wait(o->s->committed, UINT64_MAX, RETRY_MS);
+}
+
+static bool may_go_on(struct observer *o, size_t rows, struct mono *stopping)
+{
+    if (!atomic_load(&o->s->stop_projections))
+        return true;
+    struct mono now = clock_mono(o->s->clock);
+    if (stopping->us == 0)
+        *stopping = now;
+    return rows > 0 && mono_diff_ms(now, *stopping) < COLLECTOR_LAND_MAX_S * 1000;
+}
+
+void *observer_thread(void *service)
+{
+    struct observer o = {.s = service};
+    struct mono stopping = {0};
+    size_t rows = 1;
+    while (may_go_on(&o, rows, &stopping)) {
+        struct diag d = {0};
+        rows = 0;
+        enum err e = step(&o, &rows, &d);
+        if (e != ERR_OK) {
+            failed(&o, e, &d);
+            continue;
+        }
+        o.failures = 0;
+        if (rows == 0 && !atomic_load(&o.s->stop_projections))
+            cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);
+    }
+    observations_close(o.observations);
+    reader_close(o.reader);
+    return NULL;
+}

@@ -1,0 +1,139 @@
+// Rebuilding reads what the observations know of the series, so it waits until the observer has seen every
+// row that this file must show. A reader sees the old file or the new one, never a half.
+#include "base/fs.h"
+#include "collector/rrd_state.h"
+#include "kpi/period.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK = 8192, REPORT_VALUES = 366, DAY_S = 86400 };
+
+struct rebuild {
+    const struct rrd_series *s;
+    const char *path;
+    struct rrd_value *values; // CHUNK
+    size_t count;
+    bool created;
+    int64_t last;
+    struct diag *d;
+};
+
+static enum err flush(struct rebuild *r)
+{
+    enum err e = ERR_OK;
+    if (r->count == 0)
+        return ERR_OK;
+    if (!r->created)
+        e = rrd_file_create(r->path, r->s->info, r->values[0].time - (int64_t)rrd_series_step(r->s->info),
+                            false, r->d);
+    if (e == ERR_OK)
+        e = rrd_file_update(r->path, r->s->info, r->values, r->count, r->d);
+    if (e == ERR_OK) {
+        r->created = true;
+        r->last = r->values[r->count - 1].time;
+        r->count = 0;
+    }
+    return e;
+}
+
+static enum err add_point(void *ctx, const struct point *p)
+{
+    struct rebuild *r = ctx;
+    r->values[r->count++] = (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)};
+    return r->count == CHUNK ? flush(r) : ERR_OK;
+}
+
+static enum err add_observation(void *ctx, const struct observation *o)
+{
+    struct rebuild *r = ctx;
+    size_t count;
+    struct figure value = o->value;
+    if (o->currency[0] && strcmp(o->currency, r->s->info->currency) != 0)
+        value = figure_missing(); // an amount of another currency on this line would be a wrong one
+    rrd_report_values(r->s->info, o->period_start, value, r->values + r->count, &count);
+    r->count += count;
+    return r->count + REPORT_VALUES > CHUNK ? flush(r) : ERR_OK;
+}
+
+static enum err read_points(struct rrd_writer *w, struct rebuild *r)
+{
+    const struct ledger_series *info = r->s->info;
+    if (info->class == WIRE_REPORT) {
+        struct observation_query q = {.series_id = info->series_id, .from = INT32_MIN, .to = INT32_MAX};
+        return observations_query(w->o.observations, &q, add_observation, r, r->d);
+    }
+    int64_t to =
+        clock_wall(w->o.clock).us / US_PER_S + 2 * DAY_S; // beyond what is accepted as not in the future
+    return points_read(w->o.observations, w->o.reader, info, INT64_C(-2208988801), to, SIZE_MAX, add_point, r,
+                       r->d);
+}
+
+static enum err sync_file(const char *path, struct diag *d)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return diag_errno(d, errno, "%s", path);
+    int failed = fsync(fd) != 0 ? errno : 0;
+    close(fd);
+    return failed ? diag_errno(d, failed, "%s", path) : ERR_OK;
+}
+
+static enum err put_in_place(const char *from, const char *to, struct diag *d)
+{
+    char folder[RRD_PATH_MAX];
+    enum err e = sync_file(from, d);
+    if (e != ERR_OK)
+        return e;
+    if (rename(from, to) != 0)
+        return diag_errno(d, errno, "%s", to);
+    snprintf(folder, sizeof folder, "%s", to);
+    *strrchr(folder, '/') = '\0';
+    return fs_sync_dir(folder, d);
+}
+
+static void finished(struct rrd_writer *w, struct rrd_series *s, const char *path, const struct rebuild *r,
+                     uint64_t covered)
+{
+    if (r->created) {
+        s->newest = r->last;
+        rrd_note_file(s, path);
+    } else { // nothing accepted was ever said of it
+        (void)unlink(path);
+        s->newest = RRD_TIME_NONE;
+        s->mtime_ns = 0;
+        s->looked = s->changed = true;
+    }
+    s->dirty = false;
+    s->covered = covered;
+    w->changed = true;
+    collector_count(w->o.counters, COUNTER_RRD_REBUILDS, 1);
+}
+
+enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
+{
+    char path[RRD_PATH_MAX], beside[RRD_PATH_MAX + 8];
+    uint64_t covered;
+    struct rebuild r = {.s = s, .path = beside, .d = d};
+    enum err e = rrd_know(w, s, d);
+    if (e != ERR_OK || (e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
+        (e = observations_reader_cursor(w->o.observations, &covered, d)) != ERR_OK)
+        return e;
+    if (covered < s->needed)
+        return ERR_AGAIN;
+    if (!(r.values = malloc((CHUNK + REPORT_VALUES) * sizeof *r.values)))
+        return diag_fail(d, ERR_NOMEM, "out of memory");
+    snprintf(beside, sizeof beside, "%s.new", path);
+    if ((e = read_points(w, &r)) == ERR_OK && (e = flush(&r)) == ERR_OK && r.created)
+        e = put_in_place(beside, path, d);
+    if (e == ERR_OK)
+        finished(w, s, path, &r, covered);
+    else
+        (void)unlink(beside);
+    free(r.values);
+    return e;
+}

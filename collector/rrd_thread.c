@@ -1,0 +1,110 @@
+// The shell around the RRD writer. Like the observations the files can be made again, so trouble with them is counted and
+// tried again and never stops the collector.
+#include "base/log.h"
+#include "collector/service.h"
+
+enum { IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30 };
+
+struct rrd_shell {
+    struct service *s;
+    struct reader *reader;
+    struct observations_reader *observations;
+    struct rrd_writer *writer;
+    unsigned failures; // in a row
+    struct mono stopping;
+};
+
+static enum err open_writer(struct rrd_shell *r, struct diag *d)
+{
+    struct rrd_writer_options o = {.state = r->s->config->state, .clock = r->s->clock, .counters = &r->s->counters};
+    enum err e = r->reader ? ERR_OK : reader_open(o.state, &r->reader, d);
+    if (e == ERR_OK && !r->observations)
+        e = observations_reader_open(o.state, &r->observations, d); // NOT_FOUND until the observer has made it
+    o.reader = r->reader;
+    o.observations = r->observations;
+    return e == ERR_OK ? rrd_writer_open(&o, &r->writer, d) : e;
+}
+
+static void take_requests(struct rrd_shell *r)
+{
+    void *p;
+    while (queue_take(r->s->to_rrd, 0, &p) == ERR_OK) {
+        struct item *item = p;
+        struct item_admin *a = item->admin;
+        a->result = rrd_writer_rebuild(r->writer, a->series, &a->count, &a->diag);
+        if (queue_give(item->reply_to, item) != ERR_OK)
+            item_destroy(item);
+    }
+}
+
+static enum err step(struct rrd_shell *r, size_t *did, struct diag *d)
+{
+    enum err e = r->writer ? ERR_OK : open_writer(r, d);
+    if (e != ERR_OK)
+        return e;
+    take_requests(r);
+    e = rrd_writer_step(r->writer, did, d);
+    cursor_publish(r->s->rrd_landed, rrd_writer_landed(r->writer));
+    return e;
+}
+
+static void failed(struct rrd_shell *r, enum err e, const struct diag *d)
+{
+    bool starting = !r->writer && e == ERR_NOT_FOUND;
+    if (!starting) {
+        collector_count(&r->s->counters, COUNTER_RRD_ERRORS, 1);
+        if (r->failures++ % LOG_EVERY == 0)
+            log_error("rrd_writer_error", F_TEXT("error", err_name(e)), F_TEXT("reason", d->text));
+    }
+    cursor_wait(r->s->committed, UINT64_MAX, starting ? 10 : RETRY_MS);
+}
+
+static bool may_go_on(struct rrd_shell *r, size_t did)
+{
+    if (!atomic_load(&r->s->stop_projections))
+        return true;
+    struct mono now = clock_mono(r->s->clock);
+    if (r->stopping.us == 0)
+        r->stopping = now;
+    return did > 0 && mono_diff_ms(now, r->stopping) < COLLECTOR_LAND_MAX_S * 1000;
+}
+
+// New rows wake it at once; a series that waits to be rebuilt is looked at each idle interval.
+static void wait_for_work(struct rrd_shell *r)
+{
+    if (!atomic_load(&r->s->stop_projections))
+        cursor_wait(r->s->committed, rrd_writer_position(r->writer) + 1, IDLE_MS);
+}
+
+static void stop(struct rrd_shell *r)
+{
+    struct diag d = {0};
+    if (!r->writer)
+        return;
+    enum err e = rrd_writer_stop(r->writer, true, &d);
+    if (e != ERR_OK)
+        log_error("rrd_cursor_not_stored", F_TEXT("error", err_name(e)), F_TEXT("reason", d.text));
+}
+
+void *rrd_thread(void *service)
+{
+    struct rrd_shell r = {.s = service};
+    size_t did = 1;
+    while (may_go_on(&r, did)) {
+        struct diag d = {0};
+        did = 0;
+        enum err e = step(&r, &did, &d);
+        if (e != ERR_OK) {
+            failed(&r, e, &d);
+            continue;
+        }
+        r.failures = 0;
+        if (did == 0)
+            wait_for_work(&r);
+    }
+    stop(&r);
+    rrd_writer_close(r.writer);
+    observations_reader_close(r.observations);
+    reader_close(r.reader);
+    return NULL;
+}

@@ -1,0 +1,287 @@
+// Rows are read in ledger order into values per series, then each touched file is visited once, in the order
+// of the files. Under load more rows have come by the time a step ends, so the next one writes more values a
+// visit; when idle a step is one row. The order of the ledger decides what is late and which value wins,
+// never the files.
+#include "base/log.h"
+#include "collector/rrd_state.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { REBUILD_SLICE_MS = 200, RETRY_MS = 5000, COST_FACTOR = 10, PATROL_MS = 1000, PATROL_FILES = 256 };
+
+// ---- series
+// ---------------------------------------------------------------------------------------------------------
+enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
+{
+    return s->info ? ERR_OK : reader_series(w->o.reader, s->series_id, &s->info, d);
+}
+
+static enum err list_add(struct rrd_list *list, struct rrd_series *s)
+{
+    if (list->count == list->capacity) {
+        size_t more = list->capacity ? list->capacity * 2 : 64;
+        struct rrd_series **grown = realloc(list->items, more * sizeof *grown);
+        if (!grown)
+            return ERR_NOMEM;
+        list->items = grown;
+        list->capacity = more;
+    }
+    list->items[list->count++] = s;
+    return ERR_OK;
+}
+
+enum err rrd_mark_dirty(struct rrd_writer *w, struct rrd_series *s, uint64_t from, uint64_t needed)
+{
+    if (!s->dirty) {
+        enum err e = list_add(&w->dirty, s);
+        if (e != ERR_OK)
+            return e;
+        s->dirty = true;
+        s->dirty_from = from;
+    }
+    if (from < s->dirty_from)
+        s->dirty_from = from;
+    if (needed > s->needed)
+        s->needed = needed;
+    s->changed = true;
+    w->changed = true;
+    return ERR_OK;
+}
+
+void rrd_complain(struct rrd_writer *w, const struct rrd_series *s, enum err e, const char *text)
+{
+    struct mono now = clock_mono(w->o.clock);
+    if (w->logged_at.us != 0 && mono_diff_ms(now, w->logged_at) < RETRY_MS)
+        return;
+    w->logged_at = now;
+    log_error("rrd_file_error", F_TEXT("series", s->info ? s->info->name : ""),
+              F_INT("series_id", s->series_id), F_TEXT("error", err_name(e)), F_TEXT("reason", text));
+}
+
+// ---- reading the ledger
+// ---------------------------------------------------------------------------------------------
+static enum err push_report(struct rrd_writer *w, struct rrd_series *s, const struct reader_sample *sample)
+{
+    struct rrd_value values[366];
+    size_t count;
+    struct figure figure = sample->value;
+    if (sample->note && sample->note->currency[0] && strcmp(sample->note->currency, s->info->currency) != 0)
+        figure = figure_missing(); // an amount of another currency on this line would be a wrong one
+    rrd_report_values(s->info, (int32_t)sample->time, figure, values, &count);
+    for (size_t i = 0; i < count; i++) {
+        enum err e = rrd_series_push(s, values[i].time, values[i].value);
+        if (e != ERR_OK)
+            return e;
+    }
+    w->values += count;
+    return ERR_OK;
+}
+
+static enum err take_sample(void *ctx, const struct reader_sample *sample)
+{
+    struct rrd_writer *w = ctx;
+    struct rrd_series *s;
+    enum err e = rrd_table_get(w->table, sample->series->series_id, &s);
+    if (e != ERR_OK || sample->position <= s->covered)
+        return e;
+    s->info = sample->series;
+    if (s->dirty) { // the rebuild reads it from the exact points
+        s->needed = sample->position;
+        return ERR_OK;
+    }
+    if (s->count == 0 && (e = list_add(&w->touched, s)) != ERR_OK)
+        return e;
+    if (sample->series->class == WIRE_REPORT)
+        return push_report(w, s, sample);
+    w->values++;
+    return rrd_series_push(s, sample->time, figure_to_real(sample->value));
+}
+
+static enum err take_row(void *ctx, const struct reader_row *row)
+{
+    struct rrd_writer *w = ctx;
+    struct diag d = {0};
+    enum err e = ERR_OK;
+    if (w->values >= RRD_WRITER_VALUES_MAX)
+        return ERR_AGAIN;
+    if (!row->gap && row->class != WIRE_CONTROL)
+        e = reader_samples(w->o.reader, row, take_sample, w, &d);
+    if (e == ERR_CORRUPT) { // verify names it; the files show what can be read
+        collector_count(w->o.counters, COUNTER_PROJECTION_SKIPPED, 1);
+        log_error("ledger_row_damaged", F_INT("position", row->position), F_TEXT("reason", d.text));
+        e = ERR_OK;
+    }
+    if (e != ERR_OK)
+        return e;
+    w->position = row->position;
+    memcpy(w->chain, row->chain, HASH_BYTES);
+    w->changed = true;
+    return ERR_OK;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct rrd_series *x = *(struct rrd_series *const *)a, *y = *(struct rrd_series *const *)b;
+    return x->series_id < y->series_id ? -1 : x->series_id > y->series_id;
+}
+
+static enum err land_touched(struct rrd_writer *w)
+{
+    enum err first = ERR_OK;
+    if (w->touched.count > 1)
+        qsort(w->touched.items, w->touched.count, sizeof *w->touched.items, compare_ids);
+    for (size_t i = 0; i < w->touched.count; i++) {
+        enum err e = rrd_land(w, w->touched.items[i]);
+        if (first == ERR_OK)
+            first = e;
+    }
+    w->touched.count = 0;
+    w->values = 0;
+    return first;
+}
+
+static enum err read_and_land(struct rrd_writer *w, struct diag *d)
+{
+    uint64_t last;
+    w->step_from = w->position + 1;
+    enum err e = reader_rows(w->o.reader, w->position, RRD_WRITER_ROWS_MAX, take_row, w, &last, d);
+    enum err landed = land_touched(w);
+    if (e == ERR_AGAIN)
+        e = ERR_OK;
+    return e != ERR_OK ? e : landed;
+}
+
+// ---- rebuilding
+// -----------------------------------------------------------------------------------------------------
+static void rebuild_failed(struct rrd_writer *w, struct rrd_series *s, enum err e, const struct diag *d)
+{
+    s->rebuild_after = clock_mono(w->o.clock);
+    s->rebuild_after.us += RETRY_MS * US_PER_MS;
+    collector_count(w->o.counters, COUNTER_RRD_ERRORS, 1);
+    rrd_complain(w, s, e, d->text);
+}
+
+static bool rebuild_one(struct rrd_writer *w, struct rrd_series *s)
+{
+    struct diag d = {0};
+    struct mono begun = clock_mono(w->o.clock);
+    enum err e = rrd_rebuild(w, s, &d);
+    if (e == ERR_NOT_FOUND && !s->info) { // the cursor speaks of a series that this ledger never had
+        s->dirty = false;
+        return true;
+    }
+    if (e == ERR_AGAIN)
+        return false;
+    if (e != ERR_OK) {
+        rebuild_failed(w, s, e, &d);
+        return false;
+    }
+    int64_t pause_ms = COST_FACTOR * mono_diff_ms(clock_mono(w->o.clock), begun);
+    s->rebuild_after = clock_mono(w->o.clock);
+    s->rebuild_after.us += (pause_ms > RRD_WRITER_REBUILD_MS ? pause_ms : RRD_WRITER_REBUILD_MS) * US_PER_MS;
+    return true;
+}
+
+static size_t rebuild_due(struct rrd_writer *w)
+{
+    struct mono begun = clock_mono(w->o.clock), now = begun;
+    size_t kept = 0, done = 0;
+    for (size_t i = 0; i < w->dirty.count; i++) {
+        struct rrd_series *s = w->dirty.items[i];
+        bool due = s->rebuild_after.us <= now.us && mono_diff_ms(now, begun) < REBUILD_SLICE_MS;
+        if (due && rebuild_one(w, s))
+            done++;
+        else
+            w->dirty.items[kept++] = s;
+        if (due)
+            now = clock_mono(w->o.clock);
+    }
+    w->dirty.count = kept;
+    return done;
+}
+
+enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *count, struct diag *d)
+{
+    size_t before = w->dirty.count;
+    enum err e;
+    w->mark_from = w->position + 1;
+    if (name[0]) {
+        const struct ledger_series *info;
+        e = reader_series_by_name(w->o.reader, name, &info, d);
+        if (e == ERR_OK)
+            e = rrd_mark_named(w, info);
+        *count = 1;
+    } else {
+        e = reader_series_list(w->o.reader, "", rrd_mark_named, w, d);
+        *count = w->dirty.count;
+    }
+    return e == ERR_NOT_FOUND && w->dirty.count == before ? diag_fail(d, e, "no series is named '%s'", name)
+                                                          : e;
+}
+
+// ---- the patrol: damage is found in files that nothing is written to, too
+// ------------------------------------------------
+static enum err patrol(struct rrd_writer *w)
+{
+    struct mono now = clock_mono(w->o.clock);
+    size_t count = rrd_table_count(w->table);
+    if (mono_diff_ms(now, w->patrolled_at) < PATROL_MS || w->position < w->replay_to)
+        return ERR_OK;
+    w->patrolled_at = now;
+    w->step_from = w->position + 1;
+    for (size_t i = 0; i < count && i < PATROL_FILES; i++) {
+        struct diag d = {0};
+        struct rrd_series *s = rrd_table_at(w->table, w->patrol_at++ % count);
+        enum err e = s->dirty ? ERR_OK : rrd_know(w, s, &d);
+        if (e == ERR_OK && !s->dirty)
+            e = rrd_check(w, s);
+        if (e != ERR_OK && e != ERR_NOT_FOUND)
+            return e;
+    }
+    return ERR_OK;
+}
+
+// ---- steps
+// ----------------------------------------------------------------------------------------------------------
+static void publish(struct rrd_writer *w)
+{
+    collector_gauge_set(w->o.counters, GAUGE_RRD_DIRTY, (int64_t)w->dirty.count);
+    collector_gauge_set(w->o.counters, GAUGE_RRD_POSITION, (int64_t)rrd_writer_landed(w));
+    collector_gauge_set(w->o.counters, GAUGE_RRD_STORED_POSITION, (int64_t)w->stored_position);
+}
+
+enum err rrd_writer_step(struct rrd_writer *w, size_t *did, struct diag *d)
+{
+    uint64_t before = w->position;
+    enum err e = read_and_land(w, d);
+    *did = (size_t)(w->position - before);
+    if (e == ERR_OK)
+        *did += rebuild_due(w);
+    if (e == ERR_OK && *did == 0)
+        e = patrol(w);
+    if (e == ERR_OK && w->changed &&
+        mono_diff_ms(clock_mono(w->o.clock), w->stored_at) >= RRD_WRITER_STORE_S * 1000)
+        e = rrd_store(w, false, d);
+    publish(w);
+    return e;
+}
+
+uint64_t rrd_writer_landed(const struct rrd_writer *w)
+{
+    uint64_t landed = w->position;
+    for (size_t i = 0; i < w->dirty.count; i++) {
+        if (w->dirty.items[i]->dirty_from <= landed)
+            landed = w->dirty.items[i]->dirty_from ? w->dirty.items[i]->dirty_from - 1 : 0;
+    }
+    return landed;
+}
+
+uint64_t rrd_writer_position(const struct rrd_writer *w)
+{
+    return w->position;
+}
+
+size_t rrd_writer_dirty(const struct rrd_writer *w)
+{
+    return w->dirty.count;
+}

@@ -1,0 +1,184 @@
+// The order of a start is the order of trust: nothing listens before the ledger has been checked and the keys are known,
+// and the socket is bound only after ZAP answers, because CURVE without ZAP lets everybody in.
+#include "collector/service.h"
+#include "base/crypto.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "collector/state.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void service_fail(struct service *s, const char *thread, enum err e, const char *text)
+{
+    log_error("collector_failed", F_TEXT("thread", thread), F_TEXT("error", err_name(e)), F_TEXT("reason", text));
+    atomic_store(&s->failed, true);
+}
+
+bool service_healthy(struct service *s)
+{
+    if (!atomic_load(&s->failed) && !zap_alive(s->zap))
+        service_fail(s, "zap", ERR_CLOSED, "the handler that decides which keys get in has died");
+    return !atomic_load(&s->failed);
+}
+
+// Each agent is a descriptor, and accept() without one left spins.
+static void raise_descriptor_limit(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return;
+    rlim_t wanted = r.rlim_max == RLIM_INFINITY || r.rlim_max > 65536 ? 65536 : r.rlim_max;
+    if (r.rlim_cur >= wanted)
+        return;
+    r.rlim_cur = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_warn("descriptor_limit", F_INT("limit", (int64_t)r.rlim_cur));
+}
+
+static enum err admit_known(void *ctx, const struct ledger_agent *a)
+{
+    return admission_add(ctx, a);
+}
+
+static enum err open_state(struct service *s, struct diag *d)
+{
+    enum err e = collector_state_prepare(s->config->state, d);
+    if (e == ERR_OK)
+        e = collector_state_lock(s->config->state, &s->lock_fd, d);
+    if (e == ERR_OK)
+        e = catalogue_load(s->config->catalogue, &s->catalogue, d);
+    if (e == ERR_OK)
+        e = parks_load(s->config->parks, s->catalogue, &s->parks, d);
+    if (e == ERR_OK)
+        e = ledger_open(s->config->state, s->clock, &s->ledger, d);
+    if (e == ERR_OK)
+        e = admission_create(&s->admission);
+    if (e == ERR_OK)
+        e = ledger_agents(s->ledger, admit_known, s->admission, d);
+    return e;
+}
+
+static enum err create_meeting_points(struct service *s)
+{
+    enum err e = queue_create(COLLECTOR_ITEMS_MAX + 16, &s->to_committer);
+    if (e == ERR_OK) // every item let out may come back at once, and control's besides
+        e = queue_create(COLLECTOR_ITEMS_MAX + 16, &s->to_ingest);
+    if (e == ERR_OK)
+        e = queue_create(16, &s->to_rrd);
+    if (e == ERR_OK)
+        e = queue_create(64, &s->to_control);
+    if (e == ERR_OK)
+        e = cursor_create(ledger_position(s->ledger), &s->committed);
+    if (e == ERR_OK)
+        e = cursor_create(0, &s->rrd_landed);
+    if (e == ERR_OK)
+        e = cursor_create(0, &s->observed);
+    return e;
+}
+
+static enum err open_sockets(struct service *s, struct diag *d)
+{
+    char endpoint[160];
+    struct mq_router_options o = {.endpoint = s->config->endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES + 1024};
+    enum err e = collector_state_key(s->config->state, o.secret_key, d);
+    if (e == ERR_OK)
+        e = collector_state_control_endpoint(s->config->state, endpoint, sizeof endpoint, d);
+    if (e == ERR_OK)
+        e = mq_create(&s->mq, d);
+    if (e == ERR_OK)
+        e = zap_start(s->mq, admission_decide, s->admission, &s->zap, d);
+    if (e == ERR_OK)
+        e = mq_router_bind(s->mq, &o, &s->router, d);
+    if (e == ERR_OK)
+        e = mq_reply_bind(s->mq, endpoint, &s->reply, d);
+    crypto_wipe(o.secret_key, sizeof o.secret_key);
+    return e;
+}
+
+static enum err start_threads(struct service *s, struct diag *d)
+{
+    void *(*const run[])(void *) = {committer_thread, observer_thread, rrd_thread, control_thread, ingest_thread};
+    for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
+        int failed = pthread_create(&s->threads[i], NULL, run[i], s);
+        if (failed)
+            return diag_errno(d, failed, "a thread can't be started");
+        s->thread_count++;
+    }
+    return ERR_OK;
+}
+
+static void free_parts(struct service *s)
+{
+    mq_close(s->router);
+    mq_close(s->reply);
+    zap_stop(s->zap);
+    mq_destroy(s->mq);
+    queue_destroy(s->to_committer, item_drop);
+    queue_destroy(s->to_ingest, item_drop);
+    queue_destroy(s->to_rrd, item_drop);
+    queue_destroy(s->to_control, item_drop);
+    cursor_destroy(s->committed);
+    cursor_destroy(s->rrd_landed);
+    cursor_destroy(s->observed);
+    admission_destroy(s->admission);
+    ledger_close(s->ledger);
+    parks_free(&s->parks);
+    catalogue_free(s->catalogue);
+    if (s->lock_fd >= 0)
+        fs_unlock(s->lock_fd);
+    free(s);
+}
+
+enum err service_start(const struct collector_config *config, const struct clock *clock, struct service **out,
+                       struct diag *d)
+{
+    struct service *s = calloc(1, sizeof *s);
+    if (!s)
+        return diag_fail(d, ERR_NOMEM, "out of memory");
+    s->config = config;
+    s->clock = clock;
+    s->lock_fd = -1;
+    collector_counters_init(&s->counters);
+    collector_gauge_set(&s->counters, GAUGE_STARTED_US, clock_wall(clock).us);
+    raise_descriptor_limit();
+    enum err e = open_state(s, d);
+    if (e == ERR_OK)
+        e = create_meeting_points(s);
+    if (e == ERR_OK)
+        e = open_sockets(s, d);
+    if (e == ERR_OK && (e = start_threads(s, d)) != ERR_OK) {
+        service_stop(s);
+        return e;
+    }
+    if (e != ERR_OK) {
+        free_parts(s);
+        return e;
+    }
+    log_info("listening", F_TEXT("endpoint", mq_endpoint(s->router)), F_INT("agents", admission_count(s->admission)),
+             F_INT("position", ledger_position(s->ledger)), F_TEXT("version", ESEP_VERSION));
+    *out = s;
+    return ERR_OK;
+}
+
+void service_stop(struct service *s)
+{
+    // ingest closes the committer's queue, the committer ingest's; with ingest missing nobody would
+    atomic_store(&s->stop_ingest, true);
+    if (s->thread_count < 5)
+        queue_close(s->to_committer);
+    if (s->thread_count > 0)
+        pthread_join(s->threads[0], NULL);
+    if (s->thread_count > 4)
+        pthread_join(s->threads[4], NULL);
+    atomic_store(&s->stop_projections, true);
+    cursor_wake(s->committed);
+    for (int i = 1; i < 3 && i < s->thread_count; i++)
+        pthread_join(s->threads[i], NULL);
+    atomic_store(&s->stop_control, true);
+    if (s->thread_count > 3)
+        pthread_join(s->threads[3], NULL);
+    log_info("stopped", F_INT("position", cursor_position(s->committed)),
+             F_INT("rrd", cursor_position(s->rrd_landed)), F_INT("observations", cursor_position(s->observed)));
+    free_parts(s);
+}

@@ -1,0 +1,27 @@
+// What may be declared and what a sample must be to be accepted, by the catalogue and the clock. Pure: no
+// state, no I/O.
+#ifndef ESEP_COLLECTOR_VERDICT_H
+#define ESEP_COLLECTOR_VERDICT_H
+
+#include "base/clock.h"
+#include "kpi/catalogue.h"
+#include "store/ledger.h"
+
+// Builds the series that resident declares with d. INVALID with a diag that tells the administrator what the
+// catalogue wants: unknown KPI, other unit, money without a currency that is known, class, step and period
+// that do not fit.
+enum err verdict_declare(const struct catalogue *catalogue, const char *resident,
+                         const struct wire_declare *d, struct ledger_series *out, struct diag *diag) MUST_USE;
+
+struct verdict_series { // what a number means; series NULL: not declared
+    const struct ledger_series *series;
+    const struct kpi *kpi; // NULL: no longer in the catalogue, no bounds
+};
+typedef struct verdict_series (*verdict_find)(void *ctx, uint32_t number);
+
+// Judges each sample; refusals has room for batch->count. *refused: how many were written there, in rising
+// index.
+void verdict_batch(const struct wire_batch *batch, struct wall now, verdict_find find, void *ctx,
+                   struct wire_refusal *refusals, size_t *refused);
+
+#endif
