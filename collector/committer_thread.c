@@ -1,6 +1,6 @@
-// The shell around the committer: takes all that has queued up, commits it, hands it back; each second the head, the free
-// space, the size of the WAL. A full disk is waited out with the items in hand; an I/O error ends the process, because a
-// file whose sync has failed once can't be trusted by trying again.
+// The shell around the committer: takes all that has queued up, commits it, hands it back; each second the
+// head, the free space, the size of the WAL. A full disk is waited out with the items in hand; an I/O error
+// ends the process, because a file whose sync has failed once can't be trusted by trying again.
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/service.h"
@@ -20,7 +20,8 @@ struct shell {
     bool disk_full;
 };
 
-// ---- space ----------------------------------------------------------------------------------------------------------
+// ---- space
+// ----------------------------------------------------------------------------------------------------------
 static void set_space(struct shell *sh, uint64_t free_bytes)
 {
     static const char *const names[] = {"enough", "low", "none"};
@@ -49,7 +50,8 @@ static void look_at_space(struct shell *sh)
     set_space(sh, free_bytes);
 }
 
-// ---- each second ----------------------------------------------------------------------------------------------------
+// ---- each second
+// ----------------------------------------------------------------------------------------------------
 static enum err store_head(struct shell *sh, struct diag *d)
 {
     uint64_t position = ledger_position(sh->s->ledger);
@@ -82,7 +84,8 @@ static enum err tick(struct shell *sh, struct diag *d)
     return e == ERR_OK ? checkpoint(sh, d) : e;
 }
 
-// ---- groups ---------------------------------------------------------------------------------------------------------
+// ---- groups
+// ---------------------------------------------------------------------------------------------------------
 static enum err gather(struct shell *sh)
 {
     void *p;
@@ -146,7 +149,7 @@ static enum err run_group(struct shell *sh, struct diag *d)
         if (sh->admin)
             e = committer_admin(sh->committer, sh->admin);
         if (e != ERR_OK)
-            *d = sh->admin->diag;
+            *d = sh->admin->admin->diag;
     }
     give_back(sh); // without an outcome when it failed: then nothing is said
     answer_admin(sh);

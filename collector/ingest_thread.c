@@ -1,6 +1,6 @@
-// The shell around ingest: one poll over the agents' socket and the queue of what comes back, never longer than a second.
-// When the memory for received messages is used up the socket is not read, only polled, so that libzmq can still free what
-// dead peers have left behind.
+// The shell around ingest: one poll over the agents' socket and the queue of what comes back, never longer
+// than a second. When the memory for received messages is used up the socket is not read, only polled, so
+// that libzmq can still free what dead peers have left behind.
 #include "base/log.h"
 #include "collector/service.h"
 

@@ -16,7 +16,7 @@ enum item_kind {
     ITEM_ADMIT,    // control → committer → control
     ITEM_REVOKE,   // control → committer → control
     ITEM_SNAPSHOT, // control → ingest → control
-    ITEM_REBUILD,  // control → rrd writer → control
+    ITEM_REBUILD,  // control → observer → control, then control → rrd writer → control
 };
 
 enum outcome_kind {

@@ -1,5 +1,5 @@
-// Observations follow the ledger. They can be made again at any time, so trouble with them never stops the collector: it is
-// said, counted and tried again; a damaged file is forgotten and built anew.
+// Observations follow the ledger. They can be made again at any time, so trouble with them never stops the
+// collector: it is said, counted and tried again; a damaged file is forgotten and built anew.
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/service.h"
@@ -44,7 +44,8 @@ static enum err open_files(struct observer *o, struct diag *d)
     return e;
 }
 
-// A cursor beyond the ledger's end: the ledger was restored from an older copy, and these speak of rows that are gone.
+// A cursor beyond the ledger's end: the ledger was restored from an older copy, and these speak of rows that
+// are gone.
 static enum err check_ahead(struct observer *o, struct diag *d)
 {
     uint64_t position;
@@ -52,8 +53,26 @@ static enum err check_ahead(struct observer *o, struct diag *d)
     enum err e = reader_head(o->reader, &position, &received_us, d);
     if (e != ERR_OK || observations_cursor(o->observations) <= position)
         return e;
-    log_warn("observations_reset", F_INT("cursor", observations_cursor(o->observations)), F_INT("ledger", position));
+    log_warn("observations_reset", F_INT("cursor", observations_cursor(o->observations)),
+             F_INT("ledger", position));
     return observations_reset(o->observations, d);
+}
+
+// Closed and opened again, so that a file that was deleted under us is made anew.
+static void take_requests(struct observer *o)
+{
+    void *p;
+    while (queue_take(o->s->to_observer, 0, &p) == ERR_OK) {
+        struct item *item = p;
+        struct item_admin *a = item->admin;
+        observations_close(o->observations);
+        o->observations = NULL;
+        a->result = open_files(o, &a->diag);
+        if (a->result == ERR_OK)
+            a->result = observations_reset(o->observations, &a->diag);
+        if (queue_give(item->reply_to, item) != ERR_OK)
+            item_destroy(item);
+    }
 }
 
 static enum err step(struct observer *o, size_t *rows, struct diag *d)
@@ -62,6 +81,9 @@ static enum err step(struct observer *o, size_t *rows, struct diag *d)
     enum err e = open_files(o, d);
     if (e == ERR_OK && first)
         e = check_ahead(o, d);
+    take_requests(o);
+    if (e == ERR_OK && !o->observations)
+        e = open_files(o, d);
     if (e == ERR_OK)
         e = observations_advance(o->observations, o->reader, ROWS_MAX, rows, d);
     if (e == ERR_OK)

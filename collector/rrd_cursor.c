@@ -174,6 +174,33 @@ enum err rrd_cursor_series(struct rrd_cursor *c, rrd_cursor_visit visit, void *c
     return e == ERR_OK ? e : diag_fail(d, e, "%s can't be read", RRD_CURSOR_FILE);
 }
 
+static enum err peek(struct db *db, uint64_t *position, uint64_t *dirty, struct diag *d)
+{
+    struct db_stmt *q;
+    bool row = false;
+    enum err e =
+        db_prepare(db, "SELECT position, (SELECT count(*) FROM series WHERE dirty) FROM meta", &q, d);
+    if (e != ERR_OK)
+        return e;
+    e = db_step(q, &row);
+    *position = e == ERR_OK && row ? (uint64_t)db_int(q, 0) : 0;
+    *dirty = e == ERR_OK && row ? (uint64_t)db_int(q, 1) : 0;
+    db_finalize(q);
+    return e;
+}
+
+enum err rrd_cursor_peek(const char *state, uint64_t *position, uint64_t *dirty, struct diag *d)
+{
+    char path[512];
+    struct db *db;
+    enum err e = fs_join(path, sizeof path, state, RRD_CURSOR_FILE);
+    if (e != ERR_OK || (e = db_open_reader(path, &db, d)) != ERR_OK)
+        return e;
+    e = peek(db, position, dirty, d);
+    db_close(db);
+    return e;
+}
+
 enum err rrd_cursor_begin(struct rrd_cursor *c, struct diag *d)
 {
     return db_begin(c->db, d);

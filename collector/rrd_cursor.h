@@ -37,6 +37,9 @@ enum err rrd_cursor_open(const char *state, struct rrd_cursor **out, struct rrd_
 void rrd_cursor_close(struct rrd_cursor *c);
 enum err rrd_cursor_series(struct rrd_cursor *c, rrd_cursor_visit visit, void *ctx, struct diag *d) MUST_USE;
 
+// The stored position, read without opening it for writing. NOT_FOUND.
+enum err rrd_cursor_peek(const char *state, uint64_t *position, uint64_t *dirty, struct diag *d) MUST_USE;
+
 // begin, put the series that changed, commit. The files must be on disk before. An error leaves what was
 // stored.
 enum err rrd_cursor_begin(struct rrd_cursor *c, struct diag *d) MUST_USE;

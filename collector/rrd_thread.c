@@ -1,9 +1,9 @@
-// The shell around the RRD writer. Like the observations the files can be made again, so trouble with them is counted and
-// tried again and never stops the collector.
+// The shell around the RRD writer. Like the observations the files can be made again, so trouble with them is
+// counted and tried again and never stops the collector.
 #include "base/log.h"
 #include "collector/service.h"
 
-enum { IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30 };
+enum { IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DIRTY_MAX_MS = 5000 };
 
 struct rrd_shell {
     struct service *s;
@@ -16,13 +16,29 @@ struct rrd_shell {
 
 static enum err open_writer(struct rrd_shell *r, struct diag *d)
 {
-    struct rrd_writer_options o = {.state = r->s->config->state, .clock = r->s->clock, .counters = &r->s->counters};
+    struct rrd_writer_options o = {
+        .state = r->s->config->state, .clock = r->s->clock, .counters = &r->s->counters};
     enum err e = r->reader ? ERR_OK : reader_open(o.state, &r->reader, d);
     if (e == ERR_OK && !r->observations)
-        e = observations_reader_open(o.state, &r->observations, d); // NOT_FOUND until the observer has made it
+        e = observations_reader_open(o.state, &r->observations,
+                                     d); // NOT_FOUND until the observer has made it
     o.reader = r->reader;
     o.observations = r->observations;
     return e == ERR_OK ? rrd_writer_open(&o, &r->writer, d) : e;
+}
+
+// A full rebuild comes after the observer has begun a new file: the reader of the old one would wait for
+// ever.
+static enum err reopen_observations(struct rrd_shell *r, struct diag *d)
+{
+    struct observations_reader *fresh;
+    enum err e = observations_reader_open(r->s->config->state, &fresh, d);
+    if (e != ERR_OK)
+        return e;
+    rrd_writer_use(r->writer, fresh);
+    observations_reader_close(r->observations);
+    r->observations = fresh;
+    return ERR_OK;
 }
 
 static void take_requests(struct rrd_shell *r)
@@ -31,7 +47,9 @@ static void take_requests(struct rrd_shell *r)
     while (queue_take(r->s->to_rrd, 0, &p) == ERR_OK) {
         struct item *item = p;
         struct item_admin *a = item->admin;
-        a->result = rrd_writer_rebuild(r->writer, a->series, &a->count, &a->diag);
+        a->result = a->series[0] ? ERR_OK : reopen_observations(r, &a->diag);
+        if (a->result == ERR_OK)
+            a->result = rrd_writer_rebuild(r->writer, a->series, &a->count, &a->diag);
         if (queue_give(item->reply_to, item) != ERR_OK)
             item_destroy(item);
     }
@@ -64,16 +82,22 @@ static bool may_go_on(struct rrd_shell *r, size_t did)
     if (!atomic_load(&r->s->stop_projections))
         return true;
     struct mono now = clock_mono(r->s->clock);
-    if (r->stopping.us == 0)
+    if (r->stopping.us == 0) {
         r->stopping = now;
-    return did > 0 && mono_diff_ms(now, r->stopping) < COLLECTOR_LAND_MAX_S * 1000;
+        if (r->writer)
+            rrd_writer_hurry(r->writer);
+        return true;
+    }
+    int64_t took_ms = mono_diff_ms(now, r->stopping);
+    bool dirty = r->writer && rrd_writer_dirty(r->writer) > 0; // the observer may be behind
+    return did > 0 ? took_ms < COLLECTOR_LAND_MAX_S * 1000 : dirty && took_ms < DIRTY_MAX_MS;
 }
 
 // New rows wake it at once; a series that waits to be rebuilt is looked at each idle interval.
 static void wait_for_work(struct rrd_shell *r)
 {
-    if (!atomic_load(&r->s->stop_projections))
-        cursor_wait(r->s->committed, rrd_writer_position(r->writer) + 1, IDLE_MS);
+    bool stopping = atomic_load(&r->s->stop_projections);
+    cursor_wait(r->s->committed, rrd_writer_position(r->writer) + 1, stopping ? 10 : IDLE_MS);
 }
 
 static void stop(struct rrd_shell *r)

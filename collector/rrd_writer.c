@@ -285,3 +285,14 @@ size_t rrd_writer_dirty(const struct rrd_writer *w)
 {
     return w->dirty.count;
 }
+
+void rrd_writer_hurry(struct rrd_writer *w)
+{
+    for (size_t i = 0; i < w->dirty.count; i++)
+        w->dirty.items[i]->rebuild_after = (struct mono){0};
+}
+
+void rrd_writer_use(struct rrd_writer *w, struct observations_reader *observations)
+{
+    w->o.observations = observations;
+}

@@ -30,6 +30,9 @@ enum err rrd_writer_open(const struct rrd_writer_options *o, struct rrd_writer *
 enum err rrd_writer_stop(struct rrd_writer *w, bool clean, struct diag *d) MUST_USE;
 void rrd_writer_close(struct rrd_writer *w);
 
+void rrd_writer_use(struct rrd_writer *w,
+                    struct observations_reader *observations); // instead of the one before
+
 // Reads, writes, rebuilds what is due, stores the cursor when it is time. *did: rows read and files rebuilt;
 // 0: nothing to do now. FULL, IO, NOMEM: what could not be done is kept and tried again later.
 enum err rrd_writer_step(struct rrd_writer *w, size_t *did, struct diag *d) MUST_USE;
@@ -38,6 +41,8 @@ uint64_t rrd_writer_landed(const struct rrd_writer *w);
 uint64_t
 rrd_writer_position(const struct rrd_writer *w); // rows read; what is dirty may be missing from the files
 size_t rrd_writer_dirty(const struct rrd_writer *w);
+void rrd_writer_hurry(
+    struct rrd_writer *w); // the next step rebuilds whatever it can, however lately it was rebuilt
 // Asks for a rebuild of one series by name, or of all ("" ). *count: how many. NOT_FOUND.
 enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *count, struct diag *d) MUST_USE;
 

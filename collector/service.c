@@ -1,5 +1,5 @@
-// The order of a start is the order of trust: nothing listens before the ledger has been checked and the keys are known,
-// and the socket is bound only after ZAP answers, because CURVE without ZAP lets everybody in.
+// The order of a start is the order of trust: nothing listens before the ledger has been checked and the keys
+// are known, and the socket is bound only after ZAP answers, because CURVE without ZAP lets everybody in.
 #include "collector/service.h"
 #include "base/crypto.h"
 #include "base/fs.h"
@@ -11,7 +11,8 @@
 
 void service_fail(struct service *s, const char *thread, enum err e, const char *text)
 {
-    log_error("collector_failed", F_TEXT("thread", thread), F_TEXT("error", err_name(e)), F_TEXT("reason", text));
+    log_error("collector_failed", F_TEXT("thread", thread), F_TEXT("error", err_name(e)),
+              F_TEXT("reason", text));
     atomic_store(&s->failed, true);
 }
 
@@ -65,6 +66,8 @@ static enum err create_meeting_points(struct service *s)
     if (e == ERR_OK) // every item let out may come back at once, and control's besides
         e = queue_create(COLLECTOR_ITEMS_MAX + 16, &s->to_ingest);
     if (e == ERR_OK)
+        e = queue_create(16, &s->to_observer);
+    if (e == ERR_OK)
         e = queue_create(16, &s->to_rrd);
     if (e == ERR_OK)
         e = queue_create(64, &s->to_control);
@@ -80,7 +83,8 @@ static enum err create_meeting_points(struct service *s)
 static enum err open_sockets(struct service *s, struct diag *d)
 {
     char endpoint[160];
-    struct mq_router_options o = {.endpoint = s->config->endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES + 1024};
+    struct mq_router_options o = {.endpoint = s->config->endpoint,
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES + 1024};
     enum err e = collector_state_key(s->config->state, o.secret_key, d);
     if (e == ERR_OK)
         e = collector_state_control_endpoint(s->config->state, endpoint, sizeof endpoint, d);
@@ -98,7 +102,8 @@ static enum err open_sockets(struct service *s, struct diag *d)
 
 static enum err start_threads(struct service *s, struct diag *d)
 {
-    void *(*const run[])(void *) = {committer_thread, observer_thread, rrd_thread, control_thread, ingest_thread};
+    void *(*const run[])(void *) = {committer_thread, observer_thread, rrd_thread, control_thread,
+                                    ingest_thread};
     for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
         int failed = pthread_create(&s->threads[i], NULL, run[i], s);
         if (failed)
@@ -116,6 +121,7 @@ static void free_parts(struct service *s)
     mq_destroy(s->mq);
     queue_destroy(s->to_committer, item_drop);
     queue_destroy(s->to_ingest, item_drop);
+    queue_destroy(s->to_observer, item_drop);
     queue_destroy(s->to_rrd, item_drop);
     queue_destroy(s->to_control, item_drop);
     cursor_destroy(s->committed);
@@ -155,8 +161,9 @@ enum err service_start(const struct collector_config *config, const struct clock
         free_parts(s);
         return e;
     }
-    log_info("listening", F_TEXT("endpoint", mq_endpoint(s->router)), F_INT("agents", admission_count(s->admission)),
-             F_INT("position", ledger_position(s->ledger)), F_TEXT("version", ESEP_VERSION));
+    log_info("listening", F_TEXT("endpoint", mq_endpoint(s->router)),
+             F_INT("agents", admission_count(s->admission)), F_INT("position", ledger_position(s->ledger)),
+             F_TEXT("version", ESEP_VERSION));
     *out = s;
     return ERR_OK;
 }
@@ -179,6 +186,7 @@ void service_stop(struct service *s)
     if (s->thread_count > 3)
         pthread_join(s->threads[3], NULL);
     log_info("stopped", F_INT("position", cursor_position(s->committed)),
-             F_INT("rrd", cursor_position(s->rrd_landed)), F_INT("observations", cursor_position(s->observed)));
+             F_INT("rrd", cursor_position(s->rrd_landed)),
+             F_INT("observations", cursor_position(s->observed)));
     free_parts(s);
 }

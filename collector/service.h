@@ -1,5 +1,5 @@
-// The running collector: its parts, its threads and how they start and stop. Threads meet at queues and cursors only;
-// everything else here is set before they start.
+// The running collector: its parts, its threads and how they start and stop. Threads meet at queues and
+// cursors only; everything else here is set before they start.
 #ifndef ESEP_COLLECTOR_SERVICE_H
 #define ESEP_COLLECTOR_SERVICE_H
 
@@ -23,7 +23,7 @@ struct service {
 
     struct ledger *ledger; // the committer's thread, once it runs
     struct admission *admission;
-    struct queue *to_committer, *to_ingest, *to_rrd, *to_control;
+    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control;
     struct cursor *committed, *rrd_landed, *observed;
 
     struct mq *mq;
@@ -37,7 +37,8 @@ struct service {
     int thread_count;
 };
 
-// State folder, lock, ledger, keys, then ZAP, then the socket; then the threads. The config must outlive the service.
+// State folder, lock, ledger, keys, then ZAP, then the socket; then the threads. The config must outlive the
+// service.
 enum err service_start(const struct collector_config *config, const struct clock *clock, struct service **out,
                        struct diag *d) MUST_USE;
 // False when a part has failed (it has said so in the log): stop and exit 1.
@@ -55,6 +56,6 @@ void *control_thread(void *service);
 
 #define COLLECTOR_ITEMS_MAX       65536 // messages with the committer at a time
 #define COLLECTOR_CONNECTIONS_MAX 16384
-#define COLLECTOR_LAND_MAX_S      20    // projections may take so long at a stop
+#define COLLECTOR_LAND_MAX_S      20 // projections may take so long at a stop
 
 #endif

@@ -17,7 +17,8 @@ enum err collector_state_prepare(const char *state, struct diag *d)
     enum err e = fs_make_dirs(state, 0750, d);
     if (e != ERR_OK)
         return e;
-    return chmod(state, 02750) == 0 ? ERR_OK : diag_errno(d, errno, "%s: its mode can't be set to 2750", state);
+    return chmod(state, 02750) == 0 ? ERR_OK
+                                    : diag_errno(d, errno, "%s: its mode can't be set to 2750", state);
 }
 
 static enum err path_in(const char *state, const char *name, char out[512], struct diag *d)
@@ -35,7 +36,8 @@ enum err collector_state_lock(const char *state, int *fd, struct diag *d)
         return e;
     e = fs_lock(path, fd, &inner);
     if (e == ERR_EXISTS)
-        return diag_fail(d, e, "another collector (or one of its commands) works on %s: %s", state, inner.text);
+        return diag_fail(d, e, "another collector (or one of its commands) works on %s: %s", state,
+                         inner.text);
     return e == ERR_OK ? e : diag_fail(d, e, "%s", inner.text);
 }
 

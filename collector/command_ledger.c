@@ -1,0 +1,222 @@
+// verify and rebuild.
+#include "base/fs.h"
+#include "collector/commands.h"
+#include "collector/rrd_writer.h"
+#include "collector/state.h"
+#include "store/observations.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_MS = 10000, POLL_MS = 200, ROWS_MAX = 4096 };
+
+// ---- verify
+// ---------------------------------------------------------------------------------------------------------
+static void print_damage(void *ctx, const char *text)
+{
+    (void)ctx;
+    printf("damaged: %s\n", text);
+}
+
+static void print_chains(const struct reader_verified *v)
+{
+    static const char *const names[] = {"", "measurement", "report", "control"};
+    for (int i = WIRE_MEASUREMENT; i <= WIRE_CONTROL; i++) {
+        char head[HEX_TEXT(HASH_BYTES)];
+        crypto_hex(v->class[i].head, HASH_BYTES, head);
+        printf("%-12s rows=%llu position=%llu head=%s\n", names[i], (unsigned long long)v->class[i].rows,
+               (unsigned long long)v->class[i].position, head);
+    }
+    printf("rows=%llu damaged=%llu\n", (unsigned long long)v->rows, (unsigned long long)v->damaged);
+}
+
+int collector_command_verify(const struct command_line *line, const struct collector_config *c)
+{
+    struct reader *reader = NULL;
+    struct reader_verified v = {0};
+    struct diag d = {0};
+    (void)line;
+    enum err e = reader_open(c->state, &reader, &d);
+    if (e == ERR_OK)
+        e = reader_verify(reader, print_damage, NULL, &v, &d);
+    reader_close(reader);
+    if (e != ERR_OK)
+        return collector_complain(e, &d);
+    print_chains(&v);
+    return v.damaged ? EXIT_FAILED : EXIT_DONE;
+}
+
+// ---- progress
+// -------------------------------------------------------------------------------------------------------
+struct progress {
+    struct mono begun;
+    uint64_t total;
+    bool shown; // on a terminal
+};
+
+static void progress_init(struct progress *p, uint64_t total)
+{
+    *p = (struct progress){
+        .begun = clock_mono(clock_system()), .total = total, .shown = isatty(STDERR_FILENO) != 0};
+}
+
+static void progress_show(const struct progress *p, const char *what, uint64_t done)
+{
+    if (!p->shown || p->total == 0)
+        return;
+    int64_t took_ms = mono_diff_ms(clock_mono(clock_system()), p->begun);
+    uint64_t left_s = done ? (uint64_t)took_ms * (p->total - done) / done / 1000 : 0;
+    fprintf(stderr, "\r%s %llu of %llu, %llu s left   ", what, (unsigned long long)done,
+            (unsigned long long)p->total, (unsigned long long)left_s);
+}
+
+static void progress_end(const struct progress *p)
+{
+    if (p->shown && p->total > 0)
+        fputc('\n', stderr);
+}
+
+// ---- rebuild, with a collector that runs
+// ----------------------------------------------------------------------------
+static enum err wait_until_clean(const struct collector_config *c, uint64_t total, struct diag *d)
+{
+    struct progress p;
+    uint64_t dirty = total;
+    enum err e = ERR_OK;
+    progress_init(&p, total);
+    while (e == ERR_OK && dirty > 0) {
+        json_t *status = NULL;
+        bool running = true;
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+        e = collector_fetch_status(c, &status, &running, d);
+        if (e == ERR_OK && !running)
+            e = diag_fail(d, ERR_CLOSED,
+                          "the collector has stopped; it goes on rebuilding at its next start");
+        dirty = (uint64_t)json_integer_value(json_object_get(status, "rrd_dirty"));
+        json_decref(status);
+        progress_show(&p, "rebuilt", total > dirty ? total - dirty : 0);
+    }
+    progress_end(&p);
+    return e;
+}
+
+static enum err rebuild_online(const struct collector_config *c, const char *series, uint64_t *count,
+                               struct diag *d)
+{
+    json_t *reply = NULL;
+    json_t *request = series ? json_pack("{s:s, s:s}", "command", "rebuild", "series", series)
+                             : json_pack("{s:s}", "command", "rebuild");
+    enum err e = collector_ask(c, request, ANSWER_MS, &reply, d);
+    json_decref(request);
+    if (e != ERR_OK)
+        return e;
+    *count = (uint64_t)json_integer_value(json_object_get(reply, "series"));
+    json_decref(reply);
+    return wait_until_clean(c, *count, d);
+}
+
+// ---- rebuild, with the lock
+// -----------------------------------------------------------------------------------------
+struct offline {
+    int lock;
+    struct ledger *ledger; // opened once, so that what a crash left is put in order
+    struct reader *reader;
+    struct observations *observations;
+    struct observations_reader *observed;
+    struct rrd_writer *writer;
+    struct counters counters;
+};
+
+static enum err observe_all(struct offline *o, bool anew, struct diag *d)
+{
+    struct progress p;
+    size_t rows = 1;
+    enum err e = anew ? observations_reset(o->observations, d) : ERR_OK;
+    progress_init(&p, ledger_position(o->ledger));
+    while (e == ERR_OK && rows > 0) {
+        e = observations_advance(o->observations, o->reader, ROWS_MAX, &rows, d);
+        progress_show(&p, "read", observations_cursor(o->observations));
+    }
+    progress_end(&p);
+    return e;
+}
+
+static enum err write_all(struct offline *o, const char *series, uint64_t *count, struct diag *d)
+{
+    struct progress p;
+    size_t did = 1;
+    enum err e = rrd_writer_rebuild(o->writer, series ? series : "", count, d);
+    progress_init(&p, *count);
+    while (e == ERR_OK && did > 0) {
+        e = rrd_writer_step(o->writer, &did, d);
+        rrd_writer_hurry(o->writer);
+        size_t dirty = rrd_writer_dirty(o->writer);
+        progress_show(&p, "rebuilt", *count > dirty ? *count - dirty : 0);
+    }
+    progress_end(&p);
+    if (e == ERR_OK && rrd_writer_dirty(o->writer) > 0)
+        e = diag_fail(d, ERR_IO, "%zu series could not be rebuilt; the log above says why",
+                      rrd_writer_dirty(o->writer));
+    enum err stored = rrd_writer_stop(o->writer, true, e == ERR_OK ? d : NULL);
+    return e == ERR_OK ? stored : e;
+}
+
+static enum err open_offline(struct offline *o, const struct collector_config *c, struct diag *d)
+{
+    enum err e = collector_state_lock(c->state, &o->lock, d);
+    if (e == ERR_OK)
+        e = ledger_open(c->state, clock_system(), &o->ledger, d);
+    if (e == ERR_OK)
+        e = reader_open(c->state, &o->reader, d);
+    if (e == ERR_OK)
+        e = observations_open(c->state, &o->observations, d);
+    return e;
+}
+
+static enum err open_writer(struct offline *o, const struct collector_config *c, struct diag *d)
+{
+    enum err e = observations_reader_open(c->state, &o->observed, d);
+    struct rrd_writer_options options = {.state = c->state,
+                                         .reader = o->reader,
+                                         .observations = o->observed,
+                                         .clock = clock_system(),
+                                         .counters = &o->counters};
+    return e == ERR_OK ? rrd_writer_open(&options, &o->writer, d) : e;
+}
+
+static enum err rebuild_offline(const struct collector_config *c, const char *series, uint64_t *count,
+                                struct diag *d)
+{
+    struct offline o = {.lock = -1};
+    collector_counters_init(&o.counters);
+    enum err e = open_offline(&o, c, d);
+    if (e == ERR_OK)
+        e = observe_all(&o, !series, d);
+    if (e == ERR_OK)
+        e = open_writer(&o, c, d);
+    if (e == ERR_OK)
+        e = write_all(&o, series, count, d);
+    rrd_writer_close(o.writer);
+    observations_reader_close(o.observed);
+    observations_close(o.observations);
+    reader_close(o.reader);
+    ledger_close(o.ledger);
+    if (o.lock >= 0)
+        fs_unlock(o.lock);
+    return e;
+}
+
+int collector_command_rebuild(const struct command_line *line, const struct collector_config *c)
+{
+    const char *series = line->word_count ? line->words[0] : NULL;
+    struct diag d = {0};
+    uint64_t count = 0;
+    enum err e = rebuild_online(c, series, &count, &d);
+    if (e == ERR_CLOSED && count == 0)
+        e = rebuild_offline(c, series, &count, &d);
+    if (e != ERR_OK)
+        return collector_complain(e, &d);
+    printf("rebuilt %llu series\n", (unsigned long long)count);
+    return EXIT_DONE;
+}

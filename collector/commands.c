@@ -1,0 +1,173 @@
+// One table says what there is, what it takes and what --help prints, so that they cannot differ.
+#include "collector/commands.h"
+#include "base/crypto.h"
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command {
+    const char *name, *words, *help;
+    int least, most; // words
+    int (*run)(const struct command_line *line, const struct collector_config *c);
+} commands[] = {
+    {"run", "", "receive, store and project until SIGTERM or SIGINT", 0, 0, collector_command_run},
+    {"check", "", "check the configuration and the files it names", 0, 0, collector_command_check},
+    {"keygen", "", "make the collector's key if there is none; print the public key", 0, 0,
+     collector_command_keygen},
+    {"admit", "PARK/RESIDENT PUBLICKEY", "let an agent's key in as that resident's", 2, 2,
+     collector_command_admit},
+    {"agents", "[--json]", "list keys: resident, connection, figures", 0, 0, collector_command_agents},
+    {"revoke", "KEY_ID", "shut a key out; its next message is refused", 1, 1, collector_command_revoke},
+    {"status", "[--json]", "state, cursors, agents and every counter", 0, 0, collector_command_status},
+    {"query", "SERIES [--from T] [--to T] [--format text|json|csv] [--file]",
+     "exact figures of a series; --file: the path of its round-robin file", 1, 1, collector_command_query},
+    {"rebuild", "[SERIES]", "make round-robin files anew from the ledger (all of them, and the observations)",
+     0, 1, collector_command_rebuild},
+    {"verify", "", "walk the ledger's chains; name every damaged range", 0, 0, collector_command_verify},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *to)
+{
+    fputs("usage: esep-collector COMMAND [--config FILE]\n\n", to);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-8s %s\n           %s\n", commands[i].name, commands[i].words, commands[i].help);
+    fputs("\n  --config FILE   settings (default " COLLECTOR_CONFIG_DEFAULT
+          "); collector.example.yaml explains them\n"
+          "  T               2026-03-14, 2026-03, 2026-Q1, 2026, 2026-03-14T12:00:00Z, seconds since 1970, "
+          "now, -7d\n"
+          "  exit codes      0 done, 1 failed, 2 wrong usage or configuration, 70 a bug in the program\n",
+          to);
+}
+
+static void print_command_help(const struct command *c)
+{
+    printf("usage: esep-collector %s %s%s[--config FILE]\n  %s\n", c->name, c->words, c->words[0] ? " " : "",
+           c->help);
+}
+
+int collector_complain(enum err e, const struct diag *d)
+{
+    fprintf(stderr, "esep-collector: %s\n", d && d->text[0] ? d->text : err_text(e));
+    return e == ERR_INTERNAL ? EXIT_INTERNAL : EXIT_FAILED;
+}
+
+static int usage_error(const char *what, const char *which)
+{
+    fprintf(stderr, "esep-collector: %s%s%s; see esep-collector --help\n", what, which[0] ? ": " : "", which);
+    return EXIT_USAGE;
+}
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},
+    {"format", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},
+    {"file", no_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
+};
+
+enum { GO_ON = -1 };
+
+// GO_ON, or the exit code when everything has been said.
+static int parse(const struct command *c, int argc, char **argv, struct command_line *line)
+{
+    int o;
+    optind = 1;
+    opterr = 0;
+    while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (o) {
+        case 'c':
+            line->config = optarg;
+            break;
+        case 'f':
+            line->from = optarg;
+            break;
+        case 't':
+            line->to = optarg;
+            break;
+        case 'm':
+            line->format = optarg;
+            break;
+        case 'j':
+            line->json = true;
+            break;
+        case 'p':
+            line->file = true;
+            break;
+        case 'h':
+            print_command_help(c);
+            return EXIT_DONE;
+        case 'v':
+            puts("esep-collector " ESEP_VERSION);
+            return EXIT_DONE;
+        default:
+            return usage_error("unknown option, or its value is missing", argv[optind - 1]);
+        }
+    }
+    line->words = argv + optind;
+    line->word_count = argc - optind;
+    if (line->word_count < c->least)
+        return usage_error("something is missing", c->words);
+    if (line->word_count > c->most)
+        return usage_error("too much", line->words[c->most]);
+    return GO_ON;
+}
+
+static int run(const struct command *c, const struct command_line *line)
+{
+    struct collector_config config;
+    struct diag d = {0};
+    enum err e = collector_config_load(line->config, &config, &d);
+    if (e != ERR_OK) {
+        (void)collector_complain(e, &d);
+        return EXIT_USAGE;
+    }
+    log_set_level(config.log_level);
+    int code = c->run(line, &config);
+    collector_config_deinit(&config);
+    if (fflush(stdout) != 0 && code == EXIT_DONE)
+        code = EXIT_FAILED;
+    return code;
+}
+
+int collector_main(int argc, char **argv)
+{
+    struct command_line line = {.config = COLLECTOR_CONFIG_DEFAULT};
+    setlocale(LC_ALL, "C");
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("esep-collector " ESEP_VERSION);
+        return EXIT_DONE;
+    }
+    const struct command *c = find(argv[1]);
+    if (!c)
+        return usage_error("unknown command", argv[1]);
+    int code = parse(c, argc - 1, argv + 1, &line);
+    if (code != GO_ON)
+        return code;
+    if (crypto_init() != ERR_OK)
+        return collector_complain(ERR_INTERNAL, &(struct diag){"libsodium can't be initialised"});
+    return run(c, &line);
+}

@@ -1,0 +1,286 @@
+// A request is a few bytes from a local person or program with the rights to the state folder; it is still
+// checked like anything else from outside. What changes something is passed to the thread that owns it and
+// answered by it.
+#include "collector/control.h"
+#include "base/clock.h"
+#include "kpi/series.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MS = 3000, SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 20000 };
+
+// ---- parsing
+// --------------------------------------------------------------------------------------------------------
+static const struct {
+    const char *name;
+    enum control_command command;
+} commands[] = {
+    {"status", CONTROL_STATUS}, {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
+    {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD},
+};
+
+static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
+{
+    const char *name = json_string_value(json_object_get(o, "command"));
+    if (!name)
+        return diag_fail(d, ERR_INVALID, "the request has no \"command\"");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            *out = commands[i].command;
+            return ERR_OK;
+        }
+    }
+    return diag_fail(d, ERR_INVALID,
+                     "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild", name);
+}
+
+static enum err parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
+                           struct diag *d)
+{
+    const json_t *v = json_object_get(o, key);
+    const char *text = json_string_value(v);
+    out[0] = '\0';
+    if (!v && !required)
+        return ERR_OK;
+    if (!text || strlen(text) >= size)
+        return diag_fail(d, ERR_INVALID, "\"%s\" must be a text of at most %zu bytes", key, size - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return ERR_OK;
+}
+
+static enum err parse_admit(const json_t *o, struct control_request *r, struct diag *d)
+{
+    char key[KEY_TEXT];
+    struct series_name name;
+    enum err e = parse_text(o, "resident", true, r->resident, sizeof r->resident, d);
+    if (e != ERR_OK || (e = parse_text(o, "key", true, key, sizeof key, d)) != ERR_OK)
+        return e;
+    if (series_parse_resident(r->resident, &name) != ERR_OK)
+        return diag_fail(d, ERR_INVALID, "'%s' is not park/resident", r->resident);
+    if (crypto_key_parse(key, r->key) != ERR_OK)
+        return diag_fail(d, ERR_INVALID, "the key is not 40 characters of Z85; esep-agent keygen prints it");
+    return ERR_OK;
+}
+
+static enum err parse_members(const json_t *o, struct control_request *r, struct diag *d)
+{
+    switch (r->command) {
+    case CONTROL_ADMIT:
+        return parse_admit(o, r, d);
+    case CONTROL_REVOKE:
+        if (!json_is_integer(json_object_get(o, "key_id")))
+            return diag_fail(d, ERR_INVALID, "\"key_id\" must be a whole number");
+        r->key_id = json_integer_value(json_object_get(o, "key_id"));
+        return ERR_OK;
+    case CONTROL_REBUILD:
+        return parse_text(o, "series", false, r->series, sizeof r->series, d);
+    case CONTROL_STATUS:
+    case CONTROL_FLUSH:
+        return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+enum err collector_control_parse(const char *text, size_t len, struct control_request *out, struct diag *d)
+{
+    json_error_t error;
+    struct control_request r = {0};
+    if (len > COLLECTOR_CONTROL_MAX_BYTES)
+        return diag_fail(d, ERR_INVALID, "the request has more than %d bytes", COLLECTOR_CONTROL_MAX_BYTES);
+    json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    if (!o)
+        return diag_fail(d, ERR_INVALID, "the request is not JSON: %s at byte %d", error.text,
+                         error.position);
+    enum err e = json_is_object(o) ? parse_command(o, &r.command, d)
+                                   : diag_fail(d, ERR_INVALID, "the request is not a JSON object");
+    if (e == ERR_OK)
+        e = parse_members(o, &r, d);
+    json_decref(o);
+    if (e == ERR_OK)
+        *out = r;
+    return e;
+}
+
+// ---- asking the other threads
+// ---------------------------------------------------------------------------------------
+static void drop_late_answers(struct control *c)
+{
+    void *p;
+    while (queue_take(c->inbox, 0, &p) == ERR_OK)
+        item_destroy(p);
+}
+
+// The item comes back filled in, or NULL: nobody took it or answered in time.
+static struct item *ask(struct control *c, struct queue *to, struct item *item, int timeout_ms)
+{
+    void *p;
+    if (!item || !to)
+        goto fail;
+    drop_late_answers(c);
+    if (queue_give(to, item) != ERR_OK)
+        goto fail;
+    for (;;) {
+        if (queue_take(c->inbox, timeout_ms, &p) != ERR_OK)
+            return NULL;
+        if (p == item)
+            return item;
+        item_destroy(p); // the answer to an earlier question that took too long
+    }
+fail:
+    item_destroy(item);
+    return NULL;
+}
+
+static json_t *failure(const char *text)
+{
+    return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+}
+
+// ---- status
+// ---------------------------------------------------------------------------------------------------------
+static const char *state_name(const struct counters *c)
+{
+    switch (collector_gauge(c, GAUGE_SPACE)) {
+    case SPACE_LOW:
+        return "low-space";
+    case SPACE_NONE:
+        return "no-space";
+    default:
+        return "running";
+    }
+}
+
+static json_t *status(struct control *c)
+{
+    struct diag d = {0};
+    json_t *o = NULL;
+    struct item *item = ask(c, c->to_ingest, item_create(ITEM_SNAPSHOT, c->inbox), SNAPSHOT_MS);
+    struct status_input in = {.state = state_name(c->counters),
+                              .reader = c->reader,
+                              .counters = c->counters,
+                              .snapshot = item ? item->snapshot : NULL,
+                              .rrd = cursor_position(c->rrd_landed),
+                              .observations = cursor_position(c->observed)};
+    enum err e = status_json(&in, &o, &d);
+    item_destroy(item);
+    return e == ERR_OK ? o : failure(d.text[0] ? d.text : err_text(e));
+}
+
+// ---- flush
+// ----------------------------------------------------------------------------------------------------------
+// A projection that is far behind can't catch up within the time, and waiting would only hold up other
+// requests.
+static bool flush_cursor(struct cursor *projection, uint64_t position, int64_t deadline_ms)
+{
+    uint64_t at = cursor_position(projection);
+    int64_t left_ms = deadline_ms - clock_mono(clock_system()).us / US_PER_MS;
+    if (at >= position || position - at > FLUSH_LAG_MAX || left_ms <= 0)
+        return at >= position;
+    return cursor_wait(projection, position, (int)left_ms);
+}
+
+static json_t *flush(struct control *c)
+{
+    uint64_t position = cursor_position(c->committed);
+    int64_t deadline_ms = clock_mono(clock_system()).us / US_PER_MS + COLLECTOR_FLUSH_MS;
+    bool rrd = flush_cursor(c->rrd_landed, position, deadline_ms);
+    bool observed = flush_cursor(c->observed, position, deadline_ms);
+    return json_pack("{s:b, s:b, s:I, s:I, s:I}", "ok", 1, "flushed", rrd && observed, "position",
+                     (json_int_t)position, "rrd", (json_int_t)cursor_position(c->rrd_landed), "observations",
+                     (json_int_t)cursor_position(c->observed));
+}
+
+// ---- changes
+// --------------------------------------------------------------------------------------------------------
+static json_t *admin_reply(struct item *item, json_t *done)
+{
+    json_t *reply = done;
+    if (item && item->admin->result != ERR_OK) {
+        const struct item_admin *a = item->admin;
+        json_decref(done);
+        reply = failure(a->diag.text[0] ? a->diag.text : err_text(a->result));
+        json_object_set_new(reply, "code", json_string(err_name(a->result)));
+    }
+    item_destroy(item);
+    return reply;
+}
+
+static const char no_answer[] = "the collector is busy or has no space: it did not answer in time; try again";
+
+static json_t *admit(struct control *c, const struct control_request *r)
+{
+    struct item *item = item_create(ITEM_ADMIT, c->inbox);
+    if (item) {
+        memcpy(item->admin->agent.resident, r->resident, sizeof item->admin->agent.resident);
+        memcpy(item->admin->agent.public_key, r->key, KEY_BYTES);
+    }
+    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
+        return failure(no_answer);
+    const struct ledger_agent *a = &item->admin->agent;
+    return admin_reply(item, json_pack("{s:b, s:s, s:I, s:I}", "ok", 1, "resident", a->resident, "agent_id",
+                                       (json_int_t)a->agent_id, "key_id", (json_int_t)a->key_id));
+}
+
+static json_t *revoke(struct control *c, const struct control_request *r)
+{
+    struct item *item = item_create(ITEM_REVOKE, c->inbox);
+    if (item)
+        item->admin->agent.key_id = r->key_id;
+    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
+        return failure(no_answer);
+    return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "key_id", (json_int_t)r->key_id));
+}
+
+static struct item *ask_rebuild(struct control *c, struct queue *to, const char *series)
+{
+    struct item *item = item_create(ITEM_REBUILD, c->inbox);
+    if (item)
+        memcpy(item->admin->series, series, strlen(series) + 1);
+    return ask(c, to, item, ANSWER_MS);
+}
+
+static json_t *rebuild(struct control *c, const struct control_request *r)
+{
+    struct item *item = NULL;
+    if (!r->series[0]) { // everything: what the files are rebuilt from as well
+        if (!(item = ask_rebuild(c, c->to_observer, "")))
+            return failure(no_answer);
+        if (item->admin->result != ERR_OK)
+            return admin_reply(item, NULL);
+        item_destroy(item);
+    }
+    if (!(item = ask_rebuild(c, c->to_rrd, r->series)))
+        return failure(no_answer);
+    return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "series", (json_int_t)item->admin->count));
+}
+
+static json_t *dispatch(struct control *c, const struct control_request *r)
+{
+    switch (r->command) {
+    case CONTROL_STATUS:
+        return status(c);
+    case CONTROL_FLUSH:
+        return flush(c);
+    case CONTROL_ADMIT:
+        return admit(c, r);
+    case CONTROL_REVOKE:
+        return revoke(c, r);
+    case CONTROL_REBUILD:
+        return rebuild(c, r);
+    }
+    return failure("unknown command");
+}
+
+char *collector_control_handle(struct control *c, const char *text, size_t len)
+{
+    struct control_request r;
+    struct diag d = {0};
+    collector_count(c->counters, COUNTER_CONTROL_REQUESTS, 1);
+    json_t *reply = collector_control_parse(text, len, &r, &d) == ERR_OK ? dispatch(c, &r) : failure(d.text);
+    if (!json_is_true(json_object_get(reply, "ok")))
+        collector_count(c->counters, COUNTER_CONTROL_REFUSED, 1);
+    char *out = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+    json_decref(reply);
+    return out;
+}

@@ -1,0 +1,36 @@
+// What the control socket can be asked: one JSON object in, one out. No socket inside; waiting is bounded.
+// Threads: one; status reads through its own reader.
+#ifndef ESEP_COLLECTOR_CONTROL_H
+#define ESEP_COLLECTOR_CONTROL_H
+
+#include "collector/cursor.h"
+#include "collector/status.h"
+
+#define COLLECTOR_CONTROL_MAX_BYTES 16384
+#define COLLECTOR_FLUSH_MS          2000
+
+enum control_command { CONTROL_STATUS, CONTROL_FLUSH, CONTROL_ADMIT, CONTROL_REVOKE, CONTROL_REBUILD };
+
+struct control_request {
+    enum control_command command;
+    char resident[128];
+    uint8_t key[KEY_BYTES];
+    int64_t key_id;
+    char series[256]; // "" for all
+};
+// INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
+// member.
+enum err collector_control_parse(const char *text, size_t len, struct control_request *out,
+                                 struct diag *d) MUST_USE;
+
+struct control {
+    struct reader *reader;
+    struct counters *counters;
+    struct queue *to_ingest, *to_committer, *to_observer, *to_rrd; // NULL where nobody listens (in a test)
+    struct queue *inbox;                                           // where they answer
+    struct cursor *committed, *rrd_landed, *observed;
+};
+// Always an answer: {"ok":true,…} or {"ok":false,"error":"…"}; malloc'ed, NULL only without memory.
+char *collector_control_handle(struct control *c, const char *text, size_t len);
+
+#endif
