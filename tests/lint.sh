@@ -71,7 +71,7 @@ check_directions() {
 # ---- foreign libraries -------------------------------------------------------------------------------------------------
 # A header (as a pattern) and the only files that may include it. Tests may include any: they look from outside.
 homes='
-zmq(_utils)?\.h             lib/net/(mq|zap)\.c
+zmq(_utils)?\.h             lib/net/(mq.*|zap)\.c
 curl/.*                     lib/net/http\.c
 sqlite3\.h                  lib/store/db\.c
 rrd(_.*)?\.h                lib/store/rrd(_graph)?\.c

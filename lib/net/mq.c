@@ -4,8 +4,8 @@
 //
 // A monitor's messages are sent by libzmq's I/O thread, which would wait for a reader that never comes: they
 // are read with every receive and poll, not only when somebody asks.
-#include "mq_internal.h"
 #include "net/local.h"
+#include "net/mq_internal.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // With CURVE and no ZAP handler libzmq 4.3 lets every key in. So the handler's bound socket belongs to the
 // context for the context's whole life: a handshake that nobody answers waits and fails. A ROUTER is bound
 // (mq.c) only while a handler answers, so it cannot be forgotten either.
-#include "mq_internal.h"
+#include "net/mq_internal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <zmq.h>

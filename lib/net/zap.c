@@ -2,7 +2,7 @@
 // itself, which CURVE has proven; whatever is odd is refused with a 400. When the thread ends, for whatever
 // reason, the socket stays bound (mq_internal.h), so that nobody gets in unasked.
 #include "net/zap.h"
-#include "mq_internal.h"
+#include "net/mq_internal.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
 //
 // Each piece is preceded by its size. That is how a text with a NUL inside is noticed: protobuf-c hands out C
 // strings, and what stands behind the NUL would otherwise be in the ledger and in no check.
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include <stdlib.h>
 
 // The largest honest message (8,192 samples without notes) takes half of it.

@@ -1,7 +1,7 @@
 // Fills a batch to the limit. What each sample and note costs is added up as it comes; the parts whose size
 // is known only at the end (sequence, declares, column lengths) are counted at their largest, so that a
 // finished batch is never larger than asked for, and at most some twenty bytes smaller than it could be.
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include "wire/esep.pb-c.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // The rules of form in one place, on the plain structs: the decoder applies them to what came in and the
 // encoder to what goes out, so that neither side can send what the other must refuse. Texts are checked for
 // everything a terminal, a log line or a page might act on; what they mean is the receiver's business.
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // A batch on its way out: samples become columns one by one, and what each will cost in bytes is known before
 // it is added, so a batch can be filled to the limit without ever being packed for a try.
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include <stdlib.h>
 
 enum { TAG_INTEGER, TAG_REAL, TAG_MISSING };

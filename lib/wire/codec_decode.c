@@ -3,7 +3,7 @@
 //
 // An Envelope is looked at first by hand: readers differ on what two bodies in one Envelope mean (protobuf-c
 // takes the last, others merge them), and what the ledger keeps must mean one thing to everybody.
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include "wire/esep.pb-c.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // Messages → bytes. What is encoded has passed the same checks that the other side's decoder applies, and it
 // has one form only: protobuf-c writes fields in the order of their numbers with the shortest varints, so
 // equal messages are equal bytes (the ledger's hash and the comparison of repeats rest on that).
-#include "codec_internal.h"
+#include "wire/codec_internal.h"
 #include "wire/esep.pb-c.h"
 #include <stdlib.h>
 
