@@ -12,7 +12,8 @@ struct http_reply {
 };
 // One GET with http(s) only, no redirects to other schemes, a bounded body (TOO_BIG) and time (TIMEOUT).
 // CLOSED: could not connect. An HTTP error status is ERR_OK with that status.
-enum err http_get(const char *url, size_t max_body_bytes, int timeout_ms, struct http_reply *out, struct diag *d) MUST_USE;
+enum err http_get(const char *url, size_t max_body_bytes, int timeout_ms, struct http_reply *out,
+                  struct diag *d) MUST_USE;
 void http_reply_deinit(struct http_reply *r);
 
 #endif

@@ -1,13 +1,9 @@
 // All sockets of ZeroMQ, with the options that keep a collector alive among thousands of peers it does not
 // trust: every queue, message and wait has a bound, and every option is checked (libzmq refuses unknown or
 // unsuitable ones quietly).
-//
-// A monitor's messages are sent by libzmq's I/O thread, which would wait for a reader that never comes: they
-// are read with every receive and poll, not only when somebody asks.
 #include "net/local.h"
 #include "net/mq_internal.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +15,6 @@
 #define CONTROL_SOCKET_MODE   0660
 #define ENDPOINT_TEXT         256
 #define POLL_ITEMS_MAX        16
-#define MONITOR_WATER_MARK    100000
 // One message a peer. libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read
 // (4.3.4, pipe.cpp), so of two only one is left, and of one none: with 1 nothing would ever be heard.
 #define ROUTER_RCVHWM 2
@@ -29,10 +24,9 @@ struct mq_socket {
     struct mq *mq;
     int type;
     void *socket;
-    void *monitor;
+    struct mq_monitor monitor;
     size_t max_message_bytes;
     zmq_msg_t payload; // what mq_message.bytes points into
-    struct mq_events events;
     char endpoint[ENDPOINT_TEXT];
 };
 
@@ -89,26 +83,6 @@ static enum err set_tcp(struct mq_socket *s, const char *endpoint, size_t max_me
 
 // ---- opening and closing
 
-static enum err open_monitor(struct mq_socket *s, struct diag *d)
-{
-    const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                       ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_ACCEPT_FAILED;
-    char endpoint[64];
-    snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%" PRIuFAST64,
-             atomic_fetch_add(&s->mq->opened, 1));
-    if (zmq_socket_monitor(s->socket, endpoint, events) != 0)
-        return mq_errno(d, errno, "opening", endpoint);
-    s->monitor = zmq_socket(s->mq->context, ZMQ_PAIR);
-    if (!s->monitor)
-        return mq_errno(d, errno, "opening", endpoint);
-    static const struct option list[] = {{ZMQ_LINGER, 0}, {ZMQ_RCVHWM, MONITOR_WATER_MARK}};
-    enum err e = SET_OPTIONS(s->monitor, list, d);
-    if (e == ERR_OK && zmq_connect(s->monitor, endpoint) != 0)
-        e = mq_errno(d, errno, "connecting", endpoint);
-    return e;
-}
-
 static enum err open_socket(struct mq *mq, int type, struct mq_socket **out, struct diag *d)
 {
     struct mq_socket *s = calloc(1, sizeof(*s));
@@ -119,7 +93,8 @@ static enum err open_socket(struct mq *mq, int type, struct mq_socket **out, str
     zmq_msg_init(&s->payload);
     atomic_fetch_add(&mq->open_sockets, 1);
     s->socket = zmq_socket(mq->context, type);
-    enum err e = s->socket ? open_monitor(s, d) : mq_errno(d, errno, "opening", "a socket");
+    enum err e = s->socket ? mq_monitor_open(&s->monitor, mq, s->socket, d)
+                           : mq_errno(d, errno, "opening", "a socket");
     if (e != ERR_OK) {
         mq_close(s);
         return e;
@@ -132,15 +107,26 @@ void mq_close(struct mq_socket *s)
 {
     if (!s)
         return;
-    if (s->monitor) {
-        zmq_socket_monitor(s->socket, NULL, 0); // first: nothing is sent to a reader that has gone
-        zmq_close(s->monitor);
-    }
+    mq_monitor_close(&s->monitor);
     if (s->socket)
         zmq_close(s->socket);
     zmq_msg_close(&s->payload);
     atomic_fetch_sub(&s->mq->open_sockets, 1);
     free(s);
+}
+
+// libzmq takes a port of any size and cuts it to 16 bits.
+static enum err check_tcp(const char *endpoint, bool bind, struct diag *d)
+{
+    const char *colon = strrchr(endpoint, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    bool any = colon && bind && strcmp(colon, ":*") == 0;
+    bool number = digits >= 1 && digits <= 5 && colon[1 + digits] == '\0' && atoi(colon + 1) <= UINT16_MAX &&
+                  (bind || atoi(colon + 1) > 0);
+    if (strncmp(endpoint, "tcp://", 6) == 0 && colon > endpoint + 6 && (any || number))
+        return ERR_OK;
+    return diag_fail(d, ERR_INVALID, "endpoint %s: write it as tcp://address:port with a port up to 65535",
+                     endpoint);
 }
 
 // Binds (or connects) and remembers where; on failure the socket is closed.
@@ -178,7 +164,9 @@ enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct
             "listening on %s: refused, because no ZAP handler answers and every key would get in",
             o->endpoint);
     struct mq_socket *s;
-    enum err e = open_socket(mq, ZMQ_ROUTER, &s, d);
+    enum err e = check_tcp(o->endpoint, true, d);
+    if (e == ERR_OK)
+        e = open_socket(mq, ZMQ_ROUTER, &s, d);
     if (e != ERR_OK)
         return e;
     static const struct option list[] = {
@@ -202,15 +190,18 @@ enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, str
                            struct diag *d)
 {
     struct mq_socket *s;
-    enum err e = open_socket(mq, ZMQ_DEALER, &s, d);
+    enum err e = check_tcp(o->endpoint, false, d);
+    if (e == ERR_OK)
+        e = open_socket(mq, ZMQ_DEALER, &s, d);
     if (e != ERR_OK)
         return e;
+    s->monitor.reconnect_to = s->endpoint;
     static const struct option list[] = {
         {ZMQ_IMMEDIATE, 1}, // nothing is queued for a collector that is not there
         {ZMQ_SNDHWM, 4},
         {ZMQ_RCVHWM, 16},
-        {ZMQ_RECONNECT_IVL, 500},
-        {ZMQ_RECONNECT_IVL_MAX, 8000},
+        {ZMQ_RECONNECT_IVL, MQ_RECONNECT_MS},
+        {ZMQ_RECONNECT_IVL_MAX, MQ_RECONNECT_MAX_MS},
         {ZMQ_CONNECT_TIMEOUT, 5000},
     };
     e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
@@ -288,8 +279,6 @@ const char *mq_endpoint(const struct mq_socket *s)
 
 // ---- messages
 
-static void drain_monitor(struct mq_socket *s);
-
 // The next frame into s->payload; *more: the message goes on.
 static enum err receive_frame(struct mq_socket *s, bool *more)
 {
@@ -327,7 +316,7 @@ static enum err drop_message(struct mq_socket *s, bool more)
 
 enum err mq_receive(struct mq_socket *s, struct mq_message *out)
 {
-    drain_monitor(s);
+    mq_monitor_tend(&s->monitor);
     struct mq_message m = {.len = 0};
     bool more = false;
     enum err e = receive_frame(s, &more);
@@ -392,9 +381,12 @@ enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms)
         wait[waiting++] =
             (zmq_pollitem_t){.socket = s ? s->socket : NULL, .fd = s ? 0 : items[i].fd, .events = events};
     }
-    for (int i = 0; i < count; i++)
-        if (items[i].socket)
-            wait[waiting++] = (zmq_pollitem_t){.socket = items[i].socket->monitor, .events = ZMQ_POLLIN};
+    for (int i = 0; i < count; i++) {
+        if (!items[i].socket)
+            continue;
+        timeout_ms = mq_monitor_wait_ms(&items[i].socket->monitor, timeout_ms);
+        wait[waiting++] = (zmq_pollitem_t){.socket = items[i].socket->monitor.pair, .events = ZMQ_POLLIN};
+    }
     int ready = zmq_poll(wait, waiting, timeout_ms);
     if (ready < 0)
         return errno == EINTR ? ERR_AGAIN : errno == ETERM ? ERR_CLOSED : ERR_INTERNAL;
@@ -402,48 +394,15 @@ enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms)
         items[i].readable = wait[i].revents & (ZMQ_POLLIN | ZMQ_POLLERR);
         items[i].writable = wait[i].revents & ZMQ_POLLOUT;
         if (items[i].socket)
-            drain_monitor(items[i].socket);
+            mq_monitor_tend(&items[i].socket->monitor);
     }
     return ERR_OK;
 }
 
 // ---- connection events
 
-static void count_event(struct mq_socket *s, uint16_t event)
-{
-    switch (event) {
-    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        s->events.connected++;
-        s->events.up = true;
-        break;
-    case ZMQ_EVENT_DISCONNECTED:
-        s->events.disconnected++;
-        s->events.up = false;
-        break;
-    case ZMQ_EVENT_ACCEPT_FAILED:
-        s->events.accept_failed++;
-        break;
-    default:
-        s->events.handshake_failed++;
-        break;
-    }
-}
-
-// RFC of zmq_socket_monitor: a frame of event (16 bits) and value (32 bits), then a frame with the endpoint.
-static void drain_monitor(struct mq_socket *s)
-{
-    uint8_t frame[6];
-    char endpoint[ENDPOINT_TEXT];
-    while (zmq_recv(s->monitor, frame, sizeof(frame), ZMQ_DONTWAIT) == (int)sizeof(frame)) {
-        uint16_t event;
-        memcpy(&event, frame, sizeof(event));
-        zmq_recv(s->monitor, endpoint, sizeof(endpoint), ZMQ_DONTWAIT);
-        count_event(s, event);
-    }
-}
-
 void mq_events(struct mq_socket *s, struct mq_events *out)
 {
-    drain_monitor(s);
-    *out = s->events;
+    mq_monitor_tend(&s->monitor);
+    *out = s->monitor.events;
 }

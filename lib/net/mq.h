@@ -1,5 +1,5 @@
-// All ZeroMQ. One context a process; a socket belongs to one thread. Options follow the limits of libzmq 4.3.4 as noted
-// in lib/net/README.md (message size, water marks, heartbeats, handshake time, linger).
+// All ZeroMQ. One context a process; a socket belongs to one thread. Options follow the limits of
+// libzmq 4.3.4 as noted in lib/net/README.md (message size, water marks, heartbeats, handshake time, linger).
 #ifndef ESEP_NET_MQ_H
 #define ESEP_NET_MQ_H
 
@@ -18,13 +18,15 @@ enum err mq_create(struct mq **out, struct diag *d) MUST_USE;
 void mq_destroy(struct mq *mq);
 void mq_close(struct mq_socket *s);
 
-// The collector's side. Refuses (DENIED) unless a ZAP handler answers on this context: without one CURVE lets all in.
+// The collector's side. Refuses (DENIED) unless a ZAP handler answers on this context: without one CURVE lets
+// all in.
 struct mq_router_options {
     const char *endpoint; // "tcp://127.0.0.1:5670"; port 0 or "*": any free one, see mq_endpoint
     uint8_t secret_key[KEY_BYTES];
     size_t max_message_bytes;
 };
-enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct mq_socket **out, struct diag *d) MUST_USE;
+enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct mq_socket **out,
+                        struct diag *d) MUST_USE;
 
 // The agent's side. Connecting is asynchronous and retried for ever (0.5 s to 8 s).
 struct mq_dealer_options {
@@ -34,11 +36,13 @@ struct mq_dealer_options {
     uint8_t secret_key[KEY_BYTES];
     size_t max_message_bytes;
 };
-enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, struct mq_socket **out, struct diag *d) MUST_USE;
+enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, struct mq_socket **out,
+                           struct diag *d) MUST_USE;
 
 // A local request socket pair for commands (ipc://…/control): REP serves, REQ asks.
 enum err mq_reply_bind(struct mq *mq, const char *endpoint, struct mq_socket **out, struct diag *d) MUST_USE;
-enum err mq_request_connect(struct mq *mq, const char *endpoint, struct mq_socket **out, struct diag *d) MUST_USE;
+enum err mq_request_connect(struct mq *mq, const char *endpoint, struct mq_socket **out,
+                            struct diag *d) MUST_USE;
 
 // The endpoint really bound, e.g. "tcp://127.0.0.1:40213".
 const char *mq_endpoint(const struct mq_socket *s);
@@ -50,19 +54,21 @@ struct mq_peer { // a ROUTER's address of a peer
 
 struct mq_message {
     struct mq_peer peer;
-    char token[64]; // what the ZAP handler said of the peer (its User-Id), read from the payload frame; "" if none
+    char token[64]; // what the ZAP handler said of the peer (its User-Id), read from the payload frame; "" if
+                    // none
     void *bytes;    // borrowed, until the next receive on this socket
     size_t len;
 };
 // AGAIN when nothing waits. INVALID: not a single-frame message (dropped whole; count it).
 enum err mq_receive(struct mq_socket *s, struct mq_message *out) MUST_USE;
-// Never blocks: AGAIN when the peer's queue is full, CLOSED when the peer has gone. peer is NULL but for a ROUTER.
+// Never blocks: AGAIN when the peer's queue is full, CLOSED when the peer has gone. peer is NULL but for a
+// ROUTER.
 enum err mq_send(struct mq_socket *s, const struct mq_peer *peer, const void *bytes, size_t len) MUST_USE;
 
 struct mq_poll_item {
     struct mq_socket *socket; // or NULL and fd
     int fd;
-    bool want_write; // socket only
+    bool want_write;         // socket only
     bool readable, writable; // results
 };
 // ERR_OK also when nothing happened within timeout_ms; AGAIN when interrupted by a signal.
@@ -71,7 +77,9 @@ enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms) MUST_USE
 // Connection events since the last call, from the socket's monitor (opened with the socket).
 struct mq_events {
     uint64_t connected, disconnected, handshake_failed, accept_failed;
-    bool up; // a DEALER: handshake done and not lost since
+    bool up;      // a DEALER: handshake done and not lost since
+    bool refused; // a DEALER: the last answer was that this key is not admitted; asked again after 0.5 s to 8
+                  // s
 };
 void mq_events(struct mq_socket *s, struct mq_events *out); // totals since the socket was opened
 

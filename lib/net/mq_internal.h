@@ -2,6 +2,7 @@
 #ifndef ESEP_NET_MQ_INTERNAL_H
 #define ESEP_NET_MQ_INTERNAL_H
 
+#include "base/clock.h"
 #include "net/mq.h"
 #include <stdatomic.h>
 
@@ -26,6 +27,25 @@ void mq_zap_answering(struct mq *mq, bool answering);
 
 // zmq_errno → enum err, with "what endpoint: text and advice".
 enum err mq_errno(struct diag *d, int errnum, const char *what, const char *endpoint) MUST_USE;
+
+// mq_monitor.c: a socket's connection events, and what follows from them.
+#define MQ_RECONNECT_MS     500
+#define MQ_RECONNECT_MAX_MS 8000
+struct mq_monitor {
+    void *watched,
+        *pair; // libzmq's sockets: the watched one is borrowed, the pair is owned and may be polled
+    const char *reconnect_to; // a DEALER's endpoint, borrowed; NULL: never connects anew
+    struct mq_events events;
+    int retry_ms; // 0, or how long it waited last
+    bool retrying;
+    struct mono retry_at;
+};
+enum err mq_monitor_open(struct mq_monitor *m, struct mq *mq, void *watched, struct diag *d) MUST_USE;
+void mq_monitor_close(struct mq_monitor *m); // before the watched socket
+// Counts what has happened and connects anew when that is due. Cheap; called with every receive and poll.
+void mq_monitor_tend(struct mq_monitor *m);
+// timeout_ms, or less when something will be due before (negative: no limit).
+int mq_monitor_wait_ms(const struct mq_monitor *m, int timeout_ms);
 
 // For tests: every call on the context fails from now on and its threads end, as after a failure inside
 // libzmq.

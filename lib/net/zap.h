@@ -1,12 +1,13 @@
-// The ZAP handler (ZeroMQ RFC 27): decides which CURVE keys get in. It fails closed: any doubt, any other mechanism, any
-// malformed request is a 400. A client's own metadata never reaches the User-Id, which is the token returned here.
+// The ZAP handler (ZeroMQ RFC 27): decides which CURVE keys get in. It fails closed: any doubt, any other
+// mechanism, any malformed request is a 400. A client's own metadata never reaches the User-Id, which is the
+// token returned here.
 #ifndef ESEP_NET_ZAP_H
 #define ESEP_NET_ZAP_H
 
 #include "net/mq.h"
 
-// Called in the handler's thread for each handshake; must not block. Fills token (at most 63 printable characters) and
-// returns true to let the key in.
+// Called in the handler's thread for each handshake; must not block. Fills token (at most 63 printable
+// characters) and returns true to let the key in.
 typedef bool (*zap_decide)(void *ctx, const uint8_t public_key[KEY_BYTES], char token[64]);
 
 struct zap;

@@ -99,6 +99,7 @@ static void unknown_key_gets_nowhere(void **state)
     assert_outside(c.dealer);
     zap_counters(server.zap, &n);
     assert_true(n.refused_key >= 1);
+    assert_true(events_of(c.dealer).refused);
     assert_int_equal(n.accepted, 0);
     client_close(&c);
 }
@@ -127,6 +128,10 @@ static void key_that_becomes_known_gets_in_without_a_restart(void **state)
     assert_true(peers_wait(server.router, c.dealer, turned_away_at_zap, NULL, PEERS_WAIT_MS));
     atomic_store(&server.open_to_all, true);
     assert_true(peers_wait(server.router, c.dealer, came_in, &c, PEERS_WAIT_MS));
+    assert_false(events_of(c.dealer).refused);
+    struct mq_message m;
+    assert_int_equal(peers_send(c.dealer, server.router, "hello", 5), ERR_OK);
+    assert_int_equal(peers_receive(server.router, c.dealer, &m), ERR_OK);
     client_close(&c);
 }
 
