@@ -133,7 +133,7 @@ void config_free(const cyaml_schema_value_t *schema, void *data)
 }
 
 // The file is read again: this happens once, on the way out, and spares every struct a place for each value.
-enum err config_error(struct diag *d, const char *file, const char *yaml_path, const char *fmt, ...)
+enum err(config_error)(struct diag *d, const char *file, const char *yaml_path, const char *fmt, ...)
 {
     char text[400];
     va_list args;

@@ -21,6 +21,10 @@ void config_free(const cyaml_schema_value_t *schema, void *data);
 // is absent from the file (a default), its nearest parent's place is given. Returns ERR_INVALID.
 enum err config_error(struct diag *d, const char *file, const char *yaml_path, const char *fmt, ...)
     PRINTF(4, 5);
+#ifdef __clang_analyzer__ // see base/err.h
+#define config_error(d, file, yaml_path, ...)                                                                \
+    (config_error((d), (file), (yaml_path), __VA_ARGS__), ERR_INVALID)
+#endif
 
 // "10s" "5m" "1h" "7d" "250ms" → milliseconds; "64MiB" "16KiB" "1GiB" "4096" → bytes. INVALID.
 enum err config_parse_duration_ms(const char *text, int64_t *out) MUST_USE;

@@ -82,7 +82,7 @@ static void set_text(struct diag *d, const char *fmt, va_list args)
         trim_broken_tail(d->text, sizeof d->text - 1);
 }
 
-enum err diag_fail(struct diag *d, enum err e, const char *fmt, ...)
+enum err(diag_fail)(struct diag *d, enum err e, const char *fmt, ...)
 {
     if (!d)
         return e;
@@ -93,7 +93,7 @@ enum err diag_fail(struct diag *d, enum err e, const char *fmt, ...)
     return e;
 }
 
-enum err diag_errno(struct diag *d, int errnum, const char *fmt, ...)
+enum err(diag_errno)(struct diag *d, int errnum, const char *fmt, ...)
 {
     if (!d)
         return err_from_errno(errnum);

@@ -53,4 +53,10 @@ enum err diag_fail(struct diag *d, enum err e, const char *fmt, ...) PRINTF(3, 4
 // The same with ": <strerror(errnum)>" appended; the result is err_from_errno(errnum).
 enum err diag_errno(struct diag *d, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
+#ifdef __clang_analyzer__
+// The analyzer reads one file at a time: this tells it that a failure reported is never ERR_OK.
+#define diag_fail(d, e, ...)       (diag_fail((d), (e), __VA_ARGS__), (e))
+#define diag_errno(d, errnum, ...) (diag_errno((d), (errnum), __VA_ARGS__), ERR_IO)
+#endif
+
 #endif

@@ -41,15 +41,17 @@ static size_t capture_end(void)
     return len;
 }
 
-// The line without its ts=…, which is checked here.
+// The line without its ts=2026-03-01T12:00:00.123Z, whose shape is checked here.
 static const char *after_time(const char *line)
 {
-    int year, month, day, hour, minute, second, ms, used = 0;
-    int found = sscanf(line, "ts=%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour, &minute,
-                       &second, &ms, &used);
-    assert_int_equal(found, 7);
-    assert_int_equal(used, 28);
-    return line + used;
+    static const char shape[] = "ts=dddd-dd-ddTdd:dd:dd.dddZ ";
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        if (shape[i] == 'd')
+            assert_in_range(line[i], '0', '9');
+        else
+            assert_int_equal(line[i], shape[i]);
+    }
+    return line + sizeof shape - 1;
 }
 
 static void log_line_has_time_level_event_and_fields(void **state)
