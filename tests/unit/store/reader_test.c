@@ -1,0 +1,725 @@
+// Reading beside the writer, and the audit: whatever byte is changed is found and named.
+#include "base/fs.h"
+#include "store/ledger_internal.h"
+#include "store/reader.h"
+#include "tests/support/random.h"
+#include "tests/support/store_fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int setup(void **state)
+{
+    struct store *s = malloc(sizeof *s);
+    store_create(s);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    store_destroy(*state);
+    free(*state);
+    return 0;
+}
+
+static struct reader *open_reader(struct store *s)
+{
+    struct reader *r = NULL;
+    enum err e = reader_open(s->folder, &r, &s->diag);
+    if (e != ERR_OK)
+        fail_msg("reader_open: %s: %s", err_name(e), s->diag.text);
+    return r;
+}
+
+static void tamper(struct store *s, const char *sql)
+{
+    char path[STORE_PATH];
+    sqlite3 *db = NULL;
+    char *why = NULL;
+    store_path(s, LEDGER_FILE, path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s: %s", sql, why);
+    sqlite3_close(db);
+}
+
+// ---- rows
+// -----------------------------------------------------------------------------------------------------------
+
+struct seen_rows {
+    int count;
+    int stop_after; // 0: never
+    uint64_t sequences, positions;
+    bool gap;
+};
+
+static enum err see_row(void *ctx, const struct reader_row *row)
+{
+    struct seen_rows *seen = ctx;
+    seen->count++;
+    seen->sequences = seen->sequences * 10 + row->sequence;
+    seen->positions = seen->positions * 10 + row->position;
+    seen->gap = seen->gap || row->gap;
+    return seen->count == seen->stop_after ? ERR_CLOSED : ERR_OK;
+}
+
+static void rows_come_in_order_up_to_the_limit_and_say_where_they_ended(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    struct store_stream b = store_agent(s, "aztm/two", 2);
+    uint64_t last = 99;
+    store_declare(s, &a, 0, "aztm/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_declare(s, &b, 0, "aztm/two/x", WIRE_MEASUREMENT, 10, 0);
+    for (int i = 0; i < 3; i++) {
+        store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10 * i, store_integer(i));
+        store_one(s, &b, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10 * i, store_integer(i));
+    }
+    struct reader *r = open_reader(s);
+    struct seen_rows seen = {0};
+    assert_int_equal(reader_rows(r, 0, 4, see_row, &seen, &last, &s->diag), ERR_OK);
+    assert_int_equal(last, 4);
+    assert_int_equal(seen.positions, 1234);
+    assert_int_equal(seen.sequences, 1122);
+    seen = (struct seen_rows){0};
+    assert_int_equal(reader_rows(r, last, 100, see_row, &seen, &last, &s->diag), ERR_OK);
+    assert_int_equal(last, 6);
+    assert_int_equal(seen.positions, 56);
+    assert_int_equal(reader_rows(r, last, 100, see_row, &seen, &last, &s->diag), ERR_OK);
+    assert_int_equal(last, 6);
+    seen = (struct seen_rows){.stop_after = 2};
+    assert_int_equal(reader_rows(r, 0, 100, see_row, &seen, &last, &s->diag), ERR_CLOSED);
+    assert_int_equal(last, 1); // the row that stopped it is not behind us
+    seen = (struct seen_rows){0};
+    assert_int_equal(reader_stream_rows(r, b.stream_id, 2, UINT64_MAX, see_row, &seen, NULL), ERR_OK);
+    assert_int_equal(seen.sequences, 23);
+    reader_close(r);
+}
+
+static void only_committed_rows_are_seen(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    uint64_t position = 9;
+    int64_t received_us = 9;
+    struct reader *r = open_reader(s);
+    const struct wire_sample sample = {.time = STORE_EPOCH, .value = store_integer(1)};
+    assert_int_equal(reader_head(r, &position, &received_us, &s->diag), ERR_OK);
+    assert_int_equal(position, 0);
+    assert_int_equal(received_us, 0);
+    store_begin(s);
+    store_append(s, &a, WIRE_MEASUREMENT, &sample, NULL, 1, NULL, 0);
+    assert_int_equal(reader_head(r, &position, &received_us, &s->diag), ERR_OK);
+    assert_int_equal(position, 0);
+    store_commit(s);
+    assert_int_equal(reader_head(r, &position, &received_us, &s->diag), ERR_OK);
+    assert_int_equal(position, 1);
+    assert_true(received_us == STORE_EPOCH * US_PER_S);
+    reader_close(r);
+}
+
+static void a_ledger_that_is_not_there_yet_is_not_found(void **state)
+{
+    struct store *s = *state;
+    struct reader *r = NULL;
+    char folder[STORE_PATH];
+    store_temp_folder(folder);
+    assert_int_equal(reader_open(folder, &r, &s->diag), ERR_NOT_FOUND);
+    assert_null(r);
+    store_remove_folder(folder);
+}
+
+static void another_process_reads_while_rows_are_written(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    store_declare(s, &a, 0, "aztm/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH, store_integer(1));
+    int done[2];
+    assert_int_equal(pipe(done), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct reader *r = NULL;
+        struct diag d = {0};
+        uint64_t position = 0;
+        uint64_t before = 0;
+        int64_t received_us = 0;
+        enum err e = reader_open(s->folder, &r, &d);
+        while (e == ERR_OK && position < 301) {
+            struct seen_rows seen = {0};
+            uint64_t last = 0;
+            e = reader_head(r, &position, &received_us, &d);
+            if (e == ERR_OK && position < before)
+                e = ERR_INTERNAL;
+            before = position;
+            if (e == ERR_OK)
+                e = reader_rows(r, 0, 1000, see_row, &seen, &last, &d);
+            if (e == ERR_OK && last < position)
+                e = ERR_INTERNAL;
+        }
+        reader_close(r);
+        _exit((int)e);
+    }
+    for (int i = 1; i <= 300; i++)
+        store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10 * i, store_integer(i));
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(done[0]);
+    close(done[1]);
+}
+
+// ---- samples
+// --------------------------------------------------------------------------------------------------------
+
+struct seen_samples {
+    struct reader *reader;
+    struct diag *diag;
+    int count;
+    char text[1000];
+};
+
+static enum err see_sample(void *ctx, const struct reader_sample *sample)
+{
+    struct seen_samples *seen = ctx;
+    char value[FIGURE_TEXT];
+    figure_text(sample->value, value);
+    size_t at = strlen(seen->text);
+    snprintf(seen->text + at, sizeof seen->text - at, "%u:%s@%lld=%s%s%s;", sample->index,
+             sample->series->name, (long long)sample->time, value, sample->note ? " " : "",
+             sample->note ? sample->note->reason : "");
+    seen->count++;
+    return ERR_OK;
+}
+
+static enum err see_samples(void *ctx, const struct reader_row *row)
+{
+    struct seen_samples *seen = ctx;
+    return reader_samples(seen->reader, row, see_sample, seen, seen->diag);
+}
+
+static void samples_obey_the_verdict_and_carry_their_notes(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    uint64_t last = 0;
+    store_declare(s, &a, 0, "penza/one/jobs_total", WIRE_REPORT, 0, 2);
+    store_declare(s, &a, 1, "penza/one/inv", WIRE_REPORT, 0, 2);
+    const struct wire_sample samples[] = {
+        {.series = 0, .time = 20000, .value = store_integer(10)},
+        {.series = 1, .time = 20000, .value = store_real(1.5)},
+        {.series = 0, .time = 20031, .value = figure_missing()},
+        {.series = 1, .time = 20031, .value = store_integer(7)},
+        {.series = 1, .time = 20061, .value = store_integer(8)},
+    };
+    const struct wire_note notes[5] = {
+        [1] = {.status = WIRE_ESTIMATED, .reason = "guess", .author = "", .currency = ""},
+        [2] = {.status = WIRE_MISSING, .reason = "lost", .author = "", .currency = ""},
+        [4] = {.status = WIRE_PROVISIONAL, .reason = "early", .author = "", .currency = ""},
+    };
+    const struct wire_refusal refused[] = {{0, WIRE_REASON_OUT_OF_RANGE}, {3, WIRE_REASON_FUTURE}};
+    store_begin(s);
+    store_append(s, &a, WIRE_REPORT, samples, notes, 5, refused, 2);
+    store_gap(s, &a, 9, 100);
+    store_commit(s);
+    struct reader *r = open_reader(s);
+    struct seen_samples seen = {.reader = r, .diag = &s->diag};
+    assert_int_equal(reader_rows(r, 0, 10, see_samples, &seen, &last, &s->diag), ERR_OK);
+    assert_string_equal(seen.text, "1:penza/one/inv@20000=1.5 guess;2:penza/one/jobs_total@20031= lost;"
+                                   "4:penza/one/inv@20061=8 early;");
+    reader_close(r);
+}
+
+static void append_raw(struct store *s, struct store_stream *a, const void *body, size_t len,
+                       const struct wire_reject *reject, uint32_t samples)
+{
+    struct buf verdict;
+    struct wire_receipt receipt;
+    buf_init(&verdict, WIRE_MESSAGE_MAX_BYTES);
+    if (reject) {
+        const struct wire_message m = {.type = WIRE_REJECT, .reject = *reject};
+        assert_int_equal(wire_encode(&m, &verdict), ERR_OK);
+    }
+    const struct ledger_row row = {.stream_id = a->stream_id,
+                                   .class = WIRE_MEASUREMENT,
+                                   .sequence = a->sequence + 1,
+                                   .last_sequence = a->sequence + 1,
+                                   .samples = samples,
+                                   .refused = reject ? samples : 0,
+                                   .body = body,
+                                   .body_len = len,
+                                   .verdict = verdict.data,
+                                   .verdict_len = verdict.len};
+    store_begin(s);
+    assert_int_equal(ledger_append(s->ledger, &row, &receipt, &s->diag), ERR_OK);
+    store_commit(s);
+    a->sequence++;
+    buf_deinit(&verdict);
+}
+
+static void a_batch_refused_as_a_whole_gives_nothing_even_when_it_does_not_decode(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    uint64_t last = 0;
+    const struct wire_reject whole = {.sequence = 1, .whole = true, .whole_reason = WIRE_REASON_MALFORMED};
+    append_raw(s, &a, "\xff\xff", 2, &whole, 0);
+    struct reader *r = open_reader(s);
+    struct seen_samples seen = {.reader = r, .diag = &s->diag};
+    assert_int_equal(reader_rows(r, 0, 10, see_samples, &seen, &last, &s->diag), ERR_OK);
+    assert_int_equal(seen.count, 0);
+    reader_close(r);
+}
+
+static void an_accepted_body_that_does_not_decode_is_corrupt_and_named(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    uint64_t last = 0;
+    append_raw(s, &a, "\xff\xff", 2, NULL, 1);
+    struct reader *r = open_reader(s);
+    struct seen_samples seen = {.reader = r, .diag = &s->diag};
+    assert_int_equal(reader_rows(r, 0, 10, see_samples, &seen, &last, &s->diag), ERR_CORRUPT);
+    assert_non_null(strstr(s->diag.text, "position 1"));
+    reader_close(r);
+}
+
+static void an_accepted_sample_of_an_undeclared_number_is_corrupt(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    uint64_t last = 0;
+    store_declare(s, &a, 0, "penza/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_one(s, &a, WIRE_MEASUREMENT, 1, STORE_EPOCH, store_integer(1));
+    struct reader *r = open_reader(s);
+    struct seen_samples seen = {.reader = r, .diag = &s->diag};
+    assert_int_equal(reader_rows(r, 0, 10, see_samples, &seen, &last, &s->diag), ERR_CORRUPT);
+    reader_close(r);
+}
+
+static void a_declare_made_later_is_seen_by_an_open_reader(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    uint64_t last = 0;
+    store_declare(s, &a, 0, "penza/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH, store_integer(1));
+    struct reader *r = open_reader(s);
+    struct seen_samples seen = {.reader = r, .diag = &s->diag};
+    assert_int_equal(reader_rows(r, 0, 10, see_samples, &seen, &last, &s->diag), ERR_OK);
+    store_declare(s, &a, 1, "penza/one/y", WIRE_MEASUREMENT, 10, 0);
+    store_one(s, &a, WIRE_MEASUREMENT, 1, STORE_EPOCH, store_integer(2));
+    assert_int_equal(reader_rows(r, last, 10, see_samples, &seen, &last, &s->diag), ERR_OK);
+    assert_int_equal(seen.count, 2);
+    assert_non_null(strstr(seen.text, "penza/one/y"));
+    reader_close(r);
+}
+
+// ---- what is beside the rows
+// ----------------------------------------------------------------------------------------
+
+static enum err join_name(void *ctx, const struct ledger_series *series)
+{
+    char *text = ctx;
+    strcat(text, series->name);
+    strcat(text, " ");
+    return ERR_OK;
+}
+
+static void series_are_found_by_number_name_and_prefix(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    struct store_stream b = store_agent(s, "penza/one-b", 2);
+    const struct ledger_series *found = NULL;
+    const struct ledger_series *again = NULL;
+    char text[500] = "";
+    int64_t y = store_declare(s, &a, 0, "penza/one/y", WIRE_MEASUREMENT, 60, 0);
+    store_declare(s, &a, 1, "penza/one/x/fridges", WIRE_MEASUREMENT, 10, 0);
+    store_declare(s, &b, 0, "penza/one-b/x", WIRE_MEASUREMENT, 10, 0);
+    struct reader *r = open_reader(s);
+    assert_int_equal(reader_series(r, y, &found, &s->diag), ERR_OK);
+    assert_string_equal(found->name, "penza/one/y");
+    assert_int_equal(found->step_s, 60);
+    assert_int_equal(reader_series_by_name(r, "penza/one/y", &again, &s->diag), ERR_OK);
+    assert_ptr_equal(found, again);
+    assert_int_equal(reader_series_by_name(r, "penza/one", &again, &s->diag), ERR_NOT_FOUND);
+    assert_int_equal(reader_series(r, 99, &again, &s->diag), ERR_NOT_FOUND);
+    assert_int_equal(reader_series(r, -1, &again, &s->diag), ERR_NOT_FOUND);
+    assert_int_equal(reader_series_list(r, "penza/one/", join_name, text, &s->diag), ERR_OK);
+    assert_string_equal(text, "penza/one/x/fridges penza/one/y ");
+    text[0] = '\0';
+    assert_int_equal(reader_series_list(r, "", join_name, text, &s->diag), ERR_OK);
+    assert_string_equal(text, "penza/one-b/x penza/one/x/fridges penza/one/y ");
+    reader_close(r);
+}
+
+static enum err see_stream(void *ctx, const struct reader_stream *stream)
+{
+    struct reader_stream *out = ctx;
+    *out = *stream;
+    return ERR_OK;
+}
+
+static enum err see_counter(void *ctx, const char *name, int64_t agent_id, uint64_t value)
+{
+    char *text = ctx;
+    sprintf(text + strlen(text), "%s %lld %llu;", name, (long long)agent_id, (unsigned long long)value);
+    return ERR_OK;
+}
+
+static enum err see_agent(void *ctx, const struct ledger_agent *agent)
+{
+    char *text = ctx;
+    sprintf(text + strlen(text), "%lld %s;", (long long)agent->key_id, agent->resident);
+    return ERR_OK;
+}
+
+static void streams_counters_and_agents_are_listed(void **state)
+{
+    struct store *s = *state;
+    struct store_stream a = store_agent(s, "penza/one", 1);
+    struct reader_stream stream = {0};
+    char text[500] = "";
+    store_declare(s, &a, 0, "penza/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH, store_integer(1));
+    fake_clock_advance_us(&s->clock, 5 * US_PER_S);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10, store_integer(2));
+    assert_int_equal(ledger_count(s->ledger, "b", 1, 2), ERR_OK);
+    assert_int_equal(ledger_count(s->ledger, "a", 0, 1), ERR_OK);
+    struct reader *r = open_reader(s);
+    assert_int_equal(reader_streams(r, see_stream, &stream, &s->diag), ERR_OK);
+    assert_string_equal(stream.resident, "penza/one");
+    assert_int_equal(stream.stream.last_sequence, 2);
+    assert_true(stream.first_received_us == STORE_EPOCH * US_PER_S);
+    assert_true(stream.last_received_us == (STORE_EPOCH + 5) * US_PER_S);
+    assert_int_equal(reader_counters(r, see_counter, text, &s->diag), ERR_OK);
+    assert_string_equal(text, "a 0 1;b 1 2;");
+    text[0] = '\0';
+    assert_int_equal(reader_agents(r, see_agent, text, &s->diag), ERR_OK);
+    assert_string_equal(text, "1 penza/one;");
+    reader_close(r);
+}
+
+// ---- verify
+// ---------------------------------------------------------------------------------------------------------
+
+struct damages {
+    int count;
+    char text[4000];
+};
+
+static void see_damage(void *ctx, const char *text)
+{
+    struct damages *seen = ctx;
+    size_t at = strlen(seen->text);
+    seen->count++;
+    snprintf(seen->text + at, sizeof seen->text - at, "%s\n", text);
+}
+
+static struct damages verify(struct store *s, struct reader_verified *out)
+{
+    struct damages seen = {0};
+    struct reader *r = open_reader(s);
+    enum err e = reader_verify(r, see_damage, &seen, out, &s->diag);
+    if (e != ERR_OK)
+        fail_msg("reader_verify: %s: %s", err_name(e), s->diag.text);
+    assert_int_equal(out->damaged, seen.count);
+    reader_close(r);
+    return seen;
+}
+
+static void fill(struct store *s, int rows)
+{
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    struct store_stream b = store_agent(s, "penza/two", 2);
+    store_declare(s, &a, 0, "aztm/one/x", WIRE_MEASUREMENT, 10, 0);
+    store_declare(s, &b, 0, "penza/two/inv", WIRE_REPORT, 0, 1);
+    for (int i = 0; i < rows; i++) {
+        store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10 * i, store_integer(i));
+        if (i % 3 == 0)
+            store_one(s, &b, WIRE_REPORT, 0, 20000 + i, store_integer(i));
+        fake_clock_advance_us(&s->clock, 10 * US_PER_S);
+    }
+    store_begin(s);
+    store_gap(s, &a, a.sequence + 5, 50);
+    store_commit(s);
+    assert_int_equal(ledger_store_head(s->ledger, &s->diag), ERR_OK);
+}
+
+static void an_untouched_ledger_verifies_and_gives_its_heads(void **state)
+{
+    struct store *s = *state;
+    struct reader_verified v;
+    fill(s, 30);
+    struct damages seen = verify(s, &v);
+    assert_string_equal(seen.text, "");
+    assert_int_equal(v.rows, 41);
+    assert_int_equal(v.class[WIRE_MEASUREMENT].rows, 31);
+    assert_int_equal(v.class[WIRE_MEASUREMENT].position, 41);
+    assert_int_equal(v.class[WIRE_REPORT].rows, 10);
+    assert_int_equal(v.class[0].rows, 2);
+    assert_memory_equal(v.class[WIRE_REPORT].head, s->ledger->committed.chains[WIRE_REPORT].hash, HASH_BYTES);
+}
+
+static void an_empty_ledger_verifies(void **state)
+{
+    struct store *s = *state;
+    struct reader_verified v;
+    assert_int_equal(verify(s, &v).count, 0);
+    assert_int_equal(v.rows, 0);
+}
+
+static void a_long_ledger_is_walked_in_several_transactions(void **state)
+{
+    struct store *s = *state;
+    struct reader_verified v;
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    store_begin(s);
+    for (int i = 0; i < 4000; i++) { // exactly two
+        const struct wire_sample sample = {.time = STORE_EPOCH + 10 * i, .value = store_integer(i)};
+        store_append(s, &a, WIRE_MEASUREMENT, &sample, NULL, 1, NULL, 0);
+    }
+    store_commit(s);
+    assert_int_equal(verify(s, &v).count, 0);
+    assert_int_equal(v.rows, 4000);
+}
+
+static void each_change_of_a_row_is_named_with_agent_sequence_and_time(void **state)
+{
+    struct store *s = *state;
+    static const char *const changes[] = {
+        "UPDATE batch SET body=CAST(body||'x' AS BLOB) WHERE position=7",
+        "UPDATE batch SET verdict=x'00' WHERE position=7",
+        "UPDATE batch SET received_us=received_us+1 WHERE position=7",
+        "UPDATE batch SET key_id=9 WHERE position=7",
+        "UPDATE batch SET samples=samples+1 WHERE position=7",
+        "UPDATE batch SET refused=1 WHERE position=7",
+        "UPDATE batch SET gap=1 WHERE position=7",
+        "UPDATE batch SET class=2 WHERE position=7",
+        "UPDATE batch SET last_sequence=99 WHERE position=7",
+        "UPDATE batch SET chain=zeroblob(32) WHERE position=7",
+        "UPDATE batch SET chain=x'00' WHERE position=7",
+    };
+    fill(s, 30);
+    ledger_close(s->ledger);
+    s->ledger = NULL;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct reader_verified v;
+        char undo[STORE_PATH];
+        store_temp_folder(undo);
+        store_copy(s, undo);
+        tamper(s, changes[i]);
+        struct damages seen = verify(s, &v);
+        if (!strstr(seen.text, "positions 7.."))
+            fail_msg("%s: %s", changes[i], seen.text);
+        assert_non_null(strstr(seen.text, "agent "));
+        assert_non_null(strstr(seen.text, "sequences "));
+        assert_non_null(strstr(seen.text, "received 2026-03-01T12:00:"));
+        // Put back what was there.
+        struct store back = *s;
+        memcpy(back.folder, undo, sizeof back.folder);
+        store_copy(&back, s->folder);
+        store_remove_folder(undo);
+        assert_int_equal(verify(s, &v).count, 0);
+    }
+    store_reopen(s);
+}
+
+static void what_is_kept_beside_the_rows_is_checked_too(void **state)
+{
+    struct store *s = *state;
+    static const struct {
+        const char *change, *says;
+    } cases[] = {
+        {"UPDATE stream SET last_sequence=last_sequence-1 WHERE stream_id=1",
+         "its watermark is 34, its rows end at sequence 35"},
+        {"UPDATE stream SET accepted=accepted+1 WHERE stream_id=2", "its counts differ"},
+        {"UPDATE stream SET incarnation=zeroblob(16) WHERE stream_id=1", "does not match its chain hash"},
+        {"UPDATE stream SET agent_id=1 WHERE stream_id=2", "does not match its chain hash"},
+        {"UPDATE series SET name='aztm/one/y' WHERE series_id=1", "declare 1 does not match"},
+        {"UPDATE series SET unit='ton' WHERE series_id=2", "declare 2 does not match"},
+        {"UPDATE declare SET series_id=1 WHERE stream_id=2", "declare 2 does not match"},
+        {"DELETE FROM declare WHERE ordinal=2", "chain 0 ends"},
+        {"UPDATE agent SET resident='aztm/other' WHERE agent_id=1", "not under its agent's resident"},
+        {"UPDATE chain SET hash=zeroblob(32) WHERE class=1", "chain 1 ends"},
+        {"UPDATE chain SET rows=rows+1 WHERE class=2", "chain 2 ends"},
+        {"DELETE FROM batch WHERE position=5", "rows missing: positions 5..5"},
+        {"DELETE FROM batch WHERE position>39; UPDATE chain SET position=39 WHERE class=1", "chain 1 ends"},
+        {"UPDATE key SET public_key=x'00' WHERE key_id=1", "key 1 is damaged"},
+        {"UPDATE counter SET value=-1", "counter"},
+    };
+    fill(s, 30);
+    assert_int_equal(ledger_count(s->ledger, "x", 0, 1), ERR_OK);
+    ledger_close(s->ledger);
+    s->ledger = NULL;
+    char undo[STORE_PATH];
+    store_temp_folder(undo);
+    store_copy(s, undo);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reader_verified v;
+        struct store back = *s;
+        tamper(s, cases[i].change);
+        struct damages seen = verify(s, &v);
+        if (!strstr(seen.text, cases[i].says))
+            fail_msg("%s: %s", cases[i].change, seen.text);
+        memcpy(back.folder, undo, sizeof back.folder);
+        store_copy(&back, s->folder);
+    }
+    store_remove_folder(undo);
+    store_reopen(s);
+}
+
+static void neighbouring_damaged_rows_are_one_range(void **state)
+{
+    struct store *s = *state;
+    struct reader_verified v;
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    for (int i = 0; i < 10; i++)
+        store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10 * i, store_integer(i));
+    tamper(s, "UPDATE batch SET key_id=9 WHERE position BETWEEN 3 AND 6");
+    struct damages seen = verify(s, &v);
+    assert_int_equal(seen.count, 1);
+    assert_non_null(strstr(seen.text, "positions 3..6"));
+    assert_non_null(strstr(seen.text, "agent 1 aztm/one"));
+    assert_non_null(strstr(seen.text, "sequences 3..6"));
+}
+
+static void a_shorter_ledger_than_its_head_is_damage(void **state)
+{
+    struct store *s = *state;
+    struct reader_verified v;
+    char undo[STORE_PATH];
+    struct store_stream a = store_agent(s, "aztm/one", 1);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH, store_integer(1));
+    ledger_close(s->ledger);
+    s->ledger = NULL;
+    store_temp_folder(undo);
+    store_copy(s, undo);
+    store_reopen(s);
+    store_one(s, &a, WIRE_MEASUREMENT, 0, STORE_EPOCH + 10, store_integer(2));
+    assert_int_equal(ledger_store_head(s->ledger, &s->diag), ERR_OK);
+    ledger_close(s->ledger);
+    s->ledger = NULL;
+    struct store back = *s;
+    memcpy(back.folder, undo, sizeof back.folder);
+    store_copy(&back, s->folder); // leaves the newer head
+    struct damages seen = verify(s, &v);
+    assert_int_equal(seen.count, 1);
+    assert_non_null(strstr(seen.text, "shorter"));
+    store_remove_folder(undo);
+}
+
+// Whatever byte of the database is changed: every row reads back as it was, or opening or verifying says
+// otherwise.
+struct copy_of_rows {
+    uint64_t sums;
+    int count;
+};
+
+static enum err sum_row(void *ctx, const struct reader_row *row)
+{
+    struct copy_of_rows *c = ctx;
+    const uint8_t *body = row->body;
+    uint64_t h = row->position * 31 + row->sequence * 7 + row->samples + (uint64_t)row->received_us;
+    for (size_t i = 0; i < row->body_len; i++)
+        h = h * 1099511628211u + body[i];
+    c->sums += h;
+    c->count++;
+    return ERR_OK;
+}
+
+static bool reads_back(const char *folder, struct copy_of_rows *out, bool *refused)
+{
+    struct reader *r = NULL;
+    struct reader_verified v = {0};
+    struct diag d = {0};
+    uint64_t last = 0;
+    *out = (struct copy_of_rows){0};
+    *refused = false;
+    if (reader_open(folder, &r, &d) != ERR_OK || reader_verify(r, NULL, NULL, &v, &d) != ERR_OK ||
+        v.damaged > 0) {
+        *refused = true;
+        reader_close(r);
+        return false;
+    }
+    enum err e = reader_rows(r, 0, 1000, sum_row, out, &last, &d);
+    reader_close(r);
+    return e == ERR_OK;
+}
+
+static void no_changed_byte_of_the_database_goes_unnoticed(void **state)
+{
+    struct store *s = *state;
+    char path[STORE_PATH];
+    char copy[STORE_PATH];
+    char *bytes = NULL;
+    size_t len = 0;
+    int found = 0;
+    bool refused = false;
+    struct copy_of_rows before, after;
+    struct random random = {20260301};
+    fill(s, 60);
+    ledger_close(s->ledger); // everything is in the database file now
+    s->ledger = NULL;
+    store_temp_folder(copy);
+    store_path(s, LEDGER_FILE, path);
+    assert_int_equal(fs_read_file(path, 1 << 24, &bytes, &len, &s->diag), ERR_OK);
+    assert_true(reads_back(s->folder, &before, &refused));
+    for (int i = 0; i < 1500; i++) {
+        size_t at = (size_t)random_below(&random, len);
+        char was = bytes[at];
+        bytes[at] ^= (char)(1 << random_below(&random, 8));
+        store_copy(s, copy);
+        assert_int_equal(fs_join(path, sizeof path, copy, LEDGER_FILE), ERR_OK);
+        assert_int_equal(fs_replace_file(path, bytes, len, 0640, &s->diag), ERR_OK);
+        bytes[at] = was;
+        if (!reads_back(copy, &after, &refused))
+            found++;
+        else if (after.count != before.count || after.sums != before.sums)
+            fail_msg("byte %zu: another ledger went unnoticed", at);
+    }
+    assert_true(found > 100); // the rest were free bytes of pages
+    free(bytes);
+    store_remove_folder(copy);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(rows_come_in_order_up_to_the_limit_and_say_where_they_ended),
+        T(only_committed_rows_are_seen),
+        T(a_ledger_that_is_not_there_yet_is_not_found),
+        T(another_process_reads_while_rows_are_written),
+        T(samples_obey_the_verdict_and_carry_their_notes),
+        T(a_batch_refused_as_a_whole_gives_nothing_even_when_it_does_not_decode),
+        T(an_accepted_body_that_does_not_decode_is_corrupt_and_named),
+        T(an_accepted_sample_of_an_undeclared_number_is_corrupt),
+        T(a_declare_made_later_is_seen_by_an_open_reader),
+        T(series_are_found_by_number_name_and_prefix),
+        T(streams_counters_and_agents_are_listed),
+        T(an_untouched_ledger_verifies_and_gives_its_heads),
+        T(an_empty_ledger_verifies),
+        T(a_long_ledger_is_walked_in_several_transactions),
+        T(each_change_of_a_row_is_named_with_agent_sequence_and_time),
+        T(what_is_kept_beside_the_rows_is_checked_too),
+        T(neighbouring_damaged_rows_are_one_range),
+        T(a_shorter_ledger_than_its_head_is_damage),
+        T(no_changed_byte_of_the_database_goes_unnoticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
