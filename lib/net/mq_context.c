@@ -26,6 +26,10 @@ enum err mq_errno(struct diag *d, int errnum, const char *what, const char *endp
         e = ERR_NOT_FOUND;
         advice = ": this machine has no such address";
         break;
+    case ENOENT:
+        e = ERR_NOT_FOUND;
+        advice = ": make its folder first";
+        break;
     case EACCES:
     case EPERM:
         e = ERR_DENIED;
