@@ -1,0 +1,139 @@
+// Series are copied out of the reader: pages keep them while they ask further questions of it.
+
+#include "dashboards/board.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct loading {
+    struct site *site;
+    struct board *board;
+    size_t cap;
+};
+
+static void join(struct site *s, struct board_row *r)
+{
+    if (series_parse(r->series.name, &r->name))
+        return; // a name the ledger would not have taken: shown as it is, joined with nothing
+    r->park = parks_find(&s->parks, r->name.park);
+    r->resident = r->park ? park_resident(r->park, r->name.resident) : NULL;
+    r->kpi = catalogue_find(s->catalogue, r->name.kpi);
+    r->simulated = r->resident && r->resident->simulated;
+    r->measure.unit = catalogue_unit(s->catalogue, r->series.unit);
+    r->measure.unit_code = r->series.unit;
+    r->measure.currency = *r->series.currency ? currency_find(r->series.currency) : NULL;
+    r->measure.currency_code = r->series.currency;
+}
+
+static enum err add(void *ctx, const struct ledger_series *series)
+{
+    struct loading *l = ctx;
+    struct board *b = l->board;
+    if (b->count == BOARD_MAX)
+        return ERR_TOO_BIG;
+    if (b->count == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 64;
+        struct board_row *rows = realloc(b->rows, cap * sizeof *rows);
+        if (!rows)
+            return ERR_NOMEM;
+        b->rows = rows;
+        l->cap = cap;
+    }
+    struct board_row *r = &b->rows[b->count++];
+    memset(r, 0, sizeof *r);
+    r->series = *series;
+    return ERR_OK;
+}
+
+// Rows may have moved while the list grew, so pointers into them are set when it is complete.
+static enum err complete(struct site *s, const struct store *store, struct board_row *r, struct diag *d)
+{
+    join(s, r);
+    enum err e = observations_latest(store->observations, r->series.series_id, &r->latest, d);
+    r->has_latest = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out, struct diag *d)
+{
+    struct board b = {0};
+    struct loading l = {.site = s, .board = &b};
+    enum err e = reader_series_list(store->reader, prefix, add, &l, d);
+    for (size_t i = 0; i < b.count && !e; i++)
+        e = complete(s, store, &b.rows[i], d);
+    if (e)
+        board_free(&b);
+    else
+        *out = b;
+    return e;
+}
+
+enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out, struct diag *d)
+{
+    const struct ledger_series *series;
+    enum err e = reader_series_by_name(store->reader, name, &series, d);
+    if (e)
+        return e;
+    memset(out, 0, sizeof *out);
+    out->series = *series;
+    return complete(s, store, out, d);
+}
+
+void board_free(struct board *b)
+{
+    free(b->rows);
+    *b = (struct board){0};
+}
+
+static struct period latest_period(const struct board_row *r)
+{
+    return (struct period){.kind = (enum period_kind)r->series.period, .start = (int32_t)r->latest.time};
+}
+
+int64_t board_latest_end_s(const struct board_row *r)
+{
+    return r->series.class == WIRE_REPORT ? (int64_t)period_end(latest_period(r)) * 86400 : r->latest.time;
+}
+
+bool board_is_fresh(const struct board_row *r, int64_t now_us)
+{
+    if (!r->has_latest)
+        return false;
+    if (r->series.class == WIRE_REPORT) {
+        struct period p = latest_period(r);
+        int64_t days = period_end(p) - p.start + 31;
+        return now_us - r->latest.received_us < days * 86400 * US_PER_S;
+    }
+    int64_t allowed_s = 5 * (int64_t)r->series.step_s;
+    return now_us / US_PER_S - r->latest.time <= (allowed_s > 60 ? allowed_s : 60);
+}
+
+enum kpi_topic board_topic(const struct board_row *r)
+{
+    return r->kpi ? r->kpi->topic : TOPIC_PARK;
+}
+
+bool board_is_flow(const struct board_row *r)
+{
+    return r->kpi && r->kpi->kind == KPI_FLOW;
+}
+
+void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
+{
+    const char *name = r->kpi ? r->kpi->names.text[lang] : r->name.kpi;
+    if (*r->name.dimension)
+        snprintf(out, SHOW_TEXT, "%.80s (%s)", name, r->name.dimension);
+    else
+        snprintf(out, SHOW_TEXT, "%.150s", name);
+}
+
+void board_latest_when(char out[SHOW_TEXT], const struct board_row *r, const struct zone *z)
+{
+    char text[PERIOD_TEXT];
+    if (r->series.class != WIRE_REPORT) {
+        show_moment(out, r->latest.time, z);
+        return;
+    }
+    period_text(latest_period(r), text);
+    snprintf(out, SHOW_TEXT, "%s", text);
+}

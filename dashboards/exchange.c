@@ -1,0 +1,224 @@
+// A request is decoded here once, strictly, before any handler sees it: an escape that is not two hex digits, a NUL, a
+// control character or broken UTF-8 is refused with a 400, so that no handler has to think about them.
+
+#include "dashboards/exchange.h"
+#include "base/crypto.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void exchange_init(struct exchange *x)
+{
+    memset(x, 0, sizeof *x);
+    x->path = "";
+    buf_init(&x->body, EXCHANGE_BODY_MAX);
+}
+
+void exchange_deinit(struct exchange *x)
+{
+    buf_deinit(&x->body);
+    blob_release(x->blob);
+    x->blob = NULL;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+// Length of the UTF-8 sequence at s, 0 when it is not one (overlong, surrogate, beyond U+10FFFF or cut short).
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+    if (n == 0 || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+static bool text_is_clean(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    while (*s) {
+        size_t n = utf8_length(s);
+        if (n == 0 || *s < 0x20 || *s == 0x7f)
+            return false;
+        s += n;
+    }
+    return true;
+}
+
+// Decodes [from, to) to *out and NUL-terminates it; false for a bad escape or an encoded NUL.
+static bool decode(const char *from, const char *to, bool plus_is_space, char **out)
+{
+    char *w = *out;
+    while (from < to) {
+        int high, low;
+        if (*from == '%') {
+            if (to - from < 3 || (high = hex_digit(from[1])) < 0 || (low = hex_digit(from[2])) < 0 || high + low == 0)
+                return false;
+            *w++ = (char)(high * 16 + low);
+            from += 3;
+        } else {
+            *w++ = plus_is_space && *from == '+' ? ' ' : *from;
+            from++;
+        }
+    }
+    *w++ = '\0';
+    *out = w;
+    return true;
+}
+
+static enum err parse_param(struct exchange *x, const char *from, const char *to, char **room)
+{
+    if (x->param_count == EXCHANGE_PARAMS_MAX)
+        return exchange_fail(x, 400, "more than %d parameters", EXCHANGE_PARAMS_MAX);
+    const char *equals = memchr(from, '=', (size_t)(to - from));
+    struct exchange_param *p = &x->params[x->param_count];
+    p->name = *room;
+    if (!decode(from, equals ? equals : to, true, room))
+        return exchange_fail(x, 400, "a bad %% escape in a parameter's name");
+    p->value = *room;
+    if (equals && !decode(equals + 1, to, true, room))
+        return exchange_fail(x, 400, "a bad %% escape in a parameter's value");
+    if (!equals)
+        *(*room)++ = '\0';
+    if (!text_is_clean(p->name) || !text_is_clean(p->value))
+        return exchange_fail(x, 400, "a parameter is not plain UTF-8 text");
+    if (exchange_param(x, p->name))
+        return exchange_fail_param(x, p->name, "is given twice");
+    x->param_count++;
+    return ERR_OK;
+}
+
+enum err exchange_parse(struct exchange *x)
+{
+    char *room = x->decoded; // decoding never lengthens: '?', '&' and '=' make room for the NULs, and for the last one …
+    const char *end = x->target + strnlen(x->target, EXCHANGE_TARGET_MAX - 1); // … one character is held back
+    if (*end)
+        return exchange_fail(x, 414, "the address is longer than %d characters", EXCHANGE_TARGET_MAX - 1);
+    const char *query = memchr(x->target, '?', (size_t)(end - x->target));
+    x->path = room;
+    x->param_count = 0;
+    if (x->target[0] != '/' || !decode(x->target, query ? query : end, false, &room) || !text_is_clean(x->path)) {
+        x->path = "/";
+        return exchange_fail(x, 400, "the address is malformed");
+    }
+    enum err e = ERR_OK;
+    while (query && !e) {
+        const char *from = query + 1;
+        query = memchr(from, '&', (size_t)(end - from));
+        const char *to = query ? query : end;
+        // "a" without "=" takes one byte more than it came with
+        if ((size_t)(room - x->decoded) + (size_t)(to - from) + 2 > sizeof x->decoded)
+            return exchange_fail(x, 414, "the address is too long");
+        if (to > from)
+            e = parse_param(x, from, to, &room);
+    }
+    return e;
+}
+
+const char *exchange_param(const struct exchange *x, const char *name)
+{
+    for (size_t i = 0; i < x->param_count; i++)
+        if (strcmp(x->params[i].name, name) == 0)
+            return x->params[i].value;
+    return NULL;
+}
+
+static bool listed(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return strcmp(name, "lang") == 0;
+}
+
+enum err exchange_allow(struct exchange *x, const char *const *names)
+{
+    for (size_t i = 0; i < x->param_count; i++) {
+        if (listed(names, x->params[i].name))
+            continue;
+        char known[400] = "";
+        for (const char *const *n = names; *n; n++) {
+            size_t used = strlen(known);
+            snprintf(known + used, sizeof known - used, "%s%s", n == names ? "" : ", ", *n);
+        }
+        return exchange_fail_param(x, x->params[i].name, "is not a parameter of this address; it takes: %s%slang", known,
+                                   *names ? ", " : "");
+    }
+    return ERR_OK;
+}
+
+static void fail_text(struct exchange *x, int status, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+static void fail_text(struct exchange *x, int status, const char *fmt, va_list args)
+{
+    x->status = status;
+    buf_reset(&x->body);
+    x->etag[0] = '\0';
+    x->filename[0] = '\0';
+    x->cache_control = NULL;
+    x->content_type = NULL;
+    x->drawing = false;
+    vsnprintf(x->problem, sizeof x->problem, fmt, args);
+}
+
+enum err exchange_fail(struct exchange *x, int status, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fail_text(x, status, fmt, args);
+    va_end(args);
+    return ERR_INVALID;
+}
+
+enum err exchange_fail_param(struct exchange *x, const char *param, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fail_text(x, 400, fmt, args);
+    va_end(args);
+    snprintf(x->problem_param, sizeof x->problem_param, "%s", param);
+    return ERR_INVALID;
+}
+
+enum err exchange_fail_err(struct exchange *x, enum err e, const char *text)
+{
+    int status = 500;
+    if (e == ERR_NOT_FOUND)
+        status = 404;
+    else if (e == ERR_INVALID || e == ERR_TOO_BIG)
+        status = 400;
+    else if (e == ERR_AGAIN || e == ERR_TIMEOUT || e == ERR_CLOSED)
+        status = 503;
+    if (status == 503)
+        x->retry_after_s = 1;
+    return exchange_fail(x, status, "%s", text && *text ? text : err_text(e));
+}
+
+bool exchange_fresh(struct exchange *x, const void *key, size_t len)
+{
+    uint8_t hash[HASH_BYTES];
+    char hex[HEX_TEXT(16)];
+    crypto_hash(&(struct hash_part){.bytes = key, .len = len}, 1, hash);
+    crypto_hex(hash, 16, hex);
+    snprintf(x->etag, sizeof x->etag, "\"%s\"", hex);
+    bool same = strcmp(x->if_none_match, "*") == 0 || strstr(x->if_none_match, x->etag);
+    if (same)
+        x->status = 304;
+    return same;
+}

@@ -1,0 +1,72 @@
+// One request and its reply, with no HTTP library in sight: handlers and tests work on this, http.c carries it.
+// Threads: one exchange belongs to one thread.
+#ifndef ESEP_DASHBOARDS_EXCHANGE_H
+#define ESEP_DASHBOARDS_EXCHANGE_H
+
+#include "base/buf.h"
+#include "dashboards/cache.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXCHANGE_TARGET_MAX 2048 // path and query as they came
+#define EXCHANGE_PARAMS_MAX 16
+#define EXCHANGE_PARTS_MAX  4
+#define EXCHANGE_PART_MAX   80
+#define EXCHANGE_BODY_MAX   (24u << 20)
+#define EXCHANGE_ETAG       36 // quotes and NUL included
+
+struct exchange_param {
+    const char *name, *value; // decoded, valid UTF-8 without control characters
+};
+
+struct exchange {
+    // the request; texts are owned by the exchange
+    char method[16];
+    char target[EXCHANGE_TARGET_MAX + 1];
+    const char *path;
+    struct exchange_param params[EXCHANGE_PARAMS_MAX];
+    size_t param_count;
+    char accept_language[256];
+    char if_none_match[256];
+    char parts[EXCHANGE_PARTS_MAX][EXCHANGE_PART_MAX]; // what the route's {names} stood for
+    size_t part_count;
+    // the reply
+    int status; // 0: nobody answered
+    const char *content_type;
+    const char *cache_control; // NULL: no-store
+    bool vary_language;
+    bool drawing; // an SVG that styles itself: its own content policy
+    char etag[EXCHANGE_ETAG]; // "" for none
+    char filename[160];       // offered as an attachment; "" for none
+    char location[EXCHANGE_TARGET_MAX];
+    int retry_after_s;
+    struct buf body;
+    struct blob *blob;      // owned reference, sent instead of body; NULL: none
+    char problem[700];      // why the status is an error, for a person
+    char problem_param[32]; // the parameter at fault, "" for none
+    // working storage
+    char decoded[EXCHANGE_TARGET_MAX + 1];
+};
+
+void exchange_init(struct exchange *x);
+void exchange_deinit(struct exchange *x);
+
+// Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text that is not
+// UTF-8, too many parameters, one given twice.
+enum err exchange_parse(struct exchange *x) MUST_USE;
+// NULL when absent.
+const char *exchange_param(const struct exchange *x, const char *name);
+// INVALID (400 set, naming it) when a parameter is not one of the NULL-terminated list; `lang` is always allowed.
+enum err exchange_allow(struct exchange *x, const char *const *names) MUST_USE;
+
+// Refuses: the status and the reason; the router writes the body in the form of the route. Returns ERR_INVALID.
+enum err exchange_fail(struct exchange *x, int status, const char *fmt, ...) PRINTF(3, 4);
+enum err exchange_fail_param(struct exchange *x, const char *param, const char *fmt, ...) PRINTF(3, 4);
+// The status and text for a library's failure: NOT_FOUND 404, INVALID 400, TOO_BIG 400, AGAIN and TIMEOUT and CLOSED 503,
+// else 500.
+enum err exchange_fail_err(struct exchange *x, enum err e, const char *text);
+
+// Sets ETag; true when the client has it already: the status is then 304 and nothing more is to be done.
+bool exchange_fresh(struct exchange *x, const void *key, size_t len);
+
+#endif

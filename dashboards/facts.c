@@ -1,0 +1,202 @@
+// The place where figures of rivals are added, so the refusals come first: each reason not to add is checked before any
+// figure is touched, and a reason is an answer, not a failure.
+
+#include "dashboards/facts.h"
+#include "dashboards/tally.h"
+#include "dashboards/totals.h"
+#include <string.h>
+
+struct question {
+    const char *kpi, *dimension, *resident; // "" for any
+    const char *unit, *currency;            // "" for any
+    enum fact_rule rule;
+    bool forgive_unit; // output beside a capacity: pieces beside pieces a year
+};
+
+static bool asked(const struct question *q, const struct board_row *r)
+{
+    return strcmp(r->name.kpi, q->kpi) == 0 && strcmp(r->name.resident, "all") != 0 &&
+           (!*q->resident || strcmp(r->name.resident, q->resident) == 0) &&
+           (!*q->dimension || strcmp(r->name.dimension, q->dimension) == 0);
+}
+
+// A resident that reports a figure both as a whole and by dimension is counted once, as a whole.
+static bool has_whole(const struct fact_source *f, const struct board_row *r)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct board_row *o = &f->rows[i];
+        if (!*o->name.dimension && strcmp(o->name.kpi, r->name.kpi) == 0 &&
+            strcmp(o->name.resident, r->name.resident) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool counts(const struct fact_source *f, const struct question *q, const struct board_row *r)
+{
+    return asked(q, r) && r->has_latest && (*q->dimension || !*r->name.dimension || !has_whole(f, r));
+}
+
+static bool measured_alike(const struct question *q, const struct board_row *r)
+{
+    return q->forgive_unit || !*q->unit || strcmp(q->unit, r->series.unit) == 0;
+}
+
+// Why the asked figures may not be added; FACT_KNOWN when they may.
+static enum fact_why refuse(const struct fact_source *f, const struct question *q, const struct board_row **first)
+{
+    const struct board_row *one = NULL;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct board_row *r = &f->rows[i];
+        if (!counts(f, q, r))
+            continue;
+        if (!measured_alike(q, r))
+            return FACT_UNIT;
+        if (one && r->kpi && r->kpi->per_product && strcmp(one->name.dimension, r->name.dimension) != 0)
+            return FACT_UNLIKE;
+        if (one && r->kpi && r->kpi->over_residents != ROLLUP_SUM && !r->kpi->per_product)
+            return FACT_RATIO;
+        if (!one)
+            one = *first = r;
+        if (strcmp(r->series.currency, *q->currency ? q->currency : one->series.currency) != 0) {
+            *first = r;
+            return FACT_CURRENCY;
+        }
+    }
+    return one ? FACT_KNOWN : FACT_NONE;
+}
+
+static int32_t latest_end_day(const struct board_row *r)
+{
+    return (int32_t)((board_latest_end_s(r) + 86399) / 86400);
+}
+
+// Where the span begins that ends with the newest figure.
+static int32_t span_start(const struct fact_source *f, const struct question *q, int32_t *end)
+{
+    int32_t newest = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (counts(f, q, &f->rows[i]) && latest_end_day(&f->rows[i]) > newest)
+            newest = latest_end_day(&f->rows[i]);
+    *end = newest + 1;
+    struct civil c = civil_from_days(newest);
+    if (q->rule == RULE_SINCE_FIRST)
+        return 0;
+    if (q->rule == RULE_MONTH) {
+        c.month = c.month == 1 ? 12 : c.month - 1;
+        c.year -= c.month == 12;
+    } else {
+        c.year--;
+    }
+    int32_t day = civil_to_days((struct civil){c.year, c.month, 1});
+    int32_t end_of_month = period_end((struct period){PERIOD_MONTH, day});
+    return day + c.day - 1 < end_of_month ? day + c.day - 1 : end_of_month - 1;
+}
+
+struct summing {
+    struct tally tally;
+    const char *last_resident; // rows are ordered by name, so a resident's stand together
+    int32_t first_day;
+};
+
+static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r, int32_t from,
+                        int32_t to, struct summing *s, struct fact *out)
+{
+    struct figure value = r->latest.value;
+    int32_t first = 0;
+    if (q->rule != RULE_LEVEL) {
+        enum err e = f->sum(f->ctx, r, from, to, &value, &first);
+        if (e)
+            return e;
+    }
+    if (value.kind == FIGURE_MISSING)
+        return ERR_OK;
+    tally_add(&s->tally, value);
+    if (s->first_day == 0 || first < s->first_day)
+        s->first_day = first;
+    if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0)
+        out->contributors++;
+    s->last_resident = r->name.resident;
+    out->simulated |= r->simulated;
+    if (r->latest.received_us > out->received_us)
+        out->received_us = r->latest.received_us;
+    return ERR_OK;
+}
+
+static struct fact answer(const struct fact_source *f, const struct question *q)
+{
+    const struct board_row *first = NULL;
+    struct fact out = {.rule = q->rule, .of = *q->resident ? 1 : (unsigned)f->park->resident_count};
+    out.why = refuse(f, q, &first);
+    if (first)
+        out.measure = first->measure;
+    if (out.why != FACT_KNOWN)
+        return out;
+    struct summing s = {0};
+    int32_t to, from = span_start(f, q, &to);
+    for (size_t i = 0; i < f->count && out.why == FACT_KNOWN; i++)
+        if (counts(f, q, &f->rows[i]) && add_row(f, q, &f->rows[i], from, to, &s, &out))
+            out.why = FACT_FAILED;
+    out.value = tally_sum(&s.tally);
+    out.from_day = s.first_day;
+    if (out.why == FACT_KNOWN && out.value.kind == FIGURE_MISSING)
+        out.why = FACT_NONE;
+    return out;
+}
+
+static bool anybody_reports(const struct fact_source *f, const struct question *q)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (counts(f, q, &f->rows[i]))
+            return true;
+    return false;
+}
+
+static enum fact_rule rule_of(const struct fact_source *f, const struct statement *st)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct kpi *k = f->rows[i].kpi;
+        if (k && strcmp(k->code, st->kpi) == 0 && k->kind != KPI_FLOW)
+            return RULE_LEVEL;
+    }
+    return strcmp(st->per, "year") == 0 ? RULE_YEAR : strcmp(st->per, "month") == 0 ? RULE_MONTH : RULE_SINCE_FIRST;
+}
+
+struct fact fact_of_statement(const struct fact_source *f, const struct statement *st)
+{
+    struct fact out = {.why = !*st->kpi ? FACT_NO_KPI : FACT_SCOPE};
+    if (!*st->kpi || *st->scope)
+        return out;
+    struct question q = {.kpi = st->kpi, .dimension = st->dimension, .resident = st->resident, .unit = st->unit,
+                         .currency = st->currency, .rule = rule_of(f, st)};
+    // Beside a capacity stands what was made of it, where that is reported.
+    struct question output = q;
+    output.kpi = "out_units";
+    output.rule = RULE_OUTPUT;
+    output.forgive_unit = true;
+    if (st->kind == STATEMENT_CAPACITY && anybody_reports(f, &output))
+        q = output;
+    out = answer(f, &q);
+    if (out.why == FACT_KNOWN)
+        out.per_cent = target_attainment(st, out.value, &out.reached);
+    return out;
+}
+
+struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule, const char *currency)
+{
+    struct question q = {.kpi = kpi, .dimension = "", .resident = "", .unit = "", .currency = currency, .rule = rule};
+    return answer(f, &q);
+}
+
+enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
+                         int32_t *first_day)
+{
+    const struct fact_totals *t = ctx;
+    struct total total;
+    enum err e = totals_sum(t->site, t->store, row, from, to, &total, NULL);
+    if (!e) {
+        *sum = total.sum;
+        *first_day = total.first_day;
+    }
+    return e;
+}

@@ -1,0 +1,60 @@
+// What the residents' figures say about a park's published target: one number, or the reason why there is none.
+// Rules (also in README.md and on every tile): a level is the sum over residents of the newest figure; a flow is the sum over
+// residents over the span the target speaks of (a year: the 12 months up to the newest figure; none stated: since the first
+// report). Unlike products, ratios and different currencies are never added. A figure the source credits to others than
+// the park is never credited to the park. Missing is never zero.
+#ifndef ESEP_DASHBOARDS_FACTS_H
+#define ESEP_DASHBOARDS_FACTS_H
+
+#include "dashboards/board.h"
+
+enum fact_why {
+    FACT_KNOWN,
+    FACT_NO_KPI,   // nothing is collected for it
+    FACT_NONE,     // nobody has reported it
+    FACT_CURRENCY, // reported in another currency
+    FACT_UNIT,     // reported in another unit
+    FACT_UNLIKE,   // would add unlike products
+    FACT_RATIO,    // would add ratios
+    FACT_SCOPE,    // credited to others
+    FACT_FAILED    // could not be read
+};
+enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_OUTPUT };
+
+struct fact {
+    enum fact_why why;
+    enum fact_rule rule;
+    struct figure value;    // known when why is FACT_KNOWN
+    struct figure per_cent; // of the statement's value, missing when it has no single number
+    bool reached;
+    struct measure measure; // what value is measured in; borrowed from the board's row
+    unsigned contributors, of; // residents
+    bool simulated;            // any of them
+    int32_t from_day;          // of the first figure summed, for flows
+    int64_t received_us;       // of the newest figure in it
+};
+
+// Sums a flow; facts know nothing of stores.
+typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
+                             int32_t *first_day);
+struct fact_source {
+    const struct park *park;
+    const struct board_row *rows; // of the park
+    size_t count;
+    fact_sum sum;
+    void *ctx;
+};
+
+struct fact fact_of_statement(const struct fact_source *f, const struct statement *st);
+// A key figure: the park's sum of a KPI, money in the given currency.
+struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule, const char *currency);
+
+// fact_sum through totals.h; ctx is a struct fact_totals.
+struct fact_totals {
+    struct site *site;
+    const struct store *store;
+};
+enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
+                         int32_t *first_day);
+
+#endif

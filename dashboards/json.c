@@ -1,0 +1,167 @@
+// See json.h for why this is not a tree of a library's making.
+
+#include "dashboards/json.h"
+#include "base/clock.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void raw(struct json *j, const char *text)
+{
+    buf_text(j->out, text); // its failure sticks: the reply is checked once, when it is complete
+}
+
+static void quoted(struct json *j, const char *text)
+{
+    raw(j, "\"");
+    for (const char *s = text; *s;) {
+        size_t plain = 0;
+        while ((unsigned char)s[plain] >= 0x20 && s[plain] != '"' && s[plain] != '\\' && s[plain] != 0x7f)
+            plain++;
+        buf_append(j->out, s, plain);
+        s += plain;
+        if (!*s)
+            break;
+        char escape[8];
+        if (*s == '"' || *s == '\\')
+            snprintf(escape, sizeof escape, "\\%c", *s);
+        else
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*s);
+        raw(j, escape);
+        s++;
+    }
+    raw(j, "\"");
+}
+
+static void begin(struct json *j, const char *name)
+{
+    if (j->used[j->depth])
+        raw(j, ",");
+    j->used[j->depth] = true;
+    if (name) {
+        quoted(j, name);
+        raw(j, ":");
+    }
+}
+
+void json_init(struct json *j, struct buf *out)
+{
+    memset(j, 0, sizeof *j);
+    j->out = out;
+}
+
+static void open_at(struct json *j, const char *name, const char *bracket)
+{
+    begin(j, name);
+    raw(j, bracket);
+    if (j->depth < 16)
+        j->depth++;
+    j->used[j->depth] = false;
+}
+
+static void close_at(struct json *j, const char *bracket)
+{
+    if (j->depth > 0)
+        j->depth--;
+    raw(j, bracket);
+}
+
+void json_object(struct json *j, const char *name)
+{
+    open_at(j, name, "{");
+}
+
+void json_array(struct json *j, const char *name)
+{
+    open_at(j, name, "[");
+}
+
+void json_end_object(struct json *j)
+{
+    close_at(j, "}");
+}
+
+void json_end_array(struct json *j)
+{
+    close_at(j, "]");
+}
+
+void json_text(struct json *j, const char *name, const char *text)
+{
+    begin(j, name);
+    if (text)
+        quoted(j, text);
+    else
+        raw(j, "null");
+}
+
+void json_text_or_null(struct json *j, const char *name, const char *text)
+{
+    json_text(j, name, text && *text ? text : NULL);
+}
+
+void json_integer(struct json *j, const char *name, int64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, v);
+    begin(j, name);
+    raw(j, text);
+}
+
+void json_bool(struct json *j, const char *name, bool v)
+{
+    begin(j, name);
+    raw(j, v ? "true" : "false");
+}
+
+void json_null(struct json *j, const char *name)
+{
+    begin(j, name);
+    raw(j, "null");
+}
+
+void json_figure(struct json *j, const char *name, struct figure f)
+{
+    char text[FIGURE_TEXT];
+    figure_text(f, text);
+    begin(j, name);
+    raw(j, *text ? text : "null");
+}
+
+void json_figure_scaled(struct json *j, const char *name, struct figure f, int decimals)
+{
+    char text[FIGURE_TEXT];
+    figure_text_scaled(f, decimals, text);
+    begin(j, name);
+    raw(j, *text ? text : "null");
+}
+
+void json_time(struct json *j, const char *name, int64_t us)
+{
+    if (us == 0) {
+        json_null(j, name);
+        return;
+    }
+    char text[WALL_TEXT], all[WALL_TEXT + 8];
+    wall_text((struct wall){us}, text);
+    int rest = (int)(us % US_PER_S);
+    size_t n = strlen(text);
+    if (rest > 0 && n > 0 && text[n - 1] == 'Z')
+        snprintf(all, sizeof all, "%.*s.%06dZ", (int)(n - 1), text, rest);
+    else
+        snprintf(all, sizeof all, "%s", text);
+    json_text(j, name, all);
+}
+
+void csv_text(struct buf *out, const char *text)
+{
+    bool formula = *text && strchr("=+-@\t", *text);
+    if (!formula && !strpbrk(text, ",\"\r\n")) {
+        buf_text(out, text);
+        return;
+    }
+    buf_text(out, formula ? "\"'" : "\"");
+    for (const char *s = text; *s; s++)
+        buf_append(out, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+    buf_text(out, "\"");
+}

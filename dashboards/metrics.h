@@ -1,0 +1,35 @@
+// The dashboard's own counters: one table declares each once, with its unit in the name and its prose.
+// Threads: any.
+#ifndef ESEP_DASHBOARDS_METRICS_H
+#define ESEP_DASHBOARDS_METRICS_H
+
+#include "base/err.h"
+#include <stdint.h>
+
+#define METRICS_LIST(X)                                                                                        \
+    X(REQUESTS_OK, "requests_ok", "Requests answered with 2xx")                                                \
+    X(REQUESTS_UNCHANGED, "requests_unchanged", "Requests answered with 304: the client had it already")       \
+    X(REQUESTS_REFUSED, "requests_refused", "Requests answered with 4xx")                                      \
+    X(REQUESTS_FAILED, "requests_failed", "Requests answered with 5xx")                                        \
+    X(REQUEST_MICROSECONDS, "request_microseconds", "Time spent answering requests")                           \
+    X(BODY_BYTES, "body_bytes", "Bytes of bodies handed to the network")                                       \
+    X(BODIES_REFUSED, "bodies_refused", "Requests dropped because their body was larger than the cap")         \
+    X(GRAPHS_DRAWN, "graphs_drawn", "Graphs drawn by the workers")                                             \
+    X(GRAPHS_FAILED, "graphs_failed", "Graphs that could not be drawn")
+
+enum metric {
+#define X(id, name, text) METRIC_##id,
+    METRICS_LIST(X)
+#undef X
+    METRIC_COUNT
+};
+
+struct metrics;
+enum err metrics_create(struct metrics **out) MUST_USE;
+void metrics_destroy(struct metrics *m);
+void metrics_add(struct metrics *m, enum metric id, uint64_t by);
+uint64_t metrics_value(const struct metrics *m, enum metric id);
+const char *metrics_name(enum metric id);
+const char *metrics_prose(enum metric id);
+
+#endif

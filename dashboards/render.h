@@ -1,0 +1,53 @@
+// Graphs drawn by single-threaded worker processes, because librrd 1.7 draws through one Pango font map. A small server
+// process is forked before any thread exists and forks the workers, so that they can be replaced later: a worker that hangs
+// or dies at once, and each after a number of graphs (librrd leaks). This is the calling side.
+#ifndef ESEP_DASHBOARDS_RENDER_H
+#define ESEP_DASHBOARDS_RENDER_H
+
+#include "store/rrd_graph.h"
+#include <sys/types.h>
+
+#define RENDER_TEXT_MAX  256
+#define RENDER_IMAGE_MAX (12u << 20)
+
+struct render_job { // validated figures and plain texts; the worker makes the path from the id
+    int64_t series_id;
+    enum rrd_graph_format format;
+    int64_t from, to;
+    int32_t width, height;
+    double scale, target;
+    bool filled, has_target, dark;
+    char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX], target_legend[RENDER_TEXT_MAX],
+        note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
+};
+
+typedef enum err (*render_drawing)(const struct rrd_graph *g, struct buf *out, struct diag *d);
+struct render_options {
+    const char *state;     // the collector's, borrowed
+    const char *scratch;   // folder for the warm-up's temporary file, borrowed
+    unsigned workers;
+    unsigned recycle_after; // graphs; 0: 500
+    int timeout_ms;         // of one graph; 0: 5000
+    int busy_ms;            // longest wait for a free worker; 0: 5000
+    render_drawing draw;    // NULL: rrd_graph_draw
+};
+
+struct render;
+// Forks: call it while the process has one thread. The workers warm up in the background.
+enum err render_start(const struct render_options *o, struct render **out, struct diag *d) MUST_USE;
+// Ends and reaps every process. NULL is allowed.
+void render_stop(struct render *r);
+
+// *bytes is malloc'ed. AGAIN: no worker was free in time; TIMEOUT: drawing hung, twice; CLOSED: workers died, twice, or the
+// server process has gone; else the worker's own answer. Threads: any.
+enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len, struct diag *d) MUST_USE;
+
+struct render_stats {
+    uint64_t drawn, failed, hung, died, recycled, busy;
+    unsigned workers;
+};
+struct render_stats render_stats(struct render *r);
+// Process ids of the workers in use now, for tests and logs; returns how many.
+unsigned render_pids(struct render *r, pid_t *pids, unsigned max);
+
+#endif

@@ -1,0 +1,193 @@
+// Fields are written one by one, not as a struct's memory: nothing depends on padding, and the worker checks each of them
+// again although the other end is ours.
+
+#include "dashboards/render_message.h"
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void put(struct buf *b, uint64_t v, size_t bytes)
+{
+    unsigned char le[8];
+    for (size_t i = 0; i < bytes; i++)
+        le[i] = (unsigned char)(v >> (8 * i));
+    buf_append(b, le, bytes);
+}
+
+static void put_real(struct buf *b, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    put(b, bits, 8);
+}
+
+static void put_text(struct buf *b, const char *text)
+{
+    size_t len = strnlen(text, RENDER_TEXT_MAX - 1);
+    put(b, len, 2);
+    buf_append(b, text, len);
+}
+
+enum err render_job_encode(const struct render_job *job, struct buf *out)
+{
+    put(out, (uint64_t)job->series_id, 8);
+    put(out, (uint64_t)job->format, 1);
+    put(out, (uint64_t)job->from, 8);
+    put(out, (uint64_t)job->to, 8);
+    put(out, (uint64_t)job->width, 4);
+    put(out, (uint64_t)job->height, 4);
+    put_real(out, job->scale);
+    put_real(out, job->target);
+    put(out, (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2), 1);
+    put_text(out, job->title);
+    put_text(out, job->unit);
+    put_text(out, job->legend);
+    put_text(out, job->target_legend);
+    put_text(out, job->note);
+    put_text(out, job->time_zone);
+    return out->failed;
+}
+
+struct cursor {
+    const unsigned char *at, *end;
+    bool failed;
+};
+
+static uint64_t take(struct cursor *c, size_t bytes)
+{
+    uint64_t v = 0;
+    if (c->failed || (size_t)(c->end - c->at) < bytes) {
+        c->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < bytes; i++)
+        v |= (uint64_t)c->at[i] << (8 * i);
+    c->at += bytes;
+    return v;
+}
+
+static double take_real(struct cursor *c)
+{
+    uint64_t bits = take(c, 8);
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    c->failed |= !isfinite(v);
+    return v;
+}
+
+static void take_text(struct cursor *c, char out[RENDER_TEXT_MAX])
+{
+    size_t len = (size_t)take(c, 2);
+    if (c->failed || len >= RENDER_TEXT_MAX || (size_t)(c->end - c->at) < len || memchr(c->at, 0, len)) {
+        c->failed = true;
+        return;
+    }
+    memcpy(out, c->at, len);
+    out[len] = '\0';
+    c->at += len;
+}
+
+static bool in_range(const struct render_job *j)
+{
+    return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 && j->width <= 4000 &&
+           j->height >= 10 && j->height <= 4000 && j->scale > 0;
+}
+
+enum err render_job_decode(const void *bytes, size_t len, struct render_job *out)
+{
+    struct cursor c = {bytes, (const unsigned char *)bytes + len, false};
+    struct render_job j = {0};
+    j.series_id = (int64_t)take(&c, 8);
+    j.format = (enum rrd_graph_format)take(&c, 1);
+    j.from = (int64_t)take(&c, 8);
+    j.to = (int64_t)take(&c, 8);
+    j.width = (int32_t)take(&c, 4);
+    j.height = (int32_t)take(&c, 4);
+    j.scale = take_real(&c);
+    j.target = take_real(&c);
+    uint64_t flags = take(&c, 1);
+    j.filled = flags & 1;
+    j.has_target = flags & 2;
+    j.dark = flags & 4;
+    take_text(&c, j.title);
+    take_text(&c, j.unit);
+    take_text(&c, j.legend);
+    take_text(&c, j.target_legend);
+    take_text(&c, j.note);
+    take_text(&c, j.time_zone);
+    if (c.failed || c.at != c.end || flags > 7 || !in_range(&j))
+        return ERR_INVALID;
+    *out = j;
+    return ERR_OK;
+}
+
+// Waits for events on fd until the deadline.
+static enum err wait_for(int fd, short events, struct mono start, int timeout_ms)
+{
+    for (;;) {
+        int64_t left = timeout_ms < 0 ? -1 : timeout_ms - mono_diff_ms(clock_mono(clock_system()), start);
+        if (timeout_ms >= 0 && left <= 0)
+            return ERR_TIMEOUT;
+        struct pollfd p = {.fd = fd, .events = events};
+        int n = poll(&p, 1, (int)left);
+        if (n > 0)
+            return ERR_OK;
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+    }
+}
+
+static enum err transfer(int fd, char *bytes, size_t len, bool sending, struct mono start, int timeout_ms)
+{
+    while (len > 0) {
+        enum err e = wait_for(fd, sending ? POLLOUT : POLLIN, start, timeout_ms);
+        if (e)
+            return e;
+        ssize_t n = sending ? send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) : recv(fd, bytes, len, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return ERR_CLOSED;
+        if (n > 0) {
+            bytes += n;
+            len -= (size_t)n;
+        }
+    }
+    return ERR_OK;
+}
+
+enum err render_send(int fd, const void *bytes, size_t len, int timeout_ms)
+{
+    struct mono start = clock_mono(clock_system());
+    struct buf message;
+    buf_init(&message, len + 4);
+    put(&message, len, 4);
+    buf_append(&message, bytes, len);
+    enum err e = message.failed;
+    if (!e)
+        e = transfer(fd, message.data, message.len, true, start, timeout_ms);
+    buf_deinit(&message);
+    return e;
+}
+
+enum err render_receive(int fd, struct buf *out, size_t max, int timeout_ms)
+{
+    struct mono start = clock_mono(clock_system());
+    unsigned char le[4];
+    enum err e = transfer(fd, (char *)le, 4, false, start, timeout_ms);
+    if (e)
+        return e;
+    size_t left = (size_t)le[0] | (size_t)le[1] << 8 | (size_t)le[2] << 16 | (size_t)le[3] << 24;
+    if (left > max)
+        return ERR_TOO_BIG;
+    while (left > 0 && !e) {
+        char chunk[65536];
+        size_t n = left < sizeof chunk ? left : sizeof chunk;
+        e = transfer(fd, chunk, n, false, start, timeout_ms);
+        if (!e)
+            e = buf_append(out, chunk, n);
+        left -= n;
+    }
+    return e;
+}

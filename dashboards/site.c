@@ -1,0 +1,171 @@
+// Readers belong to one thread, so each thread of the HTTP pool has its own pair behind a thread-specific key. They are
+// opened late: a dashboard may be started before the collector ever ran, and a demo may be wiped under it.
+
+#include "dashboards/site.h"
+#include "dashboards/totals.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define CACHE_BYTES (64u << 20)
+
+struct file_id {
+    dev_t device;
+    ino_t inode;
+};
+
+struct thread_store {
+    struct store store;
+    struct file_id ledger, observations;
+};
+
+static void close_store(struct thread_store *t)
+{
+    if (t->store.observations)
+        observations_reader_close(t->store.observations);
+    if (t->store.reader)
+        reader_close(t->store.reader);
+    *t = (struct thread_store){0};
+}
+
+static void forget_store(void *thread_store)
+{
+    close_store(thread_store);
+    free(thread_store);
+}
+
+static struct file_id identify(const char *state, const char *name)
+{
+    char path[4096];
+    struct stat st;
+    int n = snprintf(path, sizeof path, "%s/%s", state, name);
+    if (n < 0 || (size_t)n >= sizeof path || stat(path, &st))
+        return (struct file_id){0};
+    return (struct file_id){st.st_dev, st.st_ino};
+}
+
+static bool same(struct file_id a, struct file_id b)
+{
+    return a.device == b.device && a.inode == b.inode && a.inode != 0;
+}
+
+static enum err open_store(struct site *s, struct thread_store *t, struct diag *d)
+{
+    const char *state = s->config->state;
+    struct file_id ledger = identify(state, LEDGER_FILE), observations = identify(state, OBSERVATIONS_FILE);
+    if (t->store.reader && t->store.observations && same(ledger, t->ledger) && same(observations, t->observations))
+        return ERR_OK;
+    close_store(t);
+    enum err e = reader_open(state, &t->store.reader, d);
+    if (!e)
+        e = observations_reader_open(state, &t->store.observations, d);
+    if (e) {
+        close_store(t);
+        return e;
+    }
+    t->ledger = ledger;
+    t->observations = observations;
+    return ERR_OK;
+}
+
+enum err site_store(struct site *s, struct store *out, struct diag *d)
+{
+    struct thread_store *t = pthread_getspecific(s->stores);
+    if (!t) {
+        t = calloc(1, sizeof *t);
+        if (!t || pthread_setspecific(s->stores, t)) {
+            free(t);
+            return diag_fail(d, ERR_NOMEM, "no memory for readers");
+        }
+    }
+    enum err e = open_store(s, t, d);
+    if (!e)
+        *out = t->store;
+    return e;
+}
+
+static enum err load_zones(struct site *s, struct diag *d)
+{
+    s->zones = calloc(s->parks.count + 1, sizeof *s->zones);
+    if (!s->zones)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->parks.count; i++) {
+        enum err e = zone_load(NULL, s->parks.parks[i]->time_zone, &s->zones[i], d);
+        if (e)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err open_parts(struct site *s, struct diag *d)
+{
+    enum err e = catalogue_load(s->config->catalogue, &s->catalogue, d);
+    if (!e)
+        e = parks_load(s->config->parks, s->catalogue, &s->parks, d);
+    if (!e)
+        e = load_zones(s, d);
+    if (!e)
+        e = cache_create(CACHE_BYTES, &s->cache);
+    if (!e)
+        e = flush_create(s->config->state, s->clock, s->control, &s->flush);
+    if (!e)
+        e = metrics_create(&s->metrics);
+    if (!e)
+        e = totals_create(&s->totals);
+    return e;
+}
+
+enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render, flush_call control,
+                   struct site **out, struct diag *d)
+{
+    struct site *s = calloc(1, sizeof *s);
+    if (!s)
+        return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    s->config = c;
+    s->clock = clock;
+    s->render = render;
+    s->control = control;
+    if (pthread_key_create(&s->stores, forget_store)) {
+        free(s);
+        return diag_fail(d, ERR_INTERNAL, "no thread-specific key left");
+    }
+    enum err e = open_parts(s, d);
+    if (e)
+        site_close(s);
+    else
+        *out = s;
+    return e;
+}
+
+void site_close(struct site *s)
+{
+    if (!s)
+        return;
+    void *mine = pthread_getspecific(s->stores);
+    if (mine)
+        forget_store(mine);
+    pthread_key_delete(s->stores);
+    totals_destroy(s->totals);
+    metrics_destroy(s->metrics);
+    flush_destroy(s->flush);
+    cache_destroy(s->cache);
+    for (size_t i = 0; s->zones && i < s->parks.count; i++)
+        zone_free(s->zones[i]);
+    free(s->zones);
+    parks_free(&s->parks);
+    catalogue_free(s->catalogue);
+    free(s);
+}
+
+const struct zone *site_zone(const struct site *s, const struct park *p)
+{
+    for (size_t i = 0; i < s->parks.count; i++)
+        if (s->parks.parks[i] == p)
+            return s->zones[i];
+    return NULL;
+}
+
+int64_t site_now_us(const struct site *s)
+{
+    return clock_wall(s->clock).us;
+}

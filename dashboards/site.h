@@ -1,0 +1,51 @@
+// What every page is made from: profiles and catalogue (immutable), the stores (one pair of readers per thread), the graph
+// workers, the cache, the collector's answers, the counters. Threads: any, unless a call says otherwise.
+#ifndef ESEP_DASHBOARDS_SITE_H
+#define ESEP_DASHBOARDS_SITE_H
+
+#include "base/clock.h"
+#include "dashboards/cache.h"
+#include "dashboards/config.h"
+#include "dashboards/flush.h"
+#include "dashboards/metrics.h"
+#include "dashboards/zone.h"
+#include "kpi/park.h"
+#include "store/observations.h"
+#include <pthread.h>
+
+struct render;
+struct totals;
+
+struct store { // belongs to one thread
+    struct reader *reader;
+    struct observations_reader *observations;
+};
+
+struct site {
+    const struct dashboard_config *config; // borrowed
+    const struct clock *clock;             // borrowed
+    struct render *render;                 // borrowed; NULL: no graphs
+    struct catalogue *catalogue;
+    struct parks parks;
+    struct zone **zones; // of parks.parks[i]
+    struct cache *cache;
+    struct flush *flush;
+    struct metrics *metrics;
+    struct totals *totals;
+    flush_call control; // control_call, or a test's
+    pthread_key_t stores;
+};
+
+// Loads catalogue and profiles; their errors carry file:line:column.
+enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render, flush_call control,
+                   struct site **out, struct diag *d) MUST_USE;
+// After all threads that used it have ended, but for the caller's.
+void site_close(struct site *s);
+
+// This thread's readers, opened at first use, reopened when the collector's files were replaced. NOT_FOUND: no collector has
+// written here yet.
+enum err site_store(struct site *s, struct store *out, struct diag *d) MUST_USE;
+const struct zone *site_zone(const struct site *s, const struct park *p);
+int64_t site_now_us(const struct site *s);
+
+#endif

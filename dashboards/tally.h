@@ -1,0 +1,24 @@
+// Adding figures up: exactly while all are whole numbers, compensated (Neumaier) where reals are among them.
+#ifndef ESEP_DASHBOARDS_TALLY_H
+#define ESEP_DASHBOARDS_TALLY_H
+
+#include "base/figure.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+__extension__ typedef __int128 int128;
+
+struct tally { // {0} is empty
+    int128 whole;
+    double real, compensation;
+    bool any_real;
+    uint64_t count;   // of known figures
+    uint64_t missing; // of unknown ones
+    struct figure min, max, first, last; // meaningful when count > 0
+};
+void tally_add(struct tally *t, struct figure f);
+// Missing when nothing known was added: missing is never zero.
+struct figure tally_sum(const struct tally *t);
+struct figure tally_average(const struct tally *t);
+
+#endif
