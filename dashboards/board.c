@@ -121,10 +121,14 @@ bool board_is_flow(const struct board_row *r)
 void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
 {
     const char *name = r->kpi ? r->kpi->names.text[lang] : r->name.kpi;
-    if (*r->name.dimension)
-        snprintf(out, SHOW_TEXT, "%.80s (%s)", name, r->name.dimension);
+    const struct dimension *dimension = r->park ? park_dimension(r->park, r->name.dimension) : NULL;
+    const char *of = dimension ? dimension->names.text[lang] : r->name.dimension;
+    if (r->kpi && strcmp(r->kpi->unit->code, "any") == 0 && dimension)
+        snprintf(out, SHOW_TEXT, "%s", of); // a published statistic: its name is the dimension's
+    else if (*of)
+        snprintf(out, SHOW_TEXT, "%s: %s", name, of);
     else
-        snprintf(out, SHOW_TEXT, "%.150s", name);
+        snprintf(out, SHOW_TEXT, "%s", name);
 }
 
 void board_latest_when(char out[SHOW_TEXT], const struct board_row *r, const struct zone *z)

@@ -41,7 +41,7 @@ bool board_is_fresh(const struct board_row *r, int64_t now_us);
 // The topic a row is shown under.
 enum kpi_topic board_topic(const struct board_row *r);
 bool board_is_flow(const struct board_row *r);
-// The name people read: KPI name and, in brackets, the dimension.
+// The name people read: the KPI's and the dimension's.
 void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang);
 // "2026-03" or the local moment of the newest figure.
 void board_latest_when(char out[SHOW_TEXT], const struct board_row *r, const struct zone *z);

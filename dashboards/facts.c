@@ -4,6 +4,7 @@
 #include "dashboards/facts.h"
 #include "dashboards/tally.h"
 #include "dashboards/totals.h"
+#include <math.h>
 #include <string.h>
 
 struct question {
@@ -11,6 +12,7 @@ struct question {
     const char *unit, *currency;            // "" for any
     enum fact_rule rule;
     bool forgive_unit; // output beside a capacity: pieces beside pieces a year
+    bool yearly;       // set beside a figure of a year
 };
 
 static bool asked(const struct question *q, const struct board_row *r)
@@ -96,14 +98,14 @@ static int32_t span_start(const struct fact_source *f, const struct question *q,
 struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
-    int32_t first_day;
+    int64_t first_s, end_s; // what the figures cover
 };
 
 static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r, int32_t from,
                         int32_t to, struct summing *s, struct fact *out)
 {
     struct figure value = r->latest.value;
-    int32_t first = 0;
+    int64_t first = 0;
     if (q->rule != RULE_LEVEL) {
         enum err e = f->sum(f->ctx, r, from, to, &value, &first);
         if (e)
@@ -112,8 +114,10 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     if (value.kind == FIGURE_MISSING)
         return ERR_OK;
     tally_add(&s->tally, value);
-    if (s->first_day == 0 || first < s->first_day)
-        s->first_day = first;
+    if (s->first_s == 0 || first < s->first_s)
+        s->first_s = first;
+    if (board_latest_end_s(r) > s->end_s)
+        s->end_s = board_latest_end_s(r);
     if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0)
         out->contributors++;
     s->last_resident = r->name.resident;
@@ -121,6 +125,21 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     if (r->latest.received_us > out->received_us)
         out->received_us = r->latest.received_us;
     return ERR_OK;
+}
+
+// Less than a year of figures beside a figure of a year: what they come to at that rate.
+static void take_for_a_year(const struct summing *s, struct fact *out)
+{
+    int64_t covered_s = s->end_s - s->first_s;
+    out->days = (int32_t)(covered_s / 86400);
+    if (out->why != FACT_KNOWN || out->rule != RULE_YEAR || covered_s >= 360 * INT64_C(86400))
+        return;
+    out->rule = RULE_RATE;
+    double rate = figure_to_real(out->value) * (365.0 * 86400.0 / (double)covered_s);
+    if (covered_s < 20 * 3600 || figure_from_real(out->value.kind == FIGURE_INTEGER ? round(rate) : rate, &out->value)) {
+        out->why = FACT_SHORT;
+        out->value = figure_missing();
+    }
 }
 
 static struct fact answer(const struct fact_source *f, const struct question *q)
@@ -138,9 +157,11 @@ static struct fact answer(const struct fact_source *f, const struct question *q)
         if (counts(f, q, &f->rows[i]) && add_row(f, q, &f->rows[i], from, to, &s, &out))
             out.why = FACT_FAILED;
     out.value = tally_sum(&s.tally);
-    out.from_day = s.first_day;
+    out.from_day = (int32_t)(s.first_s / 86400);
     if (out.why == FACT_KNOWN && out.value.kind == FIGURE_MISSING)
         out.why = FACT_NONE;
+    if (q->yearly)
+        take_for_a_year(&s, &out);
     return out;
 }
 
@@ -159,21 +180,36 @@ static enum fact_rule rule_of(const struct fact_source *f, const struct statemen
         if (k && strcmp(k->code, st->kpi) == 0 && k->kind != KPI_FLOW)
             return RULE_LEVEL;
     }
+    if (st->cumulative)
+        return RULE_SINCE_FIRST;
     return strcmp(st->per, "year") == 0 ? RULE_YEAR : strcmp(st->per, "month") == 0 ? RULE_MONTH : RULE_SINCE_FIRST;
+}
+
+// Reasons that lie in the statement itself.
+static enum fact_why refuse_statement(const struct statement *st)
+{
+    if (*st->scope)
+        return FACT_SCOPE;
+    if (!*st->kpi)
+        return FACT_NO_KPI;
+    if (*st->part_of)
+        return FACT_PART;
+    return st->base.kind != FIGURE_MISSING ? FACT_INDEX : FACT_KNOWN;
 }
 
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st)
 {
-    struct fact out = {.why = !*st->kpi ? FACT_NO_KPI : FACT_SCOPE};
-    if (!*st->kpi || *st->scope)
+    struct fact out = {.why = refuse_statement(st)};
+    if (out.why != FACT_KNOWN)
         return out;
     struct question q = {.kpi = st->kpi, .dimension = st->dimension, .resident = st->resident, .unit = st->unit,
                          .currency = st->currency, .rule = rule_of(f, st)};
+    q.yearly = q.rule == RULE_YEAR;
     // Beside a capacity stands what was made of it, where that is reported.
     struct question output = q;
     output.kpi = "out_units";
-    output.rule = RULE_OUTPUT;
-    output.forgive_unit = true;
+    output.rule = RULE_YEAR;
+    output.forgive_unit = output.yearly = true;
     if (st->kind == STATEMENT_CAPACITY && anybody_reports(f, &output))
         q = output;
     out = answer(f, &q);
@@ -189,14 +225,14 @@ struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_
 }
 
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int32_t *first_day)
+                         int64_t *first_s)
 {
     const struct fact_totals *t = ctx;
     struct total total;
     enum err e = totals_sum(t->site, t->store, row, from, to, &total, NULL);
     if (!e) {
         *sum = total.sum;
-        *first_day = total.first_day;
+        *first_s = total.first_s;
     }
     return e;
 }

@@ -1,7 +1,7 @@
 // What the residents' figures say about a park's published target: one number, or the reason why there is none.
 // Rules (also in README.md and on every tile): a level is the sum over residents of the newest figure; a flow is the sum over
-// residents over the span the target speaks of (a year: the 12 months up to the newest figure; none stated: since the first
-// report). Unlike products, ratios and different currencies are never added. A figure the source credits to others than
+// residents over the span the target speaks of (a year: the 12 months up to the newest figure, or, where there are fewer, what
+// they come to at that rate a year; none stated, or counted since the beginning: since the first report). Unlike products, ratios and different currencies are never added. A figure the source credits to others than
 // the park is never credited to the park. Missing is never zero.
 #ifndef ESEP_DASHBOARDS_FACTS_H
 #define ESEP_DASHBOARDS_FACTS_H
@@ -17,9 +17,12 @@ enum fact_why {
     FACT_UNLIKE,   // would add unlike products
     FACT_RATIO,    // would add ratios
     FACT_SCOPE,    // credited to others
+    FACT_PART,     // contained in another figure
+    FACT_INDEX,    // a ratio whose base is unknown
+    FACT_SHORT,    // too short a span to speak of a year
     FACT_FAILED    // could not be read
 };
-enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_OUTPUT };
+enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_RATE };
 
 struct fact {
     enum fact_why why;
@@ -31,12 +34,13 @@ struct fact {
     unsigned contributors, of; // residents
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
+    int32_t days;              // that the figures cover, for RULE_RATE
     int64_t received_us;       // of the newest figure in it
 };
 
 // Sums a flow; facts know nothing of stores.
 typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                             int32_t *first_day);
+                             int64_t *first_s);
 struct fact_source {
     const struct park *park;
     const struct board_row *rows; // of the park
@@ -55,6 +59,6 @@ struct fact_totals {
     const struct store *store;
 };
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int32_t *first_day);
+                         int64_t *first_s);
 
 #endif

@@ -10,7 +10,7 @@
 #include "kpi/period.h"
 #include <stdint.h>
 
-#define SHOW_TEXT 160
+#define SHOW_TEXT 400
 
 struct measure { // what a figure is measured in
     const struct kpi_unit *unit;       // NULL: not in the catalogue

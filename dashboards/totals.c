@@ -14,8 +14,9 @@
 
 struct part {
     struct tally tally;
-    int32_t first_day;
+    int64_t first_s;
     int64_t at_us; // when it was read; 0: never
+    uint32_t step_s;
 };
 
 struct entry {
@@ -50,22 +51,24 @@ void totals_destroy(struct totals *t)
     free(t);
 }
 
-static void part_add(struct part *p, struct figure value, int32_t day)
+static void part_add(struct part *p, struct figure value, int64_t begins_s)
 {
     if (p->tally.count == 0 && value.kind != FIGURE_MISSING)
-        p->first_day = day;
+        p->first_s = begins_s;
     tally_add(&p->tally, value);
 }
 
 static enum err add_point(void *ctx, const struct point *p)
 {
-    part_add(ctx, p->value, (int32_t)((p->time - 1) / 86400)); // a step belongs to the day it ends in
+    struct part *part = ctx;
+    part_add(part, p->value, p->time - part->step_s);
     return ERR_OK;
 }
 
 static enum err add_observation(void *ctx, const struct observation *o)
 {
-    part_add(ctx, o->status == WIRE_MISSING ? figure_missing() : o->value, o->period_start);
+    part_add(ctx, o->status == WIRE_MISSING ? figure_missing() : o->value,
+             (int64_t)o->period_start * 86400);
     return ERR_OK;
 }
 
@@ -121,14 +124,14 @@ static enum err refresh(struct site *s, const struct store *store, const struct 
         live_from = entry->from;
     enum err e = ERR_OK;
     if (!entry->settled.at_us || entry->settled_to != live_from || now_us - entry->settled.at_us > SETTLED_US) {
-        struct part p = {.at_us = now_us};
+        struct part p = {.at_us = now_us, .step_s = row->series.step_s};
         e = read_days(store, row, entry->from, live_from, &p, d);
         entry->settled = p;
         entry->settled_to = live_from;
         entry->live.at_us = 0;
     }
     if (!e && (!entry->live.at_us || now_us - entry->live.at_us > LIVE_US)) {
-        struct part p = {.at_us = now_us};
+        struct part p = {.at_us = now_us, .step_s = row->series.step_s};
         e = read_days(store, row, live_from, today + 2, &p, d);
         entry->live = p;
     }
@@ -147,7 +150,7 @@ static enum err sum_measured(struct site *s, const struct store *store, const st
     tally_add(&all, tally_sum(&entry.settled.tally));
     tally_add(&all, tally_sum(&entry.live.tally));
     out->sum = tally_sum(&all);
-    out->first_day = entry.settled.tally.count ? entry.settled.first_day : entry.live.first_day;
+    out->first_s = entry.settled.tally.count ? entry.settled.first_s : entry.live.first_s;
     return ERR_OK;
 }
 
@@ -160,6 +163,6 @@ enum err totals_sum(struct site *s, const struct store *store, const struct boar
     struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
     enum err e = observations_query(store->observations, &q, add_observation, &p, d);
     if (!e)
-        *out = (struct total){.sum = tally_sum(&p.tally), .first_day = p.first_day};
+        *out = (struct total){.sum = tally_sum(&p.tally), .first_s = p.first_s};
     return e;
 }

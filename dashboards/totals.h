@@ -11,7 +11,7 @@
 struct totals;
 struct total {
     struct figure sum; // missing: nothing known in the span
-    int32_t first_day; // of the first figure found; meaningful when the sum is known
+    int64_t first_s;   // where the first figure's step or period begins; meaningful when the sum is known
 };
 
 enum err totals_create(struct totals **out) MUST_USE;

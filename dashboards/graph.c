@@ -1,0 +1,251 @@
+// Everything a worker gets is made here from validated parts. The cache's key covers the file's own header (librrd writes the
+// time of the last update there), its identity and the whole request, so a stale image cannot be served; times relative to
+// now are rounded up to what one pixel shows, so that a page opened twice finds its graphs.
+
+#include "dashboards/graph.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "dashboards/i18n.h"
+#include "dashboards/params.h"
+#include "dashboards/render_message.h"
+#include "store/rrd.h"
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEADER_BYTES 4096
+
+struct format {
+    const char *ending, *content_type;
+    enum rrd_graph_format format;
+};
+static const struct format formats[] = {
+    {"png", "image/png", RRD_GRAPH_PNG}, {"svg", "image/svg+xml", RRD_GRAPH_SVG}, {"pdf", "application/pdf", RRD_GRAPH_PDF}};
+
+// Takes the ending off the last part; NULL when it is none of ours.
+static const struct format *split_ending(char *part)
+{
+    char *dot = strrchr(part, '.');
+    for (size_t i = 0; dot && i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(dot + 1, formats[i].ending) == 0) {
+            *dot = '\0';
+            return &formats[i];
+        }
+    }
+    return NULL;
+}
+
+static bool applies(const struct statement *st, const struct board_row *r)
+{
+    if ((st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY) || st->value.kind == FIGURE_MISSING ||
+        st->cumulative || !statement_counts(st) || st->base.kind != FIGURE_MISSING || st->comparator == COMPARE_RANGE)
+        return false;
+    bool output = st->kind == STATEMENT_CAPACITY && strcmp(r->name.kpi, "out_units") == 0;
+    return (output || strcmp(st->kpi, r->name.kpi) == 0) && strcmp(st->resident, r->name.resident) == 0 &&
+           strcmp(st->dimension, r->name.dimension) == 0 && strcmp(st->currency, r->series.currency) == 0;
+}
+
+static double seconds_of(const struct board_row *r)
+{
+    static const double days[] = {[PERIOD_DAY] = 1, [PERIOD_MONTH] = 365.0 / 12, [PERIOD_QUARTER] = 365.0 / 4, [PERIOD_YEAR] = 365};
+    return r->series.class == WIRE_REPORT ? days[r->series.period] * 86400 : r->series.step_s;
+}
+
+bool graph_target(const struct board_row *r, const struct statement **st, double *value, bool *pro_rata)
+{
+    for (size_t i = 0; r->park && i < r->park->statement_count; i++) {
+        const struct statement *s = &r->park->statements[i];
+        if (!applies(s, r))
+            continue;
+        double year = strcmp(s->per, "year") == 0 ? 365.0 * 86400 : strcmp(s->per, "month") == 0 ? 365.0 * 86400 / 12 : 0;
+        *pro_rata = board_is_flow(r) && year > 0;
+        if (board_is_flow(r) && year == 0)
+            continue;
+        *st = s;
+        *value = figure_to_real(s->value) * (*pro_rata ? seconds_of(r) / year : 1);
+        return true;
+    }
+    return false;
+}
+
+// Cut, where too long, between characters.
+static void set_text(char out[RENDER_TEXT_MAX], const char *text)
+{
+    size_t n = strnlen(text, RENDER_TEXT_MAX - 1);
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
+static void set_texts(struct site *s, const struct board_row *r, enum lang lang, struct render_job *job)
+{
+    char title[SHOW_TEXT], all[2 * SHOW_TEXT], unit[SHOW_TEXT], filled[I18N_MAX];
+    const struct statement *st;
+    double target;
+    bool pro_rata;
+    board_title(title, r, lang);
+    set_text(job->legend, title);
+    snprintf(all, sizeof all, "%s \xe2\x80\x93 %s", r->resident ? r->resident->names.text[lang] : r->name.resident, title);
+    set_text(job->title, all);
+    show_unit(unit, &r->measure, lang);
+    set_text(job->unit, unit);
+    if (r->simulated)
+        set_text(job->note, i18n_text(lang, T_NOTE_SIMULATED));
+    set_text(job->time_zone, r->series.class == WIRE_REPORT || !r->park ? "UTC" : r->park->time_zone);
+    job->has_target = graph_target(r, &st, &target, &pro_rata);
+    if (job->has_target) {
+        job->target = target * job->scale;
+        i18n_fill(filled, lang, T_PRO_RATA, st->names.text[lang], NULL, NULL);
+        set_text(job->target_legend, pro_rata ? filled : st->names.text[lang]);
+    }
+    (void)s;
+}
+
+static enum err set_range(struct site *s, struct exchange *x, const struct board_row *r, struct render_job *job)
+{
+    bool report = r->series.class == WIRE_REPORT;
+    const struct zone *z = report || !r->park ? NULL : site_zone(s, r->park);
+    int64_t now = site_now_us(s) / US_PER_S, step = report ? 86400 : r->series.step_s, end = now;
+    if (report && r->has_latest && board_latest_end_s(r) < now)
+        end = board_latest_end_s(r);
+    job->to = end;
+    job->from = end - (report ? 2 * 365 : 1) * INT64_C(86400);
+    if (params_time(x, "from", now, z, &job->from) || params_time(x, "to", now, z, &job->to))
+        return ERR_INVALID;
+    if (job->from >= job->to)
+        return exchange_fail_param(x, "from", "must be before `to` (by default now, or the end of the newest report)");
+    int64_t pixel = (job->to - job->from) / job->width, quantum = pixel > step ? pixel : step;
+    job->to = (job->to + quantum - 1) / quantum * quantum;
+    job->from = job->from / quantum * quantum;
+    return ERR_OK;
+}
+
+static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r, const struct format *f,
+                         struct render_job *job)
+{
+    static const char *const themes[] = {"light", "dark", NULL};
+    static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
+    int64_t width = 800, height = 240;
+    size_t theme = 0, lang = LANG_EN;
+    memset(job, 0, sizeof *job);
+    if (params_integer(x, "width", 100, 2400, &width) || params_integer(x, "height", 40, 1200, &height) ||
+        params_choice(x, "theme", themes, &theme) || params_choice(x, "lang", codes, &lang))
+        return ERR_INVALID;
+    job->series_id = r->series.series_id;
+    job->format = f->format;
+    job->width = (int32_t)width;
+    job->height = (int32_t)height;
+    job->dark = theme == 1;
+    job->filled = board_is_flow(r);
+    job->scale = 1;
+    for (int i = measure_decimals(&r->measure); i > 0; i--)
+        job->scale /= 10;
+    set_texts(s, r, (enum lang)lang, job);
+    return set_range(s, x, r, job);
+}
+
+// What an image depends on: the file's identity and header, and the request.
+static enum err make_key(struct site *s, const struct render_job *job, uint8_t key[HASH_BYTES], struct diag *d)
+{
+    char path[RRD_PATH_MAX], header[HEADER_BYTES];
+    struct stat st = {0};
+    struct buf request;
+    enum err e = rrd_path(s->config->state, job->series_id, path);
+    if (e)
+        return e;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : pread(fd, header, sizeof header, 0);
+    bool ok = n >= 0 && fstat(fd, &st) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!ok)
+        return diag_fail(d, ERR_NOT_FOUND, "this series has no round-robin file yet: its first figures have not landed");
+    int64_t identity[4] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec, (int64_t)st.st_mtim.tv_nsec};
+    buf_init(&request, RENDER_REQUEST_MAX);
+    e = render_job_encode(job, &request);
+    if (!e)
+        crypto_hash((const struct hash_part[]){{header, (size_t)n}, {identity, sizeof identity}, {request.data, request.len}},
+                    3, key);
+    buf_deinit(&request);
+    return e;
+}
+
+static void send_drawn(struct site *s, struct exchange *x, const struct render_job *job, const uint8_t key[HASH_BYTES])
+{
+    char *bytes;
+    size_t len;
+    struct diag d = {""};
+    x->blob = cache_find(s->cache, key);
+    if (!x->blob) {
+        enum err e = s->render ? render_draw(s->render, job, &bytes, &len, &d)
+                               : diag_fail(&d, ERR_CLOSED, "no graph workers are running");
+        metrics_add(s->metrics, e ? METRIC_GRAPHS_FAILED : METRIC_GRAPHS_DRAWN, 1);
+        if (e) {
+            exchange_fail_err(x, e == ERR_INVALID ? ERR_INTERNAL : e, d.text);
+            return;
+        }
+        x->blob = blob_create(bytes, len);
+        if (!x->blob) {
+            exchange_fail_err(x, ERR_NOMEM, NULL);
+            return;
+        }
+        cache_put(s->cache, key, x->blob);
+    }
+    x->status = 200;
+}
+
+static void respond(struct site *s, struct exchange *x, const struct board_row *r, const struct format *f)
+{
+    struct render_job job;
+    uint8_t key[HASH_BYTES];
+    struct diag d = {""};
+    if (make_job(s, x, r, f, &job))
+        return;
+    enum err e = make_key(s, &job, key, &d);
+    if (e) {
+        exchange_fail_err(x, e, d.text);
+        return;
+    }
+    x->content_type = f->content_type;
+    x->drawing = f->format == RRD_GRAPH_SVG;
+    x->cache_control = "no-cache";
+    if (!exchange_fresh(x, key, sizeof key))
+        send_drawn(s, x, &job, key);
+}
+
+void graph_image(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {"from", "to", "width", "height", "theme", "v", NULL};
+    char name[SERIES_NAME_MAX + 1], last[EXCHANGE_PART_MAX];
+    struct series_name parsed;
+    struct store store;
+    struct board_row row;
+    struct diag d = {""};
+    int64_t version;
+    snprintf(last, sizeof last, "%s", x->parts[x->part_count - 1]);
+    const struct format *f = split_ending(last);
+    if (!f) {
+        exchange_fail(x, 404, "a graph's address ends in .png, .svg or .pdf");
+        return;
+    }
+    if (exchange_allow(x, allowed) || params_integer(x, "v", 0, 999999999999, &version))
+        return;
+    int n = x->part_count == 3 ? snprintf(name, sizeof name, "%s/%s/%s", x->parts[0], x->parts[1], last)
+                               : snprintf(name, sizeof name, "%s/%s/%s/%s", x->parts[0], x->parts[1], x->parts[2], last);
+    if (n >= (int)sizeof name || series_parse(name, &parsed)) {
+        exchange_fail(x, 404, "'%.200s' is not a series' name", name);
+        return;
+    }
+    flush_now(s->flush);
+    enum err e = site_store(s, &store, &d);
+    if (!e)
+        e = board_load_one(s, &store, name, &row, &d);
+    if (e)
+        exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 503, "%s: %s", name, e == ERR_NOT_FOUND ? "no such series" : d.text);
+    else
+        respond(s, x, &row, f);
+}

@@ -1,0 +1,188 @@
+// The first page: what the parks promised and what their residents report, a card a park.
+
+#include "base/clock.h"
+#include "dashboards/pages/pages.h"
+#include "dashboards/pages/people.h"
+#include "dashboards/pages/tile.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TILES_MAX 4
+
+struct card {
+    const struct park *park;
+    struct board board; // of the park
+    struct people people;
+};
+
+static void put_total(struct page *p, const char *value, enum text label)
+{
+    html_put(p->out, "<div><dt>%s</dt><dd>%s</dd></div>", page_text(p, label), value);
+}
+
+static void put_totals(struct page *p, const struct card *cards, size_t count)
+{
+    size_t reporting = 0, residents = 0, series = 0;
+    int64_t newest_us = 0;
+    char text[64];
+    for (size_t i = 0; i < count; i++) {
+        reporting += cards[i].people.reporting;
+        residents += cards[i].park->resident_count;
+        series += cards[i].board.count;
+        if (cards[i].people.newest_us > newest_us)
+            newest_us = cards[i].people.newest_us;
+    }
+    html_put(p->out, "<dl class=\"totals\" data-live=\"totals\">");
+    snprintf(text, sizeof text, "%zu", count);
+    put_total(p, text, T_TOTAL_PARKS);
+    snprintf(text, sizeof text, "%zu / %zu", reporting, residents);
+    put_total(p, text, T_TOTAL_RESIDENTS);
+    snprintf(text, sizeof text, "%zu", series);
+    put_total(p, text, T_TOTAL_SERIES);
+    html_put(p->out, "<div><dt>%s</dt><dd>", page_text(p, T_TOTAL_NEWEST));
+    page_ago(p, newest_us);
+    buf_text(p->out, "</dd></div></dl>");
+}
+
+// Targets and capacities first that have a fact, then those without.
+static size_t choose_tiles(const struct park *park, const struct fact *facts, size_t chosen[TILES_MAX])
+{
+    size_t n = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < park->statement_count && n < TILES_MAX; i++) {
+            const struct statement *st = &park->statements[i];
+            bool wanted = st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY;
+            if (wanted && (facts[i].why == FACT_KNOWN) == (pass == 0))
+                chosen[n++] = i;
+        }
+    return n;
+}
+
+static void put_tiles(struct page *p, const struct card *c)
+{
+    struct fact_totals ctx = {.site = p->site, .store = &p->store};
+    struct fact_source source = tile_source(c->park, &c->board, &ctx);
+    struct fact facts[64] = {0};
+    size_t chosen[TILES_MAX];
+    size_t considered = c->park->statement_count < 64 ? c->park->statement_count : 64;
+    for (size_t i = 0; i < considered; i++)
+        facts[i] = fact_of_statement(&source, &c->park->statements[i]);
+    struct park head = *c->park;
+    head.statement_count = considered;
+    size_t n = choose_tiles(&head, facts, chosen);
+    buf_text(p->out, "<ul class=\"tiles\">");
+    for (size_t i = 0; i < n; i++)
+        tile_put(p, &c->park->statements[chosen[i]], &facts[chosen[i]]);
+    people_put_keys(p, &source, n < TILES_MAX ? 2 : 1, true);
+    buf_text(p->out, "</ul>");
+}
+
+// The series whose line stands for the park: fresh output of machines before anything else.
+static const struct board_row *liveliest(const struct page *p, const struct board *b)
+{
+    const struct board_row *best = NULL;
+    int best_rank = -1;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct board_row *r = &b->rows[i];
+        int rank = (board_is_fresh(r, p->now_us) ? 4 : 0) + (board_topic(r) == TOPIC_OUTPUT ? 2 : 0) +
+                   (r->series.class == WIRE_MEASUREMENT ? 1 : 0);
+        if (r->has_latest && rank > best_rank) {
+            best = r;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+static void put_line(struct page *p, const struct board *b)
+{
+    char title[SHOW_TEXT];
+    const struct board_row *r = p->has_store ? liveliest(p, b) : NULL;
+    if (!r)
+        return;
+    board_title(title, r, p->lang);
+    buf_text(p->out, "<a class=\"line\"");
+    page_href(p, "/series/%s", r->series.name);
+    buf_text(p->out, ">");
+    tile_trend(p, r, 320, 44);
+    html_put(p->out, "<span><b>%s</b> %s · ", title, page_resident_name(p, r));
+    page_figure(p, r->latest.value, &r->measure, true);
+    buf_text(p->out, "</span></a>");
+}
+
+static void put_card(struct page *p, const struct card *c)
+{
+    const struct park *park = c->park;
+    char n[16], of[16];
+    snprintf(n, sizeof n, "%zu", c->people.reporting);
+    snprintf(of, sizeof of, "%zu", park->resident_count);
+    html_put(p->out, "<article class=\"card\" data-live=\"park-%s\"><header><h2><a", park->code);
+    page_href(p, "/parks/%s", park->code);
+    html_put(p->out, ">%s</a></h2><p class=\"city\">%s</p></header><p class=\"about\">%s</p>", park->names.text[p->lang],
+             park->city.text[p->lang], park->about.text[p->lang]);
+    html_put(p->out, "<p class=\"state\"><span class=\"dot %s\"></span>",
+             c->people.reporting == 0 ? "off" : c->people.reporting < park->resident_count ? "some" : "on");
+    page_fill(p, T_REPORTING, n, of, NULL);
+    buf_text(p->out, " · ");
+    page_ago(p, c->people.newest_us);
+    if (c->people.simulated) {
+        buf_text(p->out, " ");
+        page_badge_simulated(p);
+    }
+    buf_text(p->out, "</p>");
+    put_tiles(p, c);
+    put_line(p, &c->board);
+    buf_text(p->out, "<p class=\"more\"><a");
+    page_href(p, "/parks/%s#statements", park->code);
+    buf_text(p->out, ">");
+    snprintf(n, sizeof n, "%zu", park->statement_count);
+    page_fill(p, T_MORE_STATEMENTS, n, NULL, NULL);
+    buf_text(p->out, "</a></p></article>");
+}
+
+static enum err load_cards(struct page *p, struct card *cards, size_t count, struct diag *d)
+{
+    for (size_t i = 0; i < count; i++) {
+        char prefix[SERIES_PART_MAX + 2];
+        cards[i].park = p->site->parks.parks[i];
+        snprintf(prefix, sizeof prefix, "%s/", cards[i].park->code);
+        enum err e = p->has_store ? board_load(p->site, &p->store, prefix, &cards[i].board, d) : ERR_OK;
+        if (e)
+            return e;
+        people_count(cards[i].park, &cards[i].board, p->now_us, &cards[i].people);
+    }
+    return ERR_OK;
+}
+
+static void put_overview(struct page *p, const struct card *cards, size_t count)
+{
+    page_head(p, page_text(p, T_OVERVIEW), NULL, 0);
+    html_put(p->out, "<div class=\"lead\"><div><h1>%s</h1><p>%s</p></div>", page_text(p, T_OVERVIEW),
+             page_text(p, T_OVERVIEW_LEAD));
+    put_totals(p, cards, count);
+    buf_text(p->out, "</div><div class=\"cards\">");
+    for (size_t i = 0; i < count; i++)
+        put_card(p, &cards[i]);
+    buf_text(p->out, "</div>");
+    page_foot(p);
+}
+
+void page_overview(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {NULL};
+    struct page p;
+    struct diag d = {""};
+    if (page_begin(s, x, allowed, &p))
+        return;
+    struct card *cards = calloc(s->parks.count + 1, sizeof *cards);
+    enum err e = cards ? load_cards(&p, cards, s->parks.count, &d) : ERR_NOMEM;
+    if (e)
+        exchange_fail_err(x, e, d.text);
+    else
+        put_overview(&p, cards, s->parks.count);
+    for (size_t i = 0; cards && i < s->parks.count; i++)
+        board_free(&cards[i].board);
+    free(cards);
+}

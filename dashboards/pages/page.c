@@ -1,0 +1,251 @@
+// The frame. Pages work without scripts; live.js only fetches the page again and swaps the parts marked data-live.
+
+#include "dashboards/pages/page.h"
+#include "base/clock.h"
+#include "dashboards/pages/pages.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *page_text(const struct page *p, enum text t)
+{
+    return i18n_text(p->lang, t);
+}
+
+void page_fill(struct page *p, enum text t, const char *a, const char *b, const char *c)
+{
+    char filled[I18N_MAX];
+    i18n_fill(filled, p->lang, t, a, b, c);
+    html_text(p->out, filled);
+}
+
+void page_lang(struct page *p, char separator)
+{
+    if (p->lang_asked)
+        html_put(p->out, "%slang=%s", separator == '?' ? "?" : "&", lang_code(p->lang));
+}
+
+void page_href(struct page *p, const char *path, ...)
+{
+    va_list args;
+    va_start(args, path);
+    buf_text(p->out, " href=\"");
+    html_vput(p->out, path, args);
+    page_lang(p, strchr(path, '?') ? '&' : '?');
+    buf_text(p->out, "\"");
+    va_end(args);
+}
+
+static enum err choose_language(struct page *p)
+{
+    const char *asked = exchange_param(p->x, "lang");
+    p->lang = i18n_accept(p->x->accept_language);
+    p->lang_asked = asked != NULL;
+    p->x->vary_language = true;
+    if (asked && lang_parse(asked, &p->lang))
+        return exchange_fail_param(p->x, "lang", "must be one of: en, ru, kk, uz, ky");
+    return ERR_OK;
+}
+
+enum err page_begin(struct site *s, struct exchange *x, const char *const *allowed, struct page *out)
+{
+    struct page p = {.site = s, .x = x, .out = &x->body};
+    struct diag d = {""};
+    if (choose_language(&p) || exchange_allow(x, allowed))
+        return ERR_INVALID;
+    flush_now(s->flush);
+    enum err e = site_store(s, &p.store, &d);
+    if (e && e != ERR_NOT_FOUND)
+        return exchange_fail(x, 503, "the collector's files cannot be read: %s", d.text);
+    p.has_store = e == ERR_OK;
+    p.collector_runs = flush_collector_runs(s->flush);
+    p.now_us = site_now_us(s);
+    *out = p;
+    return ERR_OK;
+}
+
+// The switcher's links: this page with its other parameters, in another language.
+static void put_languages(struct page *p)
+{
+    html_put(p->out, "<nav class=\"langs\" aria-label=\"%s\"><ul>", page_text(p, T_LANGUAGE));
+    for (int l = 0; l < LANG_COUNT; l++) {
+        const char *code = lang_code((enum lang)l);
+        html_put(p->out, "<li><a href=\"");
+        html_url(p->out, p->x->path);
+        buf_text(p->out, "?");
+        for (size_t i = 0; i < p->x->param_count; i++) {
+            if (strcmp(p->x->params[i].name, "lang") == 0)
+                continue;
+            html_url(p->out, p->x->params[i].name);
+            buf_text(p->out, "=");
+            html_url(p->out, p->x->params[i].value);
+            buf_text(p->out, "&amp;");
+        }
+        html_put(p->out, "lang=%s\" hreflang=\"%s\" lang=\"%s\" title=\"%s\"%s>%s</a></li>", code, code, code,
+                 i18n_language((enum lang)l), (enum lang)l == p->lang ? " aria-current=true" : "", code);
+    }
+    buf_text(p->out, "</ul></nav>");
+}
+
+static void put_crumbs(struct page *p, const struct crumb *crumbs, size_t count)
+{
+    html_put(p->out, "<nav class=\"crumbs\" aria-label=\"%s\"><ol><li><a", page_text(p, T_WHERE));
+    page_href(p, "/");
+    html_put(p->out, ">%s</a></li>", page_text(p, T_PARKS));
+    for (size_t i = 0; i < count; i++) {
+        if (crumbs[i].href) {
+            buf_text(p->out, "<li><a");
+            page_href(p, "%s", crumbs[i].href);
+            html_put(p->out, ">%s</a></li>", crumbs[i].text);
+        } else {
+            html_put(p->out, "<li><span aria-current=\"page\">%s</span></li>", crumbs[i].text);
+        }
+    }
+    buf_text(p->out, "</ol></nav>");
+}
+
+static void put_notice(struct page *p, enum text title, enum text text)
+{
+    html_put(p->out, "<div class=\"notice\" role=\"status\"><strong>%s.</strong> %s</div>", page_text(p, title),
+             page_text(p, text));
+}
+
+void page_head(struct page *p, const char *title, const struct crumb *crumbs, size_t count)
+{
+    html_put(p->out,
+             "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>%s · %s</title>"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+             "<meta name=\"color-scheme\" content=\"light dark\">"
+             "<link rel=\"icon\" href=\"/static/icon.svg\" type=\"image/svg+xml\">"
+             "<link rel=\"stylesheet\" href=\"/static/style.css\">"
+             "<script src=\"/static/live.js\" defer></script></head>",
+             lang_code(p->lang), title, page_text(p, T_SITE));
+    html_put(p->out, "<body data-on=\"%s\" data-off=\"%s\"><a class=\"skip\" href=\"#content\">%s</a>",
+             page_text(p, T_LIVE_ON), page_text(p, T_LIVE_OFF), page_text(p, T_SKIP));
+    buf_text(p->out, "<header class=\"top\"><div class=\"wrap\"><a class=\"brand\"");
+    page_href(p, "/");
+    html_put(p->out,
+             "><img src=\"/static/icon.svg\" alt=\"\" width=\"30\" height=\"30\"><span class=\"name\">%s</span>"
+             "<span class=\"tagline\">%s</span></a>",
+             page_text(p, T_SITE), page_text(p, T_TAGLINE));
+    put_languages(p);
+    buf_text(p->out, "</div></header><div class=\"wrap\">");
+    if (count)
+        put_crumbs(p, crumbs, count);
+    buf_text(p->out, "<main id=\"content\" tabindex=\"-1\">");
+    if (p->x->status >= 400)
+        return;
+    buf_text(p->out, "<div data-live=\"notice\">");
+    if (!p->has_store)
+        put_notice(p, T_EMPTY_TITLE, T_EMPTY_TEXT);
+    else if (!p->collector_runs)
+        put_notice(p, T_DOWN_TITLE, T_DOWN_TEXT);
+    buf_text(p->out, "</div>");
+}
+
+void page_foot(struct page *p)
+{
+    char at[SHOW_TEXT];
+    show_moment(at, p->now_us / US_PER_S, NULL);
+    snprintf(at + strlen(at), sizeof at - strlen(at), " UTC");
+    html_put(p->out, "</main></div><footer class=\"bottom\"><div class=\"wrap\"><p data-live=\"at\">");
+    page_fill(p, T_FOOT_AT, at, NULL, NULL);
+    html_put(p->out,
+             "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>"
+             "<li><a href=\"/metrics\">%s</a></li><li>Esep %s</li></ul></div></footer></body></html>\n",
+             page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH), page_text(p, T_FOOT_METRICS), ESEP_VERSION);
+    if (p->x->status == 0)
+        p->x->status = 200;
+    p->x->content_type = "text/html; charset=utf-8";
+}
+
+void page_ago(struct page *p, int64_t us)
+{
+    char ago[SHOW_TEXT], exact[WALL_TEXT];
+    if (us == 0) {
+        html_put(p->out, "<span class=\"quiet\">%s</span>", page_text(p, T_NEVER));
+        return;
+    }
+    wall_text((struct wall){us}, exact);
+    show_ago(ago, us, p->now_us, p->lang);
+    html_put(p->out, "<time datetime=\"%s\" title=\"%s\">%s</time>", exact, exact, ago);
+}
+
+void page_figure(struct page *p, struct figure f, const struct measure *m, bool brief)
+{
+    char value[FIGURE_TEXT], shown[SHOW_TEXT], exact[SHOW_TEXT];
+    if (f.kind == FIGURE_MISSING) {
+        html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_UNKNOWN));
+        return;
+    }
+    figure_text_scaled(f, measure_decimals(m), value);
+    show_exact(exact, f, m, p->lang);
+    if (brief)
+        show_short(shown, f, m, p->lang);
+    html_put(p->out, "<data value=\"%s\" title=\"%s\">%s</data>", value, exact, brief ? shown : exact);
+}
+
+void page_badge_simulated(struct page *p)
+{
+    html_put(p->out, "<span class=\"badge simulated\" title=\"%s\">%s</span>", page_text(p, T_SIMULATED_LONG),
+             page_text(p, T_SIMULATED));
+}
+
+const char *page_resident_name(const struct page *p, const struct board_row *r)
+{
+    return r->resident ? r->resident->names.text[p->lang] : r->name.resident;
+}
+
+static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme)
+{
+    html_put(p->out, "/graph/%s.svg?width=%d&amp;height=%d&amp;lang=%s", g->row->series.name, g->width, g->height,
+             lang_code(p->lang));
+    if (g->from)
+        html_put(p->out, "&amp;from=%s", g->from);
+    if (g->to)
+        html_put(p->out, "&amp;to=%s", g->to);
+    // a new figure is a new address: browsers keep an image they have already shown on this page
+    html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme, (unsigned long)g->row->latest.position);
+}
+
+void page_graph(struct page *p, const struct page_graph *g)
+{
+    char title[SHOW_TEXT], newest[SHOW_TEXT], when[SHOW_TEXT], alt[I18N_MAX];
+    const struct zone *z = g->row->park ? site_zone(p->site, g->row->park) : NULL;
+    board_title(title, g->row, p->lang);
+    show_exact(newest, g->row->latest.value, &g->row->measure, p->lang);
+    board_latest_when(when, g->row, z);
+    bool known = g->row->has_latest && g->row->latest.value.kind != FIGURE_MISSING;
+    i18n_fill4(alt, p->lang, known ? T_GRAPH_ALT : T_GRAPH_ALT_EMPTY,
+               (const char *const[4]){title, g->range_name, newest, when});
+    buf_text(p->out, "<picture class=\"graph\"><source media=\"(prefers-color-scheme: dark)\" srcset=\"");
+    put_graph_address(p, g, "dark");
+    buf_text(p->out, "\"><img src=\"");
+    put_graph_address(p, g, "light");
+    html_put(p->out, "\" alt=\"%s\"%s></picture>", alt, g->lazy ? " loading=\"lazy\"" : "");
+}
+
+void page_error(struct site *s, struct exchange *x)
+{
+    struct page p = {.site = s, .x = x, .out = &x->body, .now_us = site_now_us(s)};
+    char code[16];
+    enum text title = x->status == 404   ? T_ERROR_404
+                      : x->status == 405 ? T_ERROR_405
+                      : x->status == 503 ? T_ERROR_503
+                      : x->status >= 500 ? T_ERROR_500
+                                         : T_ERROR_400;
+    int status = x->status;
+    if (choose_language(&p))
+        p.lang_asked = false, x->status = status;
+    snprintf(code, sizeof code, "%d", status);
+    page_head(&p, page_text(&p, title), &(struct crumb){NULL, code}, 1);
+    html_put(p.out, "<section class=\"panel error\"><p class=\"code\">%s</p><h1>%s</h1><p lang=\"en\">", code,
+             page_text(&p, title));
+    if (*x->problem_param)
+        html_put(p.out, "<code>%s</code> ", x->problem_param);
+    html_put(p.out, "%s</p><p><a class=\"button\"", x->problem);
+    page_href(&p, "/");
+    html_put(p.out, ">%s</a></p></section>", page_text(&p, T_ERROR_BACK));
+    page_foot(&p);
+}

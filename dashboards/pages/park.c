@@ -1,0 +1,178 @@
+// One park: key figures, every published figure with its doubts, its residents, its programmes.
+
+#include "base/clock.h"
+#include "dashboards/pages/pages.h"
+#include "dashboards/pages/people.h"
+#include "dashboards/pages/tile.h"
+#include <stdio.h>
+#include <string.h>
+
+static void put_statement(struct page *p, const struct fact_source *f, const struct statement *st)
+{
+    const struct resident *r = *st->resident ? park_resident(f->park, st->resident) : NULL;
+    struct fact fact = fact_of_statement(f, st);
+    html_put(p->out, "<tr id=\"s-%s\"><th scope=\"row\">%s", st->id, st->names.text[p->lang]);
+    if (r) {
+        buf_text(p->out, "<br><a class=\"quiet\"");
+        page_href(p, "/parks/%s/%s", f->park->code, r->code);
+        buf_text(p->out, ">");
+        page_fill(p, T_OF_RESIDENT, r->names.text[p->lang], NULL, NULL);
+        buf_text(p->out, "</a>");
+    }
+    html_put(p->out, "</th><td data-label=\"%s\"><span class=\"badge kind-%s\">%s</span></td><td data-label=\"%s\" class=\"num\">",
+             page_text(p, T_COL_KIND), statement_kind_name(st->kind), page_text(p, tile_kind(st->kind)),
+             page_text(p, T_COL_VALUE));
+    tile_statement_value(p, st);
+    html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_DUE));
+    tile_statement_when(p, st);
+    html_put(p->out, "</td><td data-label=\"%s\" class=\"reported\">", page_text(p, T_COL_REPORTED));
+    tile_fact(p, st, &fact);
+    html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_DOUBTS));
+    tile_statement_doubts(p, f->park, st);
+    buf_text(p->out, "</td></tr>");
+}
+
+static void put_statements(struct page *p, const struct fact_source *f)
+{
+    html_put(p->out,
+             "<section class=\"panel\" id=\"statements\" data-live=\"statements\"><h2>%s</h2><div class=\"scroll\">"
+             "<table class=\"statements\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
+             "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead>"
+             "<tbody>",
+             page_text(p, T_STATEMENTS), page_text(p, T_STATEMENTS_CAPTION), page_text(p, T_COL_FIGURE),
+             page_text(p, T_COL_KIND), page_text(p, T_COL_VALUE), page_text(p, T_COL_DUE), page_text(p, T_COL_REPORTED),
+             page_text(p, T_COL_DOUBTS));
+    for (size_t i = 0; i < f->park->statement_count; i++)
+        put_statement(p, f, &f->park->statements[i]);
+    buf_text(p->out, "</tbody></table></div></section>");
+}
+
+static void put_resident(struct page *p, const struct park *park, const struct board *b, const struct resident *r)
+{
+    struct person person = people_of(b, r->code, p->now_us);
+    buf_text(p->out, "<tr><th scope=\"row\"><a");
+    page_href(p, "/parks/%s/%s", park->code, r->code);
+    html_put(p->out, ">%s</a> ", r->names.text[p->lang]);
+    if (r->simulated)
+        page_badge_simulated(p);
+    html_put(p->out, "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"dot %s\"></span>%s</td>",
+             page_text(p, T_COL_MAKES), r->about.text[p->lang], page_text(p, T_COL_STATUS), person.reporting ? "on" : "off",
+             page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+    html_put(p->out, "<td data-label=\"%s\" class=\"num\">%zu</td><td data-label=\"%s\">", page_text(p, T_COL_SERIES),
+             person.series, page_text(p, T_COL_LAST));
+    page_ago(p, person.newest_us);
+    html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_TREND));
+    if (person.row && p->has_store) {
+        tile_trend(p, person.row, 140, 32);
+        buf_text(p->out, "<br>");
+        page_figure(p, person.row->latest.value, &person.row->measure, true);
+    }
+    buf_text(p->out, "</td></tr>");
+}
+
+static void put_residents(struct page *p, const struct park *park, const struct board *b)
+{
+    html_put(p->out,
+             "<section class=\"panel\" id=\"residents\" data-live=\"residents\"><h2>%s</h2><div class=\"scroll\">"
+             "<table class=\"residents\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
+             "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead>"
+             "<tbody>",
+             page_text(p, T_RESIDENTS), page_text(p, T_RESIDENTS_CAPTION), page_text(p, T_COL_RESIDENT),
+             page_text(p, T_COL_MAKES), page_text(p, T_COL_STATUS), page_text(p, T_COL_SERIES), page_text(p, T_COL_LAST),
+             page_text(p, T_COL_TREND));
+    for (size_t i = 0; i < park->resident_count; i++)
+        put_resident(p, park, b, &park->residents[i]);
+    buf_text(p->out, "</tbody></table></div></section>");
+}
+
+static void put_programme(struct page *p, const struct programme *g)
+{
+    static const enum text kinds[] = {[PROGRAMME_FUNNEL] = T_PROGRAMME_FUNNEL,
+                                      [PROGRAMME_STAGES] = T_PROGRAMME_STAGES,
+                                      [PROGRAMME_REGISTER] = T_PROGRAMME_REGISTER};
+    const char *list = g->kind == PROGRAMME_REGISTER ? "ul" : "ol";
+    html_put(p->out, "<li class=\"programme %s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" aria-label=\"%s\">",
+             programme_kind_name(g->kind), g->names.text[p->lang], page_text(p, kinds[g->kind]), g->overlap ? " · " : "",
+             g->overlap ? page_text(p, T_OVERLAP) : "", list, page_text(p, T_STAGES));
+    for (size_t i = 0; i < g->stage_count; i++)
+        html_put(p->out, "<li>%s</li>", g->stages[i].text[p->lang]);
+    html_put(p->out, "</%s><ul class=\"doubts\">", list);
+    if (*g->assumed) {
+        buf_text(p->out, "<li class=\"doubt\">");
+        page_fill(p, T_ASSUMED, g->assumed, NULL, NULL);
+        buf_text(p->out, "</li>");
+    }
+    if (*g->note)
+        html_put(p->out, "<li lang=\"en\">%s</li>", g->note);
+    buf_text(p->out, "<li class=\"quiet\">");
+    page_fill(p, T_SOURCE, g->source, NULL, NULL);
+    buf_text(p->out, "</li></ul></li>");
+}
+
+static void put_programmes(struct page *p, const struct park *park)
+{
+    if (park->programme_count == 0)
+        return;
+    html_put(p->out, "<section class=\"panel\" id=\"programmes\"><h2>%s</h2><ul class=\"programmes\">", page_text(p, T_PROGRAMMES));
+    for (size_t i = 0; i < park->programme_count; i++)
+        put_programme(p, &park->programmes[i]);
+    buf_text(p->out, "</ul></section>");
+}
+
+static void put_head(struct page *p, const struct park *park, const struct board *b)
+{
+    struct people people;
+    char n[16], of[16];
+    people_count(park, b, p->now_us, &people);
+    snprintf(n, sizeof n, "%zu", people.reporting);
+    snprintf(of, sizeof of, "%zu", park->resident_count);
+    page_head(p, park->names.text[p->lang], &(struct crumb){NULL, park->names.text[p->lang]}, 1);
+    html_put(p->out, "<div class=\"lead\"><div><h1>%s</h1><p>%s · %s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>",
+             park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang],
+             people.reporting == 0 ? "off" : people.reporting < park->resident_count ? "some" : "on");
+    page_fill(p, T_REPORTING, n, of, NULL);
+    buf_text(p->out, " · ");
+    page_ago(p, people.newest_us);
+    buf_text(p->out, " · ");
+    page_fill(p, T_TIME_ZONE, park->time_zone, NULL, NULL);
+    buf_text(p->out, "</p></div>");
+}
+
+static void put_park(struct page *p, const struct park *park, const struct board *b)
+{
+    struct fact_totals ctx = {.site = p->site, .store = &p->store};
+    struct fact_source source = tile_source(park, b, &ctx);
+    put_head(p, park, b);
+    if (b->count) {
+        html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">", page_text(p, T_KEY_FIGURES));
+        people_put_keys(p, &source, 8, false);
+        buf_text(p->out, "</ul></section>");
+    }
+    put_statements(p, &source);
+    put_residents(p, park, b);
+    put_programmes(p, park);
+    page_foot(p);
+}
+
+void page_park(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {NULL};
+    struct page p;
+    struct diag d = {""};
+    struct board board = {0};
+    char prefix[EXCHANGE_PART_MAX + 1];
+    if (page_begin(s, x, allowed, &p))
+        return;
+    const struct park *park = parks_find(&s->parks, x->parts[0]);
+    if (!park) {
+        exchange_fail(x, 404, "there is no park '%s'", x->parts[0]);
+        return;
+    }
+    snprintf(prefix, sizeof prefix, "%s/", park->code);
+    enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;
+    if (e)
+        exchange_fail_err(x, e, d.text);
+    else
+        put_park(&p, park, &board);
+    board_free(&board);
+}

@@ -1,0 +1,75 @@
+// A resident speaks when what it sends most often has come lately: a plant whose machines are silent is not saved by last
+// month's report.
+
+#include "dashboards/pages/people.h"
+#include "dashboards/pages/tile.h"
+#include <string.h>
+
+// Among a resident's rows: measurements before reports, output before the rest.
+static int rank(const struct board_row *r)
+{
+    return (r->series.class == WIRE_MEASUREMENT ? 4 : 0) + (board_topic(r) == TOPIC_OUTPUT ? 2 : 0) +
+           (r->kpi && strcmp(r->kpi->code, "energy_kwh") != 0 ? 1 : 0);
+}
+
+struct person people_of(const struct board *b, const char *resident, int64_t now_us)
+{
+    struct person p = {0};
+    bool measured = false, measured_fresh = false, reported_fresh = false;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct board_row *r = &b->rows[i];
+        if (strcmp(r->name.resident, resident) != 0)
+            continue;
+        p.series++;
+        if (!r->has_latest)
+            continue;
+        bool fresh = board_is_fresh(r, now_us);
+        if (r->series.class == WIRE_MEASUREMENT) {
+            measured = true;
+            measured_fresh |= fresh;
+        } else {
+            reported_fresh |= fresh;
+        }
+        if (r->latest.received_us > p.newest_us)
+            p.newest_us = r->latest.received_us;
+        if (!p.row || rank(r) > rank(p.row))
+            p.row = r;
+    }
+    p.reporting = measured ? measured_fresh : reported_fresh;
+    return p;
+}
+
+void people_count(const struct park *park, const struct board *b, int64_t now_us, struct people *out)
+{
+    *out = (struct people){0};
+    for (size_t i = 0; i < park->resident_count; i++) {
+        struct person p = people_of(b, park->residents[i].code, now_us);
+        out->reporting += p.reporting;
+        out->simulated |= p.series > 0 && park->residents[i].simulated;
+        if (p.newest_us > out->newest_us)
+            out->newest_us = p.newest_us;
+    }
+}
+
+void people_put_keys(struct page *p, const struct fact_source *f, size_t most, bool only_known)
+{
+    static const struct {
+        const char *kpi;
+        enum fact_rule rule;
+    } keys[] = {{"jobs_total", RULE_LEVEL}, {"inv", RULE_YEAR},          {"out_value", RULE_YEAR},
+                {"jobs_created", RULE_YEAR}, {"export_value", RULE_YEAR}, {"order_intake", RULE_YEAR},
+                {"energy_kwh", RULE_SINCE_FIRST}};
+    size_t shown = 0;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && shown < most; i++) {
+        const struct kpi *k = catalogue_find(p->site->catalogue, keys[i].kpi);
+        char title[I18N_MAX];
+        if (!k)
+            continue;
+        struct fact fact = fact_of_kpi(f, keys[i].kpi, keys[i].rule, k->money ? f->park->currency : "");
+        if (fact.why == FACT_NONE || (only_known && fact.why != FACT_KNOWN))
+            continue;
+        i18n_fill(title, p->lang, T_KEY_YEAR, k->names.text[p->lang], NULL, NULL);
+        tile_put_key(p, keys[i].rule == RULE_YEAR ? title : k->names.text[p->lang], &fact);
+        shown++;
+    }
+}

@@ -1,0 +1,26 @@
+// Who of a park's residents speaks, and the park's key figures.
+#ifndef ESEP_DASHBOARDS_PAGES_PEOPLE_H
+#define ESEP_DASHBOARDS_PAGES_PEOPLE_H
+
+#include "dashboards/facts.h"
+#include "dashboards/pages/page.h"
+
+struct people {
+    size_t reporting;
+    int64_t newest_us;
+    bool simulated; // any resident with figures
+};
+void people_count(const struct park *park, const struct board *b, int64_t now_us, struct people *out);
+
+struct person { // one resident
+    size_t series;
+    bool reporting;
+    int64_t newest_us;
+    const struct board_row *row; // the one whose trend stands for it; NULL: none
+};
+struct person people_of(const struct board *b, const char *resident, int64_t now_us);
+
+// Tiles of jobs in all, output value, investment … that residents report; at most `most`. only_known leaves out the rest.
+void people_put_keys(struct page *p, const struct fact_source *f, size_t most, bool only_known);
+
+#endif

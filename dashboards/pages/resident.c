@@ -1,0 +1,145 @@
+// One enterprise: what it can make, and its figures by topic, each with its newest value and graph.
+
+#include "base/clock.h"
+#include "dashboards/pages/pages.h"
+#include "dashboards/pages/people.h"
+#include "dashboards/pages/tile.h"
+#include <stdio.h>
+#include <string.h>
+
+// Reports of a long-finished span (published statistics) are drawn whole; live ones over what a reader looks for first.
+static void choose_range(const struct page *p, const struct board_row *r, struct page_graph *g)
+{
+    bool old = r->has_latest && p->now_us / US_PER_S - board_latest_end_s(r) > 400 * INT64_C(86400);
+    g->range_name = page_text(p, r->series.class == WIRE_MEASUREMENT ? T_RANGE_DAY : old ? T_RANGE_ALL : T_RANGE_YEAR);
+    g->from = r->series.class == WIRE_MEASUREMENT ? "-1d" : old ? "1999-01-01" : "-1y";
+}
+
+static void put_when(struct page *p, const struct board_row *r)
+{
+    char when[SHOW_TEXT], rhythm[SHOW_TEXT];
+    board_latest_when(when, r, r->park ? site_zone(p->site, r->park) : NULL);
+    show_rhythm(rhythm, r->series.step_s, (enum period_kind)r->series.period, p->lang);
+    if (r->series.class == WIRE_REPORT)
+        page_fill(p, T_FOR_PERIOD, when, NULL, NULL);
+    else
+        html_put(p->out, "<time>%s</time>", when);
+    html_put(p->out, " · %s · ", rhythm);
+    page_ago(p, r->latest.received_us);
+}
+
+static void put_figure(struct page *p, const struct board_row *r)
+{
+    char title[SHOW_TEXT];
+    board_title(title, r, p->lang);
+    html_put(p->out, "<li class=\"figure\" data-live=\"%s\"><h3><a", r->series.name);
+    page_href(p, "/series/%s", r->series.name);
+    html_put(p->out, ">%s</a></h3><p class=\"fact\">", title);
+    if (r->has_latest)
+        page_figure(p, r->latest.value, &r->measure, true);
+    else
+        html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
+    buf_text(p->out, "</p>");
+    if (r->has_latest) {
+        struct page_graph g = {.row = r, .width = 420, .height = 120, .lazy = true};
+        choose_range(p, r, &g);
+        buf_text(p->out, "<p class=\"small\">");
+        put_when(p, r);
+        buf_text(p->out, "</p>");
+        page_graph(p, &g);
+    }
+    buf_text(p->out, "</li>");
+}
+
+static void put_topics(struct page *p, const struct board *b)
+{
+    static const enum text titles[] = {[TOPIC_OUTPUT] = T_TOPIC_OUTPUT,
+                                       [TOPIC_JOBS] = T_TOPIC_JOBS,
+                                       [TOPIC_INVESTMENT] = T_TOPIC_INVESTMENT,
+                                       [TOPIC_PARK] = T_TOPIC_PARK};
+    for (int topic = TOPIC_OUTPUT; topic <= TOPIC_PARK; topic++) {
+        bool any = false;
+        for (size_t i = 0; i < b->count; i++) {
+            if (board_topic(&b->rows[i]) != (enum kpi_topic)topic)
+                continue;
+            if (!any)
+                html_put(p->out, "<section><h2>%s</h2><ul class=\"figures\">", page_text(p, titles[topic]));
+            any = true;
+            put_figure(p, &b->rows[i]);
+        }
+        if (any)
+            buf_text(p->out, "</ul></section>");
+    }
+    if (b->count == 0)
+        html_put(p->out, "<section class=\"panel\"><p>%s</p></section>", page_text(p, T_NO_SERIES));
+}
+
+static void put_statements(struct page *p, const struct park *park, const struct resident *r, const struct board *b)
+{
+    struct fact_totals ctx = {.site = p->site, .store = &p->store};
+    struct fact_source source = tile_source(park, b, &ctx);
+    bool any = false;
+    for (size_t i = 0; i < park->statement_count; i++) {
+        const struct statement *st = &park->statements[i];
+        if (strcmp(st->resident, r->code) != 0)
+            continue;
+        if (!any)
+            html_put(p->out, "<section data-live=\"statements\"><h2>%s</h2><ul class=\"tiles wide\">",
+                     page_text(p, T_RESIDENT_STATEMENTS));
+        any = true;
+        struct fact fact = fact_of_statement(&source, st);
+        tile_put(p, st, &fact);
+    }
+    if (any)
+        buf_text(p->out, "</ul></section>");
+}
+
+static void put_resident(struct page *p, const struct park *park, const struct resident *r, const struct board *b)
+{
+    char href[EXCHANGE_PART_MAX + 8];
+    struct person person = people_of(b, r->code, p->now_us);
+    snprintf(href, sizeof href, "/parks/%s", park->code);
+    page_head(p, r->names.text[p->lang],
+              (const struct crumb[]){{href, park->names.text[p->lang]}, {NULL, r->names.text[p->lang]}}, 2);
+    html_put(p->out, "<div class=\"lead\"><div><h1>%s ", r->names.text[p->lang]);
+    if (r->simulated)
+        page_badge_simulated(p);
+    html_put(p->out, "</h1><p>%s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>%s · ",
+             r->about.text[p->lang], person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+    page_ago(p, person.newest_us);
+    buf_text(p->out, "</p></div>");
+    if (r->simulated)
+        html_put(p->out, "<p class=\"notice quietly\">%s</p>", page_text(p, T_SIMULATED_LONG));
+    if (*r->source) {
+        buf_text(p->out, "<p class=\"notice quietly\">");
+        page_fill(p, T_REAL_FIGURES, r->source, NULL, NULL);
+        buf_text(p->out, "</p>");
+    }
+    put_statements(p, park, r, b);
+    put_topics(p, b);
+    page_foot(p);
+}
+
+void page_resident(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {NULL};
+    struct page p;
+    struct diag d = {""};
+    struct board board = {0};
+    char prefix[2 * EXCHANGE_PART_MAX + 2];
+    if (page_begin(s, x, allowed, &p))
+        return;
+    const struct park *park = parks_find(&s->parks, x->parts[0]);
+    const struct resident *r = park ? park_resident(park, x->parts[1]) : NULL;
+    if (!r) {
+        exchange_fail(x, 404, "there is no resident '%s/%s'", x->parts[0], x->parts[1]);
+        return;
+    }
+    snprintf(prefix, sizeof prefix, "%s/%s/", park->code, r->code);
+    enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;
+    if (e)
+        exchange_fail_err(x, e, d.text);
+    else
+        put_resident(&p, park, r, &board);
+    board_free(&board);
+}

@@ -1,0 +1,28 @@
+// How published figures and computed facts look: a tile (name, fact, target, progress), the words of a statement with all
+// its doubts, and small trend lines.
+#ifndef ESEP_DASHBOARDS_PAGES_TILE_H
+#define ESEP_DASHBOARDS_PAGES_TILE_H
+
+#include "dashboards/facts.h"
+#include "dashboards/pages/page.h"
+
+// "at least 2,000 people", "about 80,000 pieces a year", "not published".
+void tile_statement_value(struct page *p, const struct statement *st);
+enum text tile_kind(enum statement_kind k);
+// Due or holding date, or that none was published; the text as published beside it.
+void tile_statement_when(struct page *p, const struct statement *st);
+// Assumptions, scope, notes, source: everything a reader must know beside the figure.
+void tile_statement_doubts(struct page *p, const struct park *park, const struct statement *st);
+// The fact or why there is none, per cent with a progress bar, how it was computed, how many contribute.
+void tile_fact(struct page *p, const struct statement *st, const struct fact *f);
+// A whole tile; id names it within the page.
+void tile_put(struct page *p, const struct statement *st, const struct fact *f);
+// A key figure of the park: no target.
+void tile_put_key(struct page *p, const char *title, const struct fact *f);
+// The park's facts from its rows. ctx must live as long as the source.
+struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx);
+
+// A trend line of the row's last figures as inline SVG with an alternative text; nothing when there are fewer than two.
+void tile_trend(struct page *p, const struct board_row *r, int width, int height);
+
+#endif

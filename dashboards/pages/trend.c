@@ -1,0 +1,91 @@
+// Trend lines are drawn here from exact points, as SVG inside the page: they take the page's colours in light and dark and
+// cost no graph worker.
+
+#include "base/clock.h"
+#include "dashboards/pages/tile.h"
+#include "dashboards/tally.h"
+#include <stdio.h>
+
+#define TREND_POINTS  40
+#define TREND_SECONDS 7200
+#define TREND_PERIODS 36
+
+struct trend {
+    int64_t from, span; // x of a point: (time − from) / span
+    struct tally cells[TREND_POINTS];
+};
+
+static void add(struct trend *t, int64_t time, struct figure value)
+{
+    if (time > t->from && time <= t->from + t->span)
+        tally_add(&t->cells[(time - t->from - 1) * TREND_POINTS / t->span], value);
+}
+
+static enum err add_point(void *ctx, const struct point *p)
+{
+    add(ctx, p->time, p->value);
+    return ERR_OK;
+}
+
+static enum err add_observation(void *ctx, const struct observation *o)
+{
+    add(ctx, o->period_start + 1, o->value);
+    return ERR_OK;
+}
+
+static enum err load(struct page *p, const struct board_row *r, struct trend *t)
+{
+    if (r->series.class != WIRE_REPORT) {
+        int64_t end = r->latest.time, step = r->series.step_s;
+        t->span = TREND_SECONDS > TREND_POINTS * step ? TREND_SECONDS : TREND_POINTS * step;
+        t->from = end - t->span;
+        return points_read(p->store.observations, p->store.reader, &r->series, t->from, end, 4000, add_point, t, NULL);
+    }
+    static const int32_t days[] = {[PERIOD_DAY] = 2, [PERIOD_MONTH] = 31, [PERIOD_QUARTER] = 92, [PERIOD_YEAR] = 366};
+    int32_t end = (int32_t)r->latest.time + 1, span = days[r->series.period] * TREND_PERIODS;
+    struct observation_query q = {.series_id = r->series.series_id, .from = end - span, .to = end};
+    t->span = span;
+    t->from = end - span;
+    return observations_query(p->store.observations, &q, add_observation, t, NULL);
+}
+
+// Points "x,y x,y" of the known cells; false when there are fewer than two.
+static bool plot(const struct trend *t, int width, int height, char *out, size_t size, struct figure *low, struct figure *high)
+{
+    struct tally all = {0};
+    size_t used = 0, n = 0;
+    for (size_t i = 0; i < TREND_POINTS; i++)
+        tally_add(&all, tally_average(&t->cells[i]));
+    if (all.count < 2)
+        return false;
+    *low = all.min;
+    *high = all.max;
+    double bottom = figure_to_real(all.min), range = figure_to_real(all.max) - bottom;
+    out[0] = '\0';
+    for (size_t i = 0; i < TREND_POINTS && used + 32 < size; i++) {
+        struct figure f = tally_average(&t->cells[i]);
+        if (f.kind == FIGURE_MISSING)
+            continue;
+        double y = range > 0 ? (figure_to_real(f) - bottom) / range : 0.5;
+        used += (size_t)snprintf(out + used, size - used, "%s%.1f,%.1f", n++ ? " " : "",
+                                 2 + (double)i * (width - 4) / (TREND_POINTS - 1), height - 3 - y * (height - 6));
+    }
+    return true;
+}
+
+void tile_trend(struct page *p, const struct board_row *r, int width, int height)
+{
+    struct trend t = {0};
+    char points[TREND_POINTS * 24], title[SHOW_TEXT], from[SHOW_TEXT], to[SHOW_TEXT];
+    struct figure low, high;
+    if (!r->has_latest || load(p, r, &t) || !plot(&t, width, height, points, sizeof points, &low, &high))
+        return;
+    board_title(title, r, p->lang);
+    show_short(from, low, &r->measure, p->lang);
+    show_short(to, high, &r->measure, p->lang);
+    html_put(p->out, "<svg class=\"trend\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" preserveAspectRatio=\"none\"><title>",
+             width, height, width, height);
+    page_fill(p, T_TREND_ALT, title, from, to);
+    html_put(p->out, "</title><polygon points=\"2,%d %s %d,%d\"/><polyline points=\"%s\"/></svg>", height, points, width - 2, height,
+             points);
+}
