@@ -67,6 +67,10 @@ struct latest {
 };
 enum err observations_latest(struct observations_reader *o, int64_t series_id, struct latest *out,
                              struct diag *d) MUST_USE; // NOT_FOUND
+// The civil day (UTC) a series begins: of a report its first period's start, of a measurement the first day
+// its streams measured anything. NOT_FOUND: no figure yet.
+enum err observations_first_day(struct observations_reader *o, struct reader *r,
+                                const struct ledger_series *s, int32_t *day, struct diag *d) MUST_USE;
 
 // ---- exact measurements, from the ledger
 // ------------------------------------------------------------------------------

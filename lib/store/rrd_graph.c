@@ -1,7 +1,8 @@
 // One graph is one rrd_graph_v call whose argv is built here from numbers and escaped texts. Steps are drawn
 // as steps (no slopes) and unknown values as holes: the picture claims no more than the file holds. Printed
 // numbers (the summary) come from the caller as text, exact; librrd formats only the axis. Colours: a blue
-// of 5.2:1 on white for the data, a dark orange of 4.6:1, dashed as well, for the target; greys for the rest.
+// of 5.2:1 on white for the data, a dark orange of 4.6:1, dashed as well, for the target; greys for the rest;
+// on the dark ground light ones of more than 7:1.
 #include "store/rrd_graph.h"
 #include "store/rrd.h"
 #include "store/rrd_lock.h"
@@ -15,33 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-#define ARGS_MAX   96
-#define TEXT_MAX   1024
-#define COLOR_LINE "#2563EB"
-#define COLOR_AREA "#2563EB2E"
-#define COLOR_GOAL "#B45309"
+#define ARGS_MAX 96
+#define TEXT_MAX 1024
 
 static const char *const STYLE[] = {
-    "--color",
-    "BACK#FFFFFF",
-    "--color",
-    "CANVAS#FFFFFF",
-    "--color",
-    "SHADEA#FFFFFF",
-    "--color",
-    "SHADEB#FFFFFF",
-    "--color",
-    "GRID#EEF0F3",
-    "--color",
-    "MGRID#D9DDE3",
-    "--color",
-    "FONT#1F2937",
-    "--color",
-    "AXIS#9CA3AF",
-    "--color",
-    "FRAME#9CA3AF",
-    "--color",
-    "ARROW#FFFFFF00",
     "--border",
     "0",
     "--grid-dash",
@@ -60,6 +38,20 @@ static const char *const STYLE[] = {
     "--tabwidth",
     "20",
 };
+
+static const struct palette {
+    const char *line, *area, *goal;
+    const char *frame[10];
+} LIGHT = {"#2563EB",
+           "#2563EB2E",
+           "#B45309",
+           {"BACK#FFFFFF", "CANVAS#FFFFFF", "SHADEA#FFFFFF", "SHADEB#FFFFFF", "GRID#EEF0F3", "MGRID#D9DDE3",
+            "FONT#1F2937", "AXIS#9CA3AF", "FRAME#9CA3AF", "ARROW#FFFFFF00"}},
+  DARK = {"#7DB1FF",
+          "#7DB1FF33",
+          "#F5A524",
+          {"BACK#161D27", "CANVAS#161D27", "SHADEA#161D27", "SHADEB#161D27", "GRID#232C39", "MGRID#364253",
+           "FONT#DCE3EC", "AXIS#74839A", "FRAME#74839A", "ARROW#161D2700"}};
 
 struct args {
     char *argv[ARGS_MAX + 1];
@@ -180,9 +172,11 @@ static void push_frame(struct args *a, const struct rrd_graph *g, int zeros)
     push(a, "%d", g->width);
     push(a, "--height");
     push(a, "%d", g->height);
-    push(a, "--title");
-    plain(g->title, text);
-    push(a, "%s", text);
+    if (!g->bare) {
+        push(a, "--title");
+        plain(g->title, text);
+        push(a, "%s", text);
+    }
     push(a, "--vertical-label");
     plain(g->unit, text);
     if (zeros > 0)
@@ -197,6 +191,13 @@ static void push_frame(struct args *a, const struct rrd_graph *g, int zeros)
     }
     for (size_t i = 0; i < sizeof STYLE / sizeof STYLE[0]; i++)
         push(a, "%s", STYLE[i]);
+    const struct palette *colors = g->dark ? &DARK : &LIGHT;
+    for (size_t i = 0; i < sizeof colors->frame / sizeof colors->frame[0]; i++) {
+        push(a, "--color");
+        push(a, "%s", colors->frame[i]);
+    }
+    if (g->bare)
+        push(a, "--no-legend");
 }
 
 static void push_comment(struct args *a, const char *comment)
@@ -212,16 +213,17 @@ static void push_data(struct args *a, const struct rrd_graph *g, int zeros)
 {
     char text[TEXT_MAX];
     const double divisor = pow(10, zeros);
+    const struct palette *colors = g->dark ? &DARK : &LIGHT;
     escaped(g->path, text);
     push(a, "DEF:stored=%s:v:AVERAGE", text);
     push(a, "CDEF:drawn=stored,%.17g,*,%.17g,/", g->scale, divisor);
     if (g->filled)
-        push(a, "AREA:drawn" COLOR_AREA);
+        push(a, "AREA:drawn%s", colors->area);
     escaped(g->legend, text);
-    push(a, "LINE1.6:drawn" COLOR_LINE ": %s%s", text, g->has_target ? "   " : "\\l");
+    push(a, "LINE1.6:drawn%s: %s%s", colors->line, text, g->has_target ? "   " : "\\l");
     if (g->has_target) {
         escaped(g->target_legend, text);
-        push(a, "LINE1.4:%.17g" COLOR_GOAL ": %s\\l:dashes=7,4", g->target / divisor, text);
+        push(a, "LINE1.4:%.17g%s: %s\\l:dashes=7,4", g->target / divisor, colors->goal, text);
     }
     push_comment(a, g->summary);
     push_comment(a, g->note);

@@ -29,6 +29,8 @@ struct rrd_graph {
     // Words for 10^3, 10^6, 10^9 that the vertical label gets when the axis leaves that many zeros out:
     // "million". NULL or "": English.
     const char *magnitudes[3];
+    bool dark;             // light lines on a dark ground
+    bool bare;             // neither title nor legend: the page around it says both
     const char *time_zone; // tzdata name the axis is labelled in; "UTC" for reports
 };
 // The image appended to out; sets TZ of the process. AGAIN: locked by the writer for 2 s. NOT_FOUND, CORRUPT,

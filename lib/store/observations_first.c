@@ -1,0 +1,53 @@
+// Where a series begins, from what the projection keeps anyway: nothing is decoded, so that a page can ask at
+// each view.
+#include "store/observations_internal.h"
+
+static enum err ask(struct db *db, const char *sql, int64_t id, int64_t *day, bool *known)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = db_prepare(db, sql, &s, NULL);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, id);
+    if ((e = db_step(s, &row)) == ERR_OK && row && !db_is_null(s, 0) && (!*known || db_int(s, 0) < *day)) {
+        *day = db_int(s, 0);
+        *known = true;
+    }
+    db_finalize(s);
+    return e;
+}
+
+static enum err ask_streams(struct observations_reader *o, struct reader *r, int64_t series_id, int64_t *day,
+                            bool *known)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = db_prepare(r->db, "SELECT DISTINCT stream_id FROM declare WHERE series_id=?", &s, NULL);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, series_id);
+    while ((e = db_step(s, &row)) == ERR_OK && row)
+        if ((e = ask(o->db, "SELECT min(day) FROM span WHERE stream_id=?", db_int(s, 0), day, known)) !=
+            ERR_OK)
+            break;
+    db_finalize(s);
+    return e;
+}
+
+enum err observations_first_day(struct observations_reader *o, struct reader *r,
+                                const struct ledger_series *s, int32_t *day, struct diag *d)
+{
+    int64_t first = 0;
+    bool known = false;
+    enum err e = s->class == WIRE_MEASUREMENT
+                     ? ask_streams(o, r, s->series_id, &first, &known)
+                     : ask(o->db, "SELECT min(period_start) FROM observation WHERE series_id=?", s->series_id,
+                           &first, &known);
+    if (e != ERR_OK)
+        return diag_fail(d, e, "%s: cannot find its beginning: %s", s->name, db_error(o->db));
+    if (!known)
+        return diag_fail(d, ERR_NOT_FOUND, "%s: no figure yet", s->name);
+    *day = (int32_t)first;
+    return ERR_OK;
+}
