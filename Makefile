@@ -75,6 +75,9 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler puts the files of web/ into it, which the compiler's dependencies do not tell.
+$(B)/dashboards/assets.o: $(wildcard dashboards/web/*)
+
 define archive
 	@rm -f $@
 	$(AR) rcs $@ $^

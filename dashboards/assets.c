@@ -1,15 +1,16 @@
-// The assembler includes the bytes, so the program runs without its source tree and nothing has to be generated.
+// The assembler includes the bytes, so the program runs without its source tree and nothing has to be
+// generated.
 
 #include "dashboards/assets.h"
 #include <string.h>
 
-#define ASSET(symbol, file)                                                                                    \
-    __asm__(".pushsection .rodata\n"                                                                           \
-            ".global " #symbol "\n" #symbol ":\n"                                                              \
-            ".incbin \"dashboards/web/" file "\"\n"                                                            \
-            ".global " #symbol "_end\n" #symbol "_end:\n"                                                      \
-            ".byte 0\n"                                                                                        \
-            ".popsection\n");                                                                                  \
+#define ASSET(symbol, file)                                                                                  \
+    __asm__(".pushsection .rodata\n"                                                                         \
+            ".global " #symbol "\n" #symbol ":\n"                                                            \
+            ".incbin \"dashboards/web/" file "\"\n"                                                          \
+            ".global " #symbol "_end\n" #symbol "_end:\n"                                                    \
+            ".byte 0\n"                                                                                      \
+            ".popsection\n");                                                                                \
     extern const char symbol[], symbol##_end[]
 
 ASSET(asset_style, "style.css");

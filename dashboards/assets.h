@@ -1,4 +1,5 @@
-// The files of web/ that browsers fetch, built into the program: a fixed table, nothing is ever read from a path.
+// The files of web/ that browsers fetch, built into the program: a fixed table, nothing is ever read from a
+// path.
 #ifndef ESEP_DASHBOARDS_ASSETS_H
 #define ESEP_DASHBOARDS_ASSETS_H
 

@@ -54,7 +54,8 @@ static enum err complete(struct site *s, const struct store *store, struct board
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out, struct diag *d)
+enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out,
+                    struct diag *d)
 {
     struct board b = {0};
     struct loading l = {.site = s, .board = &b};
@@ -68,7 +69,8 @@ enum err board_load(struct site *s, const struct store *store, const char *prefi
     return e;
 }
 
-enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out, struct diag *d)
+enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out,
+                        struct diag *d)
 {
     const struct ledger_series *series;
     enum err e = reader_series_by_name(store->reader, name, &series, d);

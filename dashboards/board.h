@@ -1,5 +1,5 @@
-// What is known of each series now: the ledger's series joined with their newest figure, catalogue, profile and the
-// answer to "does it still speak?".
+// What is known of each series now: the ledger's series joined with their newest figure, catalogue, profile
+// and the answer to "does it still speak?".
 #ifndef ESEP_DASHBOARDS_BOARD_H
 #define ESEP_DASHBOARDS_BOARD_H
 
@@ -25,18 +25,21 @@ struct board {
     struct board_row *rows; // owned, ordered by name
 };
 
-// The series whose name starts with prefix ("aztm/", "aztm/acme/", "" for all). At most BOARD_MAX (TOO_BIG beyond).
+// The series whose name starts with prefix ("aztm/", "aztm/acme/", "" for all). At most BOARD_MAX (TOO_BIG
+// beyond).
 #define BOARD_MAX 400000
-enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out, struct diag *d) MUST_USE;
+enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out,
+                    struct diag *d) MUST_USE;
 // One series by its full name. NOT_FOUND.
 enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out,
                         struct diag *d) MUST_USE;
 void board_free(struct board *b);
 
-// End of the newest figure: of a measurement its time, of a report the first moment after its period (UTC civil days).
+// End of the newest figure: of a measurement its time, of a report the first moment after its period (UTC
+// civil days).
 int64_t board_latest_end_s(const struct board_row *r);
-// Whether its newest figure came when it should have: a measurement within five steps (at least 60 s); a report received
-// less than its period and 31 days ago.
+// Whether its newest figure came when it should have: a measurement within five steps (at least 60 s); a
+// report received less than its period and 31 days ago.
 bool board_is_fresh(const struct board_row *r, int64_t now_us);
 // The topic a row is shown under.
 enum kpi_topic board_topic(const struct board_row *r);

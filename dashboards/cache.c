@@ -1,11 +1,12 @@
-// A hash table of chains plus one list by use. Keys are hashes already, so their first bytes choose the chain.
+// A hash table of chains plus one list by use. Keys are hashes already, so their first bytes choose the
+// chain.
 
 #include "dashboards/cache.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHAINS        1024
+#define CHAINS         1024
 #define OVERHEAD_BYTES 128 // what an entry costs besides its bytes
 
 struct entry {

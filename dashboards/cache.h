@@ -1,6 +1,5 @@
-// Results kept in memory up to a number of bytes, the least recently used going first. A result is shared by reference:
-// what is being sent stays alive although it has left the cache.
-// Threads: any.
+// Results kept in memory up to a number of bytes, the least recently used going first. A result is shared by
+// reference: what is being sent stays alive although it has left the cache. Threads: any.
 #ifndef ESEP_DASHBOARDS_CACHE_H
 #define ESEP_DASHBOARDS_CACHE_H
 

@@ -1,5 +1,5 @@
-// The YAML is read into a struct of its own shape, then checked and copied, so that what the program works with has no
-// half-checked fields.
+// The YAML is read into a struct of its own shape, then checked and copied, so that what the program works
+// with has no half-checked fields.
 
 #include "dashboards/config.h"
 #include "base/config.h"
@@ -20,7 +20,8 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("state", CYAML_FLAG_POINTER, struct file, state, 1, 400),
     CYAML_FIELD_STRING_PTR("catalogue", CYAML_FLAG_POINTER, struct file, catalogue, 1, 4000),
     CYAML_FIELD_STRING_PTR("parks", CYAML_FLAG_POINTER, struct file, parks, 1, 4000),
-    CYAML_FIELD_STRING_PTR("log_level", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, log_level, 1, 16),
+    CYAML_FIELD_STRING_PTR("log_level", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, log_level, 1,
+                           16),
     CYAML_FIELD_STRING_PTR("cache", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, cache, 1, 400),
     CYAML_FIELD_UINT_PTR("workers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, workers),
     CYAML_FIELD_END,
@@ -82,9 +83,11 @@ static enum err check(const char *path, const struct file *f, struct dashboard_c
     c->workers = f->workers ? *f->workers : 2;
     c->log_level = LOG_INFO;
     if (dashboard_config_parse_listen(listen, c))
-        return config_error(d, path, "listen", "must be address:port, such as 127.0.0.1:8080 or [::1]:8080, not '%s'", listen);
+        return config_error(d, path, "listen",
+                            "must be address:port, such as 127.0.0.1:8080 or [::1]:8080, not '%s'", listen);
     if (f->log_level && parse_level(f->log_level, &c->log_level))
-        return config_error(d, path, "log_level", "must be debug, info, warn or error, not '%s'", f->log_level);
+        return config_error(d, path, "log_level", "must be debug, info, warn or error, not '%s'",
+                            f->log_level);
     if (c->workers < 1 || c->workers > WORKERS_MAX)
         return config_error(d, path, "workers", "must be from 1 to %d, not %u", WORKERS_MAX, c->workers);
     const char *tmp = getenv("TMPDIR");

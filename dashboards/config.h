@@ -27,7 +27,8 @@ struct dashboard_config {
 // NOT_FOUND, INVALID with file:line:column.
 enum err dashboard_config_load(const char *path, struct dashboard_config **out, struct diag *d) MUST_USE;
 void dashboard_config_free(struct dashboard_config *c);
-// "127.0.0.1:8080", "[::1]:8080", "localhost:8080", "0.0.0.0:8080": numbers or localhost, no look-up of names. INVALID.
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080", "0.0.0.0:8080": numbers or localhost, no look-up of
+// names. INVALID.
 enum err dashboard_config_parse_listen(const char *text, struct dashboard_config *c) MUST_USE;
 
 #endif

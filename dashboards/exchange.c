@@ -1,5 +1,6 @@
-// A request is decoded here once, strictly, before any handler sees it: an escape that is not two hex digits, a NUL, a
-// control character or broken UTF-8 is refused with a 400, so that no handler has to think about them.
+// A request is decoded here once, strictly, before any handler sees it: an escape that is not two hex digits,
+// a NUL, a control character or broken UTF-8 is refused with a 400, so that no handler has to think about
+// them.
 
 #include "dashboards/exchange.h"
 #include "base/crypto.h"
@@ -33,7 +34,8 @@ static int hex_digit(char c)
     return -1;
 }
 
-// Length of the UTF-8 sequence at s, 0 when it is not one (overlong, surrogate, beyond U+10FFFF or cut short).
+// Length of the UTF-8 sequence at s, 0 when it is not one (overlong, surrogate, beyond U+10FFFF or cut
+// short).
 static size_t utf8_length(const unsigned char *s)
 {
     if (s[0] < 0x80)
@@ -69,7 +71,8 @@ static bool decode(const char *from, const char *to, bool plus_is_space, char **
     while (from < to) {
         int high, low;
         if (*from == '%') {
-            if (to - from < 3 || (high = hex_digit(from[1])) < 0 || (low = hex_digit(from[2])) < 0 || high + low == 0)
+            if (to - from < 3 || (high = hex_digit(from[1])) < 0 || (low = hex_digit(from[2])) < 0 ||
+                high + low == 0)
                 return false;
             *w++ = (char)(high * 16 + low);
             from += 3;
@@ -107,14 +110,16 @@ static enum err parse_param(struct exchange *x, const char *from, const char *to
 
 enum err exchange_parse(struct exchange *x)
 {
-    char *room = x->decoded; // decoding never lengthens: '?', '&' and '=' make room for the NULs, and for the last one …
+    char *room = x->decoded; // decoding never lengthens: '?', '&' and '=' make room for the NULs, and for the
+                             // last one …
     const char *end = x->target + strnlen(x->target, EXCHANGE_TARGET_MAX - 1); // … one character is held back
     if (*end)
         return exchange_fail(x, 414, "the address is longer than %d characters", EXCHANGE_TARGET_MAX - 1);
     const char *query = memchr(x->target, '?', (size_t)(end - x->target));
     x->path = room;
     x->param_count = 0;
-    if (x->target[0] != '/' || !decode(x->target, query ? query : end, false, &room) || !text_is_clean(x->path)) {
+    if (x->target[0] != '/' || !decode(x->target, query ? query : end, false, &room) ||
+        !text_is_clean(x->path)) {
         x->path = "/";
         return exchange_fail(x, 400, "the address is malformed");
     }
@@ -158,13 +163,15 @@ enum err exchange_allow(struct exchange *x, const char *const *names)
             size_t used = strlen(known);
             snprintf(known + used, sizeof known - used, "%s%s", n == names ? "" : ", ", *n);
         }
-        return exchange_fail_param(x, x->params[i].name, "is not a parameter of this address; it takes: %s%slang", known,
+        return exchange_fail_param(x, x->params[i].name,
+                                   "is not a parameter of this address; it takes: %s%slang", known,
                                    *names ? ", " : "");
     }
     return ERR_OK;
 }
 
-static void fail_text(struct exchange *x, int status, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+static void fail_text(struct exchange *x, int status, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
 static void fail_text(struct exchange *x, int status, const char *fmt, va_list args)
 {
     x->status = status;

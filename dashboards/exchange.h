@@ -1,5 +1,5 @@
-// One request and its reply, with no HTTP library in sight: handlers and tests work on this, http.c carries it.
-// Threads: one exchange belongs to one thread.
+// One request and its reply, with no HTTP library in sight: handlers and tests work on this, http.c carries
+// it. Threads: one exchange belongs to one thread.
 #ifndef ESEP_DASHBOARDS_EXCHANGE_H
 #define ESEP_DASHBOARDS_EXCHANGE_H
 
@@ -35,7 +35,7 @@ struct exchange {
     const char *content_type;
     const char *cache_control; // NULL: no-store
     bool vary_language;
-    bool drawing; // an SVG that styles itself: its own content policy
+    bool drawing;             // an SVG that styles itself: its own content policy
     char etag[EXCHANGE_ETAG]; // "" for none
     char filename[160];       // offered as an attachment; "" for none
     char location[EXCHANGE_TARGET_MAX];
@@ -51,19 +51,21 @@ struct exchange {
 void exchange_init(struct exchange *x);
 void exchange_deinit(struct exchange *x);
 
-// Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text that is not
-// UTF-8, too many parameters, one given twice.
+// Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text
+// that is not UTF-8, too many parameters, one given twice.
 enum err exchange_parse(struct exchange *x) MUST_USE;
 // NULL when absent.
 const char *exchange_param(const struct exchange *x, const char *name);
-// INVALID (400 set, naming it) when a parameter is not one of the NULL-terminated list; `lang` is always allowed.
+// INVALID (400 set, naming it) when a parameter is not one of the NULL-terminated list; `lang` is always
+// allowed.
 enum err exchange_allow(struct exchange *x, const char *const *names) MUST_USE;
 
-// Refuses: the status and the reason; the router writes the body in the form of the route. Returns ERR_INVALID.
+// Refuses: the status and the reason; the router writes the body in the form of the route. Returns
+// ERR_INVALID.
 enum err exchange_fail(struct exchange *x, int status, const char *fmt, ...) PRINTF(3, 4);
 enum err exchange_fail_param(struct exchange *x, const char *param, const char *fmt, ...) PRINTF(3, 4);
-// The status and text for a library's failure: NOT_FOUND 404, INVALID 400, TOO_BIG 400, AGAIN and TIMEOUT and CLOSED 503,
-// else 500.
+// The status and text for a library's failure: NOT_FOUND 404, INVALID 400, TOO_BIG 400, AGAIN and TIMEOUT and
+// CLOSED 503, else 500.
 enum err exchange_fail_err(struct exchange *x, enum err e, const char *text);
 
 // Sets ETag; true when the client has it already: the status is then 304 and nothing more is to be done.

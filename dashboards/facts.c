@@ -1,5 +1,5 @@
-// The place where figures of rivals are added, so the refusals come first: each reason not to add is checked before any
-// figure is touched, and a reason is an answer, not a failure.
+// The place where figures of rivals are added, so the refusals come first: each reason not to add is checked
+// before any figure is touched, and a reason is an answer, not a failure.
 
 #include "dashboards/facts.h"
 #include "dashboards/tally.h"
@@ -45,7 +45,8 @@ static bool measured_alike(const struct question *q, const struct board_row *r)
 }
 
 // Why the asked figures may not be added; FACT_KNOWN when they may.
-static enum fact_why refuse(const struct fact_source *f, const struct question *q, const struct board_row **first)
+static enum fact_why refuse(const struct fact_source *f, const struct question *q,
+                            const struct board_row **first)
 {
     const struct board_row *one = NULL;
     for (size_t i = 0; i < f->count; i++) {
@@ -98,11 +99,11 @@ static int32_t span_start(const struct fact_source *f, const struct question *q,
 struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
-    int64_t first_s, end_s; // what the figures cover
+    int64_t first_s, end_s;    // what the figures cover
 };
 
-static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r, int32_t from,
-                        int32_t to, struct summing *s, struct fact *out)
+static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r,
+                        int32_t from, int32_t to, struct summing *s, struct fact *out)
 {
     struct figure value = r->latest.value;
     int64_t first = 0;
@@ -136,7 +137,8 @@ static void take_for_a_year(const struct summing *s, struct fact *out)
         return;
     out->rule = RULE_RATE;
     double rate = figure_to_real(out->value) * (365.0 * 86400.0 / (double)covered_s);
-    if (covered_s < 20 * 3600 || figure_from_real(out->value.kind == FIGURE_INTEGER ? round(rate) : rate, &out->value)) {
+    if (covered_s < 20 * 3600 ||
+        figure_from_real(out->value.kind == FIGURE_INTEGER ? round(rate) : rate, &out->value)) {
         out->why = FACT_SHORT;
         out->value = figure_missing();
     }
@@ -182,7 +184,9 @@ static enum fact_rule rule_of(const struct fact_source *f, const struct statemen
     }
     if (st->cumulative)
         return RULE_SINCE_FIRST;
-    return strcmp(st->per, "year") == 0 ? RULE_YEAR : strcmp(st->per, "month") == 0 ? RULE_MONTH : RULE_SINCE_FIRST;
+    return strcmp(st->per, "year") == 0    ? RULE_YEAR
+           : strcmp(st->per, "month") == 0 ? RULE_MONTH
+                                           : RULE_SINCE_FIRST;
 }
 
 // Reasons that lie in the statement itself.
@@ -202,8 +206,12 @@ struct fact fact_of_statement(const struct fact_source *f, const struct statemen
     struct fact out = {.why = refuse_statement(st)};
     if (out.why != FACT_KNOWN)
         return out;
-    struct question q = {.kpi = st->kpi, .dimension = st->dimension, .resident = st->resident, .unit = st->unit,
-                         .currency = st->currency, .rule = rule_of(f, st)};
+    struct question q = {.kpi = st->kpi,
+                         .dimension = st->dimension,
+                         .resident = st->resident,
+                         .unit = st->unit,
+                         .currency = st->currency,
+                         .rule = rule_of(f, st)};
     q.yearly = q.rule == RULE_YEAR;
     // Beside a capacity stands what was made of it, where that is reported.
     struct question output = q;
@@ -218,9 +226,11 @@ struct fact fact_of_statement(const struct fact_source *f, const struct statemen
     return out;
 }
 
-struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule, const char *currency)
+struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule,
+                        const char *currency)
 {
-    struct question q = {.kpi = kpi, .dimension = "", .resident = "", .unit = "", .currency = currency, .rule = rule};
+    struct question q = {
+        .kpi = kpi, .dimension = "", .resident = "", .unit = "", .currency = currency, .rule = rule};
     return answer(f, &q);
 }
 

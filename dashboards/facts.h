@@ -1,8 +1,9 @@
-// What the residents' figures say about a park's published target: one number, or the reason why there is none.
-// Rules (also in README.md and on every tile): a level is the sum over residents of the newest figure; a flow is the sum over
-// residents over the span the target speaks of (a year: the 12 months up to the newest figure, or, where there are fewer, what
-// they come to at that rate a year; none stated, or counted since the beginning: since the first report). Unlike products, ratios and different currencies are never added. A figure the source credits to others than
-// the park is never credited to the park. Missing is never zero.
+// What the residents' figures say about a park's published target: one number, or the reason why there is
+// none. Rules (also in README.md and on every tile): a level is the sum over residents of the newest figure;
+// a flow is the sum over residents over the span the target speaks of (a year: the 12 months up to the newest
+// figure, or, where there are fewer, what they come to at that rate a year; none stated, or counted since the
+// beginning: since the first report). Unlike products, ratios and different currencies are never added. A
+// figure the source credits to others than the park is never credited to the park. Missing is never zero.
 #ifndef ESEP_DASHBOARDS_FACTS_H
 #define ESEP_DASHBOARDS_FACTS_H
 
@@ -30,7 +31,7 @@ struct fact {
     struct figure value;    // known when why is FACT_KNOWN
     struct figure per_cent; // of the statement's value, missing when it has no single number
     bool reached;
-    struct measure measure; // what value is measured in; borrowed from the board's row
+    struct measure measure;    // what value is measured in; borrowed from the board's row
     unsigned contributors, of; // residents
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
@@ -39,8 +40,8 @@ struct fact {
 };
 
 // Sums a flow; facts know nothing of stores.
-typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                             int64_t *first_s);
+typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                             struct figure *sum, int64_t *first_s);
 struct fact_source {
     const struct park *park;
     const struct board_row *rows; // of the park
@@ -51,7 +52,8 @@ struct fact_source {
 
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st);
 // A key figure: the park's sum of a KPI, money in the given currency.
-struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule, const char *currency);
+struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule,
+                        const char *currency);
 
 // fact_sum through totals.h; ctx is a struct fact_totals.
 struct fact_totals {

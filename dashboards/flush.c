@@ -1,14 +1,14 @@
-// One thread asks, the others that come meanwhile wait for its answer. A collector that hangs must not make every page
-// slow: after a time-out nobody asks for five seconds.
+// One thread asks, the others that come meanwhile wait for its answer. A collector that hangs must not make
+// every page slow: after a time-out nobody asks for five seconds.
 
 #include "dashboards/flush.h"
 #include <pthread.h>
 #include <stdlib.h>
 
-#define EVERY_MS      500
-#define RETRY_MS      5000
-#define CALL_MS       2200
-#define KNOWN_FOR_MS  2000
+#define EVERY_MS     500
+#define RETRY_MS     5000
+#define CALL_MS      2200
+#define KNOWN_FOR_MS 2000
 
 struct flush {
     const char *state;
@@ -17,8 +17,8 @@ struct flush {
     pthread_mutex_t lock;
     pthread_cond_t done;
     bool asking, ever, running;
-    struct mono asked;   // when the last one began
-    int pause_ms;        // before the next
+    struct mono asked; // when the last one began
+    int pause_ms;      // before the next
 };
 
 enum err flush_create(const char *state, const struct clock *clock, flush_call call, struct flush **out)

@@ -1,6 +1,6 @@
-// Asks the collector to land what it has committed before something is drawn or queried, at most once per 500 ms for the
-// whole process, so that a figure just written is seen within two seconds without asking for each image.
-// Threads: any. When no collector runs, or it does not answer, work goes on with what is there.
+// Asks the collector to land what it has committed before something is drawn or queried, at most once per 500
+// ms for the whole process, so that a figure just written is seen within two seconds without asking for each
+// image. Threads: any. When no collector runs, or it does not answer, work goes on with what is there.
 #ifndef ESEP_DASHBOARDS_FLUSH_H
 #define ESEP_DASHBOARDS_FLUSH_H
 
@@ -9,10 +9,12 @@
 #include <stdbool.h>
 
 struct flush;
-typedef enum err (*flush_call)(const char *state, const char *request, int timeout_ms, char **reply, struct diag *d);
+typedef enum err (*flush_call)(const char *state, const char *request, int timeout_ms, char **reply,
+                               struct diag *d);
 
 // state is borrowed. call: control_call, or a test's.
-enum err flush_create(const char *state, const struct clock *clock, flush_call call, struct flush **out) MUST_USE;
+enum err flush_create(const char *state, const struct clock *clock, flush_call call,
+                      struct flush **out) MUST_USE;
 void flush_destroy(struct flush *f);
 // Returns when the newest flush that covers this moment is over, or failed.
 void flush_now(struct flush *f);

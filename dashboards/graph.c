@@ -1,6 +1,7 @@
-// Everything a worker gets is made here from validated parts. The cache's key covers the file's own header (librrd writes the
-// time of the last update there), its identity and the whole request, so a stale image cannot be served; times relative to
-// now are rounded up to what one pixel shows, so that a page opened twice finds its graphs.
+// Everything a worker gets is made here from validated parts. The cache's key covers the file's own header
+// (librrd writes the time of the last update there), its identity and the whole request, so a stale image
+// cannot be served; times relative to now are rounded up to what one pixel shows, so that a page opened twice
+// finds its graphs.
 
 #include "dashboards/graph.h"
 #include "base/clock.h"
@@ -22,8 +23,9 @@ struct format {
     const char *ending, *content_type;
     enum rrd_graph_format format;
 };
-static const struct format formats[] = {
-    {"png", "image/png", RRD_GRAPH_PNG}, {"svg", "image/svg+xml", RRD_GRAPH_SVG}, {"pdf", "application/pdf", RRD_GRAPH_PDF}};
+static const struct format formats[] = {{"png", "image/png", RRD_GRAPH_PNG},
+                                        {"svg", "image/svg+xml", RRD_GRAPH_SVG},
+                                        {"pdf", "application/pdf", RRD_GRAPH_PDF}};
 
 // Takes the ending off the last part; NULL when it is none of ours.
 static const struct format *split_ending(char *part)
@@ -40,8 +42,9 @@ static const struct format *split_ending(char *part)
 
 static bool applies(const struct statement *st, const struct board_row *r)
 {
-    if ((st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY) || st->value.kind == FIGURE_MISSING ||
-        st->cumulative || !statement_counts(st) || st->base.kind != FIGURE_MISSING || st->comparator == COMPARE_RANGE)
+    if ((st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY) ||
+        st->value.kind == FIGURE_MISSING || st->cumulative || !statement_counts(st) ||
+        st->base.kind != FIGURE_MISSING || st->comparator == COMPARE_RANGE)
         return false;
     bool output = st->kind == STATEMENT_CAPACITY && strcmp(r->name.kpi, "out_units") == 0;
     return (output || strcmp(st->kpi, r->name.kpi) == 0) && strcmp(st->resident, r->name.resident) == 0 &&
@@ -50,7 +53,8 @@ static bool applies(const struct statement *st, const struct board_row *r)
 
 static double seconds_of(const struct board_row *r)
 {
-    static const double days[] = {[PERIOD_DAY] = 1, [PERIOD_MONTH] = 365.0 / 12, [PERIOD_QUARTER] = 365.0 / 4, [PERIOD_YEAR] = 365};
+    static const double days[] = {
+        [PERIOD_DAY] = 1, [PERIOD_MONTH] = 365.0 / 12, [PERIOD_QUARTER] = 365.0 / 4, [PERIOD_YEAR] = 365};
     return r->series.class == WIRE_REPORT ? days[r->series.period] * 86400 : r->series.step_s;
 }
 
@@ -60,7 +64,9 @@ bool graph_target(const struct board_row *r, const struct statement **st, double
         const struct statement *s = &r->park->statements[i];
         if (!applies(s, r))
             continue;
-        double year = strcmp(s->per, "year") == 0 ? 365.0 * 86400 : strcmp(s->per, "month") == 0 ? 365.0 * 86400 / 12 : 0;
+        double year = strcmp(s->per, "year") == 0    ? 365.0 * 86400
+                      : strcmp(s->per, "month") == 0 ? 365.0 * 86400 / 12
+                                                     : 0;
         *pro_rata = board_is_flow(r) && year > 0;
         if (board_is_flow(r) && year == 0)
             continue;
@@ -89,7 +95,8 @@ static void set_texts(struct site *s, const struct board_row *r, enum lang lang,
     bool pro_rata;
     board_title(title, r, lang);
     set_text(job->legend, title);
-    snprintf(all, sizeof all, "%s \xe2\x80\x93 %s", r->resident ? r->resident->names.text[lang] : r->name.resident, title);
+    snprintf(all, sizeof all, "%s \xe2\x80\x93 %s",
+             r->resident ? r->resident->names.text[lang] : r->name.resident, title);
     set_text(job->title, all);
     show_unit(unit, &r->measure, lang);
     set_text(job->unit, unit);
@@ -105,7 +112,8 @@ static void set_texts(struct site *s, const struct board_row *r, enum lang lang,
     (void)s;
 }
 
-static enum err set_range(struct site *s, struct exchange *x, const struct board_row *r, struct render_job *job)
+static enum err set_range(struct site *s, struct exchange *x, const struct board_row *r,
+                          struct render_job *job)
 {
     bool report = r->series.class == WIRE_REPORT;
     const struct zone *z = report || !r->park ? NULL : site_zone(s, r->park);
@@ -117,15 +125,16 @@ static enum err set_range(struct site *s, struct exchange *x, const struct board
     if (params_time(x, "from", now, z, &job->from) || params_time(x, "to", now, z, &job->to))
         return ERR_INVALID;
     if (job->from >= job->to)
-        return exchange_fail_param(x, "from", "must be before `to` (by default now, or the end of the newest report)");
+        return exchange_fail_param(x, "from",
+                                   "must be before `to` (by default now, or the end of the newest report)");
     int64_t pixel = (job->to - job->from) / job->width, quantum = pixel > step ? pixel : step;
     job->to = (job->to + quantum - 1) / quantum * quantum;
     job->from = job->from / quantum * quantum;
     return ERR_OK;
 }
 
-static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r, const struct format *f,
-                         struct render_job *job)
+static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r,
+                         const struct format *f, struct render_job *job)
 {
     static const char *const themes[] = {"light", "dark", NULL};
     static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
@@ -149,7 +158,8 @@ static enum err make_job(struct site *s, struct exchange *x, const struct board_
 }
 
 // What an image depends on: the file's identity and header, and the request.
-static enum err make_key(struct site *s, const struct render_job *job, uint8_t key[HASH_BYTES], struct diag *d)
+static enum err make_key(struct site *s, const struct render_job *job, uint8_t key[HASH_BYTES],
+                         struct diag *d)
 {
     char path[RRD_PATH_MAX], header[HEADER_BYTES];
     struct stat st = {0};
@@ -163,18 +173,23 @@ static enum err make_key(struct site *s, const struct render_job *job, uint8_t k
     if (fd >= 0)
         close(fd);
     if (!ok)
-        return diag_fail(d, ERR_NOT_FOUND, "this series has no round-robin file yet: its first figures have not landed");
-    int64_t identity[4] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec, (int64_t)st.st_mtim.tv_nsec};
+        return diag_fail(d, ERR_NOT_FOUND,
+                         "this series has no round-robin file yet: its first figures have not landed");
+    int64_t identity[4] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
+                           (int64_t)st.st_mtim.tv_nsec};
     buf_init(&request, RENDER_REQUEST_MAX);
     e = render_job_encode(job, &request);
     if (!e)
-        crypto_hash((const struct hash_part[]){{header, (size_t)n}, {identity, sizeof identity}, {request.data, request.len}},
+        crypto_hash((const struct hash_part[]){{header, (size_t)n},
+                                               {identity, sizeof identity},
+                                               {request.data, request.len}},
                     3, key);
     buf_deinit(&request);
     return e;
 }
 
-static void send_drawn(struct site *s, struct exchange *x, const struct render_job *job, const uint8_t key[HASH_BYTES])
+static void send_drawn(struct site *s, struct exchange *x, const struct render_job *job,
+                       const uint8_t key[HASH_BYTES])
 {
     char *bytes;
     size_t len;
@@ -234,8 +249,9 @@ void graph_image(struct site *s, struct exchange *x)
     }
     if (exchange_allow(x, allowed) || params_integer(x, "v", 0, 999999999999, &version))
         return;
-    int n = x->part_count == 3 ? snprintf(name, sizeof name, "%s/%s/%s", x->parts[0], x->parts[1], last)
-                               : snprintf(name, sizeof name, "%s/%s/%s/%s", x->parts[0], x->parts[1], x->parts[2], last);
+    int n = x->part_count == 3
+                ? snprintf(name, sizeof name, "%s/%s/%s", x->parts[0], x->parts[1], last)
+                : snprintf(name, sizeof name, "%s/%s/%s/%s", x->parts[0], x->parts[1], x->parts[2], last);
     if (n >= (int)sizeof name || series_parse(name, &parsed)) {
         exchange_fail(x, 404, "'%.200s' is not a series' name", name);
         return;
@@ -245,7 +261,8 @@ void graph_image(struct site *s, struct exchange *x)
     if (!e)
         e = board_load_one(s, &store, name, &row, &d);
     if (e)
-        exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 503, "%s: %s", name, e == ERR_NOT_FOUND ? "no such series" : d.text);
+        exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 503, "%s: %s", name,
+                      e == ERR_NOT_FOUND ? "no such series" : d.text);
     else
         respond(s, x, &row, f);
 }

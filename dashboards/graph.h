@@ -1,5 +1,5 @@
-// /graph/{park}/{resident}/{kpi}[/{dimension}].{png|svg|pdf}: one series drawn by the workers, kept in the cache until its
-// round-robin file changes.
+// /graph/{park}/{resident}/{kpi}[/{dimension}].{png|svg|pdf}: one series drawn by the workers, kept in the
+// cache until its round-robin file changes.
 #ifndef ESEP_DASHBOARDS_GRAPH_H
 #define ESEP_DASHBOARDS_GRAPH_H
 
@@ -9,9 +9,9 @@
 
 void graph_image(struct site *s, struct exchange *x);
 
-// The published figure that applies to a series as a level line: a target or capacity of the same resident, KPI and dimension
-// (a yearly capacity of pieces also to output), pro rata of the series' step or period where it is of a year or month.
-// False: none. *value is in stored units.
+// The published figure that applies to a series as a level line: a target or capacity of the same resident,
+// KPI and dimension (a yearly capacity of pieces also to output), pro rata of the series' step or period
+// where it is of a year or month. False: none. *value is in stored units.
 bool graph_target(const struct board_row *r, const struct statement **st, double *value, bool *pro_rata);
 
 #endif

@@ -1,4 +1,5 @@
-// The format string is the trusted part, the arguments never are. The compiler checks the arguments as printf's.
+// The format string is the trusted part, the arguments never are. The compiler checks the arguments as
+// printf's.
 
 #include "dashboards/html.h"
 #include <stdio.h>

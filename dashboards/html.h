@@ -1,5 +1,5 @@
-// Writing HTML so that forgetting to escape is not possible: the format is markup, every %s in it is escaped. Also JSON and
-// CSV text. Conversions: %s %d %u %ld %lu %zu %%. A failed append sticks to the buffer.
+// Writing HTML so that forgetting to escape is not possible: the format is markup, every %s in it is escaped.
+// Also JSON and CSV text. Conversions: %s %d %u %ld %lu %zu %%. A failed append sticks to the buffer.
 #ifndef ESEP_DASHBOARDS_HTML_H
 #define ESEP_DASHBOARDS_HTML_H
 

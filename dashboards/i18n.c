@@ -1,5 +1,5 @@
-// One table makes the enum and the texts, so a text cannot exist in four languages only. Placeholders are {0}, not printf
-// directives: a translation can change their order and can never become a format string.
+// One table makes the enum and the texts, so a text cannot exist in four languages only. Placeholders are
+// {0}, not printf directives: a translation can change their order and can never become a format string.
 
 #include "dashboards/i18n.h"
 #include <stdio.h>
@@ -8,18 +8,15 @@
 #include <strings.h>
 
 static const char *const texts[T_COUNT][LANG_COUNT] = {
-#define X(name, en, ru, kk, uz, ky)                                                                            \
+#define X(name, en, ru, kk, uz, ky)                                                                          \
     [T_##name] = {[LANG_EN] = en, [LANG_RU] = ru, [LANG_KK] = kk, [LANG_UZ] = uz, [LANG_KY] = ky},
 #include "dashboards/web/strings.inc"
 #undef X
 };
 
 static const char *const languages[LANG_COUNT] = {
-    [LANG_EN] = "English",
-    [LANG_RU] = "Русский",
-    [LANG_KK] = "Қазақша",
-    [LANG_UZ] = "Oʻzbekcha",
-    [LANG_KY] = "Кыргызча",
+    [LANG_EN] = "English",   [LANG_RU] = "Русский",  [LANG_KK] = "Қазақша",
+    [LANG_UZ] = "Oʻzbekcha", [LANG_KY] = "Кыргызча",
 };
 
 const char *i18n_text(enum lang lang, enum text t)

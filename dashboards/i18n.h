@@ -1,4 +1,5 @@
-// The texts of the pages in five languages, from the one table web/strings.inc, and which language a reader gets.
+// The texts of the pages in five languages, from the one table web/strings.inc, and which language a reader
+// gets.
 #ifndef ESEP_DASHBOARDS_I18N_H
 #define ESEP_DASHBOARDS_I18N_H
 

@@ -6,22 +6,22 @@
 #include "base/err.h"
 #include <stdint.h>
 
-#define METRICS_LIST(X)                                                                                        \
-    X(REQUESTS_OK, "requests_ok", "Requests answered with 2xx")                                                \
-    X(REQUESTS_UNCHANGED, "requests_unchanged", "Requests answered with 304: the client had it already")       \
-    X(REQUESTS_REFUSED, "requests_refused", "Requests answered with 4xx")                                      \
-    X(REQUESTS_FAILED, "requests_failed", "Requests answered with 5xx")                                        \
-    X(REQUEST_MICROSECONDS, "request_microseconds", "Time spent answering requests")                           \
-    X(BODY_BYTES, "body_bytes", "Bytes of bodies handed to the network")                                       \
-    X(BODIES_REFUSED, "bodies_refused", "Requests dropped because their body was larger than the cap")         \
-    X(GRAPHS_DRAWN, "graphs_drawn", "Graphs drawn by the workers")                                             \
+#define METRICS_LIST(X)                                                                                      \
+    X(REQUESTS_OK, "requests_ok", "Requests answered with 2xx")                                              \
+    X(REQUESTS_UNCHANGED, "requests_unchanged", "Requests answered with 304: the client had it already")     \
+    X(REQUESTS_REFUSED, "requests_refused", "Requests answered with 4xx")                                    \
+    X(REQUESTS_FAILED, "requests_failed", "Requests answered with 5xx")                                      \
+    X(REQUEST_MICROSECONDS, "request_microseconds", "Time spent answering requests")                         \
+    X(BODY_BYTES, "body_bytes", "Bytes of bodies handed to the network")                                     \
+    X(BODIES_REFUSED, "bodies_refused", "Requests dropped because their body was larger than the cap")       \
+    X(GRAPHS_DRAWN, "graphs_drawn", "Graphs drawn by the workers")                                           \
     X(GRAPHS_FAILED, "graphs_failed", "Graphs that could not be drawn")
 
 enum metric {
 #define X(id, name, text) METRIC_##id,
     METRICS_LIST(X)
 #undef X
-    METRIC_COUNT
+        METRIC_COUNT
 };
 
 struct metrics;

@@ -62,7 +62,8 @@ static enum err parse_clock(const char *text, int64_t *seconds)
     }
     int sign = *zone == '-' ? 1 : -1, offset = 0;
     if (*zone == '+' || *zone == '-') {
-        if (strlen(zone) != 6 || strspn(zone + 1, "0123456789") != 2 || zone[3] != ':' || strspn(zone + 4, "0123456789") != 2)
+        if (strlen(zone) != 6 || strspn(zone + 1, "0123456789") != 2 || zone[3] != ':' ||
+            strspn(zone + 4, "0123456789") != 2)
             return ERR_INVALID;
         int zone_h = (zone[1] - '0') * 10 + zone[2] - '0', zone_m = (zone[4] - '0') * 10 + zone[5] - '0';
         if (zone_h > 23 || zone_m > 59)
@@ -128,9 +129,10 @@ enum err params_time(struct exchange *x, const char *name, int64_t now_s, const 
     const char *text = exchange_param(x, name);
     if (!text || !params_parse_time(text, now_s, z, out))
         return ERR_OK;
-    return exchange_fail_param(x, name,
-                               "must be epoch seconds, a date like 2026-03-14, a moment like 2026-03-14T09:30:00Z, or a "
-                               "span back from now like -6h, -30d, -12w, -3mo, -1y");
+    return exchange_fail_param(
+        x, name,
+        "must be epoch seconds, a date like 2026-03-14, a moment like 2026-03-14T09:30:00Z, or a "
+        "span back from now like -6h, -30d, -12w, -3mo, -1y");
 }
 
 enum err params_integer(struct exchange *x, const char *name, int64_t min, int64_t max, int64_t *out)

@@ -1,6 +1,6 @@
-// The calling side: a slot per worker, taken by one thread at a time. What a thread does with a slot it holds needs no lock;
-// the lock guards the slots' states and the conversation with the server process. A worker due for recycling keeps drawing
-// until its successor has warmed up.
+// The calling side: a slot per worker, taken by one thread at a time. What a thread does with a slot it holds
+// needs no lock; the lock guards the slots' states and the conversation with the server process. A worker due
+// for recycling keeps drawing until its successor has warmed up.
 
 #include "dashboards/render.h"
 #include "base/clock.h"
@@ -197,8 +197,8 @@ static void give_slot(struct render *r, struct slot *s, enum err e)
 }
 
 // One conversation. The worker's own answer is in *answer; what is returned concerns the worker itself.
-static enum err converse(struct render *r, struct worker *w, const struct buf *request, struct buf *image, enum err *answer,
-                         struct diag *d)
+static enum err converse(struct render *r, struct worker *w, const struct buf *request, struct buf *image,
+                         enum err *answer, struct diag *d)
 {
     enum err e = await_warm(w, WARM_UP_MS);
     if (!e)
@@ -227,7 +227,8 @@ static void replace(struct render *r, struct slot *s, enum err why)
     pthread_mutex_unlock(&r->lock);
 }
 
-static enum err draw_in_slot(struct render *r, struct slot *s, const struct buf *request, struct buf *image, struct diag *d)
+static enum err draw_in_slot(struct render *r, struct slot *s, const struct buf *request, struct buf *image,
+                             struct diag *d)
 {
     enum err answer = ERR_OK, e = ERR_CLOSED;
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -237,10 +238,12 @@ static enum err draw_in_slot(struct render *r, struct slot *s, const struct buf 
             return answer;
         replace(r, s, e);
     }
-    return diag_fail(d, e, "the graph could not be drawn: a worker %s", e == ERR_TIMEOUT ? "took too long" : "died");
+    return diag_fail(d, e, "the graph could not be drawn: a worker %s",
+                     e == ERR_TIMEOUT ? "took too long" : "died");
 }
 
-enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len, struct diag *d)
+enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len,
+                     struct diag *d)
 {
     struct buf request, image;
     struct slot *s = NULL;
@@ -256,7 +259,8 @@ enum err render_draw(struct render *r, const struct render_job *job, char **byte
         give_slot(r, s, e);
     }
     if (!e) {
-        memmove(image.data, image.data + 1, image.len); // the answer's first byte is its code; the NUL moves along
+        memmove(image.data, image.data + 1,
+                image.len); // the answer's first byte is its code; the NUL moves along
         *len = image.len - 1;
         image.len--;
         *bytes = buf_take(&image, NULL);

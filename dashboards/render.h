@@ -1,6 +1,7 @@
-// Graphs drawn by single-threaded worker processes, because librrd 1.7 draws through one Pango font map. A small server
-// process is forked before any thread exists and forks the workers, so that they can be replaced later: a worker that hangs
-// or dies at once, and each after a number of graphs (librrd leaks). This is the calling side.
+// Graphs drawn by single-threaded worker processes, because librrd 1.7 draws through one Pango font map. A
+// small server process is forked before any thread exists and forks the workers, so that they can be replaced
+// later: a worker that hangs or dies at once, and each after a number of graphs (librrd leaks). This is the
+// calling side.
 #ifndef ESEP_DASHBOARDS_RENDER_H
 #define ESEP_DASHBOARDS_RENDER_H
 
@@ -17,14 +18,14 @@ struct render_job { // validated figures and plain texts; the worker makes the p
     int32_t width, height;
     double scale, target;
     bool filled, has_target, dark;
-    char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX], target_legend[RENDER_TEXT_MAX],
-        note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
+    char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX],
+        target_legend[RENDER_TEXT_MAX], note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
 };
 
 typedef enum err (*render_drawing)(const struct rrd_graph *g, struct buf *out, struct diag *d);
 struct render_options {
-    const char *state;     // the collector's, borrowed
-    const char *scratch;   // folder for the warm-up's temporary file, borrowed
+    const char *state;   // the collector's, borrowed
+    const char *scratch; // folder for the warm-up's temporary file, borrowed
     unsigned workers;
     unsigned recycle_after; // graphs; 0: 500
     int timeout_ms;         // of one graph; 0: 5000
@@ -38,9 +39,10 @@ enum err render_start(const struct render_options *o, struct render **out, struc
 // Ends and reaps every process. NULL is allowed.
 void render_stop(struct render *r);
 
-// *bytes is malloc'ed. AGAIN: no worker was free in time; TIMEOUT: drawing hung, twice; CLOSED: workers died, twice, or the
-// server process has gone; else the worker's own answer. Threads: any.
-enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len, struct diag *d) MUST_USE;
+// *bytes is malloc'ed. AGAIN: no worker was free in time; TIMEOUT: drawing hung, twice; CLOSED: workers died,
+// twice, or the server process has gone; else the worker's own answer. Threads: any.
+enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len,
+                     struct diag *d) MUST_USE;
 
 struct render_stats {
     uint64_t drawn, failed, hung, died, recycled, busy;

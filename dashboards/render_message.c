@@ -1,5 +1,5 @@
-// Fields are written one by one, not as a struct's memory: nothing depends on padding, and the worker checks each of them
-// again although the other end is ours.
+// Fields are written one by one, not as a struct's memory: nothing depends on padding, and the worker checks
+// each of them again although the other end is ours.
 
 #include "dashboards/render_message.h"
 #include <errno.h>
@@ -92,8 +92,8 @@ static void take_text(struct cursor *c, char out[RENDER_TEXT_MAX])
 
 static bool in_range(const struct render_job *j)
 {
-    return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 && j->width <= 4000 &&
-           j->height >= 10 && j->height <= 4000 && j->scale > 0;
+    return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 &&
+           j->width <= 4000 && j->height >= 10 && j->height <= 4000 && j->scale > 0;
 }
 
 enum err render_job_decode(const void *bytes, size_t len, struct render_job *out)
@@ -146,7 +146,8 @@ static enum err transfer(int fd, char *bytes, size_t len, bool sending, struct m
         enum err e = wait_for(fd, sending ? POLLOUT : POLLIN, start, timeout_ms);
         if (e)
             return e;
-        ssize_t n = sending ? send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) : recv(fd, bytes, len, MSG_DONTWAIT);
+        ssize_t n =
+            sending ? send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) : recv(fd, bytes, len, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             return ERR_CLOSED;
         if (n > 0) {

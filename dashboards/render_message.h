@@ -1,4 +1,5 @@
-// What the dashboard and a graph worker say to each other: a length of four bytes, little-endian, then that many bytes.
+// What the dashboard and a graph worker say to each other: a length of four bytes, little-endian, then that
+// many bytes.
 #ifndef ESEP_DASHBOARDS_RENDER_MESSAGE_H
 #define ESEP_DASHBOARDS_RENDER_MESSAGE_H
 
@@ -12,7 +13,8 @@ enum err render_job_encode(const struct render_job *job, struct buf *out) MUST_U
 // INVALID when bytes are missing or left over, a text is not terminated, or a number is out of range.
 enum err render_job_decode(const void *bytes, size_t len, struct render_job *out) MUST_USE;
 
-// Whole message or nothing before the deadline (monotonic, milliseconds from now; -1: none). CLOSED, TIMEOUT, TOO_BIG.
+// Whole message or nothing before the deadline (monotonic, milliseconds from now; -1: none). CLOSED, TIMEOUT,
+// TOO_BIG.
 enum err render_send(int fd, const void *bytes, size_t len, int timeout_ms) MUST_USE;
 enum err render_receive(int fd, struct buf *out, size_t max, int timeout_ms) MUST_USE; // appended to out
 

@@ -1,6 +1,7 @@
-// Forking a process that has threads is asking for trouble, so this process never has any: it was forked when the dashboard
-// had one, draws nothing itself (Pango starts threads of its own), and only forks, passes sockets and reaps. Workers ignore
-// the terminal's signals; they end when their socket closes, and die with this process, which ends with the dashboard.
+// Forking a process that has threads is asking for trouble, so this process never has any: it was forked when
+// the dashboard had one, draws nothing itself (Pango starts threads of its own), and only forks, passes
+// sockets and reaps. Workers ignore the terminal's signals; they end when their socket closes, and die with
+// this process, which ends with the dashboard.
 
 #include "dashboards/render_server.h"
 #include <errno.h>
@@ -172,7 +173,8 @@ enum err render_server_spawn(int fd, pid_t *pid, int *worker_fd)
     } control;
     pid_t child = -1;
     struct iovec bytes = {&child, sizeof child};
-    struct msghdr m = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+    struct msghdr m = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
     ssize_t n;
     do
         n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);

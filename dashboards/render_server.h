@@ -1,5 +1,5 @@
-// The process that forks graph workers, and the worker's own loop. Nothing here runs in the dashboard's process but
-// render_server_start.
+// The process that forks graph workers, and the worker's own loop. Nothing here runs in the dashboard's
+// process but render_server_start.
 #ifndef ESEP_DASHBOARDS_RENDER_SERVER_H
 #define ESEP_DASHBOARDS_RENDER_SERVER_H
 

@@ -1,5 +1,5 @@
-// A worker's life: draw one throw-away graph, so that fonts are loaded before anybody waits for them; then one message in,
-// one image out, until the other end closes.
+// A worker's life: draw one throw-away graph, so that fonts are loaded before anybody waits for them; then
+// one message in, one image out, until the other end closes.
 
 #include "base/clock.h"
 #include "dashboards/render_message.h"
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum err draw(const struct render_options *o, const char *path, const struct render_job *j, struct buf *out,
-                     struct diag *d)
+static enum err draw(const struct render_options *o, const char *path, const struct render_job *j,
+                     struct buf *out, struct diag *d)
 {
     struct rrd_graph g = {.format = j->format,
                           .path = path,
@@ -36,8 +36,14 @@ static void warm_up(const struct render_options *o)
 {
     char path[RRD_PATH_MAX];
     struct ledger_series s = {.class = WIRE_MEASUREMENT, .step_s = 10};
-    struct render_job j = {.width = 300, .height = 100, .scale = 1, .from = 1700000000, .to = 1700000600,
-                           .title = "warm-up әғқңөұүһіў 0123456789", .unit = "1", .time_zone = "UTC"};
+    struct render_job j = {.width = 300,
+                           .height = 100,
+                           .scale = 1,
+                           .from = 1700000000,
+                           .to = 1700000600,
+                           .title = "warm-up әғқңөұүһіў 0123456789",
+                           .unit = "1",
+                           .time_zone = "UTC"};
     struct diag d;
     struct buf image;
     int n = snprintf(path, sizeof path, "%s/esep-warm-%ld.rrd", o->scratch, (long)getpid());

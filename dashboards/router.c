@@ -4,8 +4,8 @@
 #include "dashboards/api/api.h"
 #include "dashboards/assets.h"
 #include "dashboards/graph.h"
-#include "dashboards/json.h"
 #include "dashboards/pages/pages.h"
+#include "dashboards/writer.h"
 #include "kpi/series.h"
 #include <string.h>
 
@@ -42,7 +42,8 @@ const struct route *router_at(size_t i)
 }
 
 // One part of the path against one of the pattern.
-static bool take_part(struct exchange *x, const char *pattern, size_t pattern_len, const char *part, size_t len)
+static bool take_part(struct exchange *x, const char *pattern, size_t pattern_len, const char *part,
+                      size_t len)
 {
     if (*pattern != '{')
         return pattern_len == len && memcmp(pattern, part, len) == 0;
@@ -100,16 +101,16 @@ static void write_error(struct site *s, struct exchange *x, enum route_kind kind
         page_error(s, x);
         return;
     }
-    struct json j;
-    json_init(&j, &x->body);
-    json_object(&j, NULL);
-    json_object(&j, "error");
-    json_integer(&j, "status", x->status);
+    struct writer j;
+    writer_init(&j, &x->body);
+    writer_object(&j, NULL);
+    writer_object(&j, "error");
+    writer_integer(&j, "status", x->status);
     if (*x->problem_param)
-        json_text(&j, "parameter", x->problem_param);
-    json_text(&j, "message", x->problem);
-    json_end_object(&j);
-    json_end_object(&j);
+        writer_text(&j, "parameter", x->problem_param);
+    writer_text(&j, "message", x->problem);
+    writer_end_object(&j);
+    writer_end_object(&j);
     buf_text(&x->body, "\n");
     x->content_type = "application/json; charset=utf-8";
 }
@@ -134,15 +135,16 @@ void router_answer(struct site *s, struct exchange *x)
     if (r)
         handle(s, x, r);
     else if (!e && other_method)
-        exchange_fail(x, 405, "%s is not possible here: this address can only be read (GET, HEAD)", x->method);
+        exchange_fail(x, 405, "%s is not possible here: this address can only be read (GET, HEAD)",
+                      x->method);
     else if (!e)
         exchange_fail(x, 404, "nothing is at %.200s", x->path);
     if (x->status >= 400)
         write_error(s, x, kind);
     metrics_add(s->metrics,
-                x->status < 300    ? METRIC_REQUESTS_OK
-                : x->status < 400  ? METRIC_REQUESTS_UNCHANGED
-                : x->status < 500  ? METRIC_REQUESTS_REFUSED
-                                   : METRIC_REQUESTS_FAILED,
+                x->status < 300   ? METRIC_REQUESTS_OK
+                : x->status < 400 ? METRIC_REQUESTS_UNCHANGED
+                : x->status < 500 ? METRIC_REQUESTS_REFUSED
+                                  : METRIC_REQUESTS_FAILED,
                 1);
 }

@@ -1,5 +1,5 @@
-// The one table of addresses: what can be asked, how, and who answers. Whatever must hold for every address (headers, access,
-// tests that walk all of them) works from this table.
+// The one table of addresses: what can be asked, how, and who answers. Whatever must hold for every address
+// (headers, access, tests that walk all of them) works from this table.
 #ifndef ESEP_DASHBOARDS_ROUTER_H
 #define ESEP_DASHBOARDS_ROUTER_H
 
@@ -19,7 +19,8 @@ size_t router_count(void);
 const struct route *router_at(size_t i);
 // Fills x->parts. NULL: no such address; *other_method then tells whether one with another method exists.
 const struct route *router_find(struct exchange *x, bool *other_method);
-// Finds, handles, writes the error's body in the form of the route, counts. Afterwards the exchange can be sent.
+// Finds, handles, writes the error's body in the form of the route, counts. Afterwards the exchange can be
+// sent.
 void router_answer(struct site *s, struct exchange *x);
 
 #endif

@@ -1,5 +1,5 @@
-// Grouping and decimal marks are put onto the exact decimal text, never by the C library's locale: digits stay those of
-// figure_text whatever the reader's language is.
+// Grouping and decimal marks are put onto the exact decimal text, never by the C library's locale: digits
+// stay those of figure_text whatever the reader's language is.
 
 #include "dashboards/show.h"
 #include "base/clock.h"
@@ -205,7 +205,10 @@ void show_rhythm(char out[SHOW_TEXT], uint32_t step_s, enum period_kind period, 
         return;
     }
     enum text t = step_s % 3600 == 0 ? T_EVERY_H : step_s % 60 == 0 ? T_EVERY_MIN : T_EVERY_S;
-    snprintf(number, sizeof number, "%" PRIu32, t == T_EVERY_H ? step_s / 3600 : t == T_EVERY_MIN ? step_s / 60 : step_s);
+    snprintf(number, sizeof number, "%" PRIu32,
+             t == T_EVERY_H     ? step_s / 3600
+             : t == T_EVERY_MIN ? step_s / 60
+                                : step_s);
     i18n_fill(filled, lang, t, number, NULL, NULL);
     snprintf(out, SHOW_TEXT, "%.*s", SHOW_TEXT - 1, filled);
 }

@@ -1,5 +1,6 @@
-// Figures, units and moments as people of a language read them. Exact forms lose no digit; short forms are for tiles and
-// always stand beside an exact one. All results are plain text: escape before they become markup.
+// Figures, units and moments as people of a language read them. Exact forms lose no digit; short forms are
+// for tiles and always stand beside an exact one. All results are plain text: escape before they become
+// markup.
 #ifndef ESEP_DASHBOARDS_SHOW_H
 #define ESEP_DASHBOARDS_SHOW_H
 
@@ -12,18 +13,19 @@
 
 #define SHOW_TEXT 400
 
-struct measure { // what a figure is measured in
-    const struct kpi_unit *unit;       // NULL: not in the catalogue
-    const char *unit_code;             // as the series declares it
-    const struct currency *currency;   // NULL: not money, or a currency we don't know
-    const char *currency_code;         // "" unless money
+struct measure {                     // what a figure is measured in
+    const struct kpi_unit *unit;     // NULL: not in the catalogue
+    const char *unit_code;           // as the series declares it
+    const struct currency *currency; // NULL: not money, or a currency we don't know
+    const char *currency_code;       // "" unless money
 };
 // Digits after the decimal point that minor units have; 0 unless money.
 int measure_decimals(const struct measure *m);
 // "persons", "KZT", "%"; "" for none.
 void show_unit(char out[SHOW_TEXT], const struct measure *m, enum lang lang);
 
-// Every digit, grouped: "1,234,567.50" in English, "1 234 567,50" elsewhere. The word for unknown when missing.
+// Every digit, grouped: "1,234,567.50" in English, "1 234 567,50" elsewhere. The word for unknown when
+// missing.
 void show_number(char out[SHOW_TEXT], struct figure f, int decimals, enum lang lang);
 // The same with its unit: "412 persons".
 void show_exact(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);

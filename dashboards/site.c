@@ -1,5 +1,6 @@
-// Readers belong to one thread, so each thread of the HTTP pool has its own pair behind a thread-specific key. They are
-// opened late: a dashboard may be started before the collector ever ran, and a demo may be wiped under it.
+// Readers belong to one thread, so each thread of the HTTP pool has its own pair behind a thread-specific
+// key. They are opened late: a dashboard may be started before the collector ever ran, and a demo may be
+// wiped under it.
 
 #include "dashboards/site.h"
 #include "dashboards/totals.h"
@@ -53,7 +54,8 @@ static enum err open_store(struct site *s, struct thread_store *t, struct diag *
 {
     const char *state = s->config->state;
     struct file_id ledger = identify(state, LEDGER_FILE), observations = identify(state, OBSERVATIONS_FILE);
-    if (t->store.reader && t->store.observations && same(ledger, t->ledger) && same(observations, t->observations))
+    if (t->store.reader && t->store.observations && same(ledger, t->ledger) &&
+        same(observations, t->observations))
         return ERR_OK;
     close_store(t);
     enum err e = reader_open(state, &t->store.reader, d);
@@ -115,8 +117,8 @@ static enum err open_parts(struct site *s, struct diag *d)
     return e;
 }
 
-enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render, flush_call control,
-                   struct site **out, struct diag *d)
+enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render,
+                   flush_call control, struct site **out, struct diag *d)
 {
     struct site *s = calloc(1, sizeof *s);
     if (!s)

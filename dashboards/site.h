@@ -1,5 +1,6 @@
-// What every page is made from: profiles and catalogue (immutable), the stores (one pair of readers per thread), the graph
-// workers, the cache, the collector's answers, the counters. Threads: any, unless a call says otherwise.
+// What every page is made from: profiles and catalogue (immutable), the stores (one pair of readers per
+// thread), the graph workers, the cache, the collector's answers, the counters. Threads: any, unless a call
+// says otherwise.
 #ifndef ESEP_DASHBOARDS_SITE_H
 #define ESEP_DASHBOARDS_SITE_H
 
@@ -37,13 +38,13 @@ struct site {
 };
 
 // Loads catalogue and profiles; their errors carry file:line:column.
-enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render, flush_call control,
-                   struct site **out, struct diag *d) MUST_USE;
+enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render,
+                   flush_call control, struct site **out, struct diag *d) MUST_USE;
 // After all threads that used it have ended, but for the caller's.
 void site_close(struct site *s);
 
-// This thread's readers, opened at first use, reopened when the collector's files were replaced. NOT_FOUND: no collector has
-// written here yet.
+// This thread's readers, opened at first use, reopened when the collector's files were replaced. NOT_FOUND:
+// no collector has written here yet.
 enum err site_store(struct site *s, struct store *out, struct diag *d) MUST_USE;
 const struct zone *site_zone(const struct site *s, const struct park *p);
 int64_t site_now_us(const struct site *s);

@@ -1,4 +1,5 @@
-// Whole numbers are summed in 128 bits apart from the reals, so that money and pieces stay exact to the last digit.
+// Whole numbers are summed in 128 bits apart from the reals, so that money and pieces stay exact to the last
+// digit.
 
 #include "dashboards/tally.h"
 #include <math.h>
@@ -54,7 +55,8 @@ struct figure tally_average(const struct tally *t)
         return figure_missing();
     int128 n = (int128)t->count;
     struct figure f;
-    if (!t->any_real && t->whole % n == 0 && t->whole / n <= FIGURE_INTEGER_MAX && t->whole / n >= -FIGURE_INTEGER_MAX)
+    if (!t->any_real && t->whole % n == 0 && t->whole / n <= FIGURE_INTEGER_MAX &&
+        t->whole / n >= -FIGURE_INTEGER_MAX)
         return figure_from_integer((int64_t)(t->whole / n), &f) ? figure_missing() : f;
     return from_real(((double)t->whole + t->real + t->compensation) / (double)t->count);
 }

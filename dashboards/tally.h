@@ -12,8 +12,8 @@ struct tally { // {0} is empty
     int128 whole;
     double real, compensation;
     bool any_real;
-    uint64_t count;   // of known figures
-    uint64_t missing; // of unknown ones
+    uint64_t count;                      // of known figures
+    uint64_t missing;                    // of unknown ones
     struct figure min, max, first, last; // meaningful when count > 0
 };
 void tally_add(struct tally *t, struct figure f);

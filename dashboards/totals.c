@@ -1,5 +1,5 @@
-// Until the collector keeps local-day totals, sums of measurements are made here from the exact points. One entry per
-// (series, first day) holds the tally of the settled days; only the live tail is read again.
+// Until the collector keeps local-day totals, sums of measurements are made here from the exact points. One
+// entry per (series, first day) holds the tally of the settled days; only the live tail is read again.
 
 #include "dashboards/totals.h"
 #include <pthread.h>
@@ -67,20 +67,19 @@ static enum err add_point(void *ctx, const struct point *p)
 
 static enum err add_observation(void *ctx, const struct observation *o)
 {
-    part_add(ctx, o->status == WIRE_MISSING ? figure_missing() : o->value,
-             (int64_t)o->period_start * 86400);
+    part_add(ctx, o->status == WIRE_MISSING ? figure_missing() : o->value, (int64_t)o->period_start * 86400);
     return ERR_OK;
 }
 
 // Points of the days [from, to).
-static enum err read_days(const struct store *store, const struct board_row *row, int32_t from, int32_t to, struct part *p,
-                          struct diag *d)
+static enum err read_days(const struct store *store, const struct board_row *row, int32_t from, int32_t to,
+                          struct part *p, struct diag *d)
 {
     enum err e = ERR_OK;
     for (int32_t day = from; day < to && !e; day += BLOCK_DAYS) {
         int32_t end = day + BLOCK_DAYS < to ? day + BLOCK_DAYS : to;
-        e = points_read(store->observations, store->reader, &row->series, (int64_t)day * 86400, (int64_t)end * 86400,
-                        BLOCK_POINTS, add_point, p, d);
+        e = points_read(store->observations, store->reader, &row->series, (int64_t)day * 86400,
+                        (int64_t)end * 86400, BLOCK_POINTS, add_point, p, d);
     }
     return e;
 }
@@ -115,15 +114,16 @@ static void remember(struct totals *t, const struct entry *e)
 }
 
 // Brings both parts up to date; the days after `to` are never in them, since `to` is never before today here.
-static enum err refresh(struct site *s, const struct store *store, const struct board_row *row, struct entry *entry,
-                        struct diag *d)
+static enum err refresh(struct site *s, const struct store *store, const struct board_row *row,
+                        struct entry *entry, struct diag *d)
 {
     int64_t now_us = site_now_us(s);
     int32_t today = (int32_t)(now_us / US_PER_S / 86400), live_from = today - LIVE_DAYS + 1;
     if (live_from < entry->from)
         live_from = entry->from;
     enum err e = ERR_OK;
-    if (!entry->settled.at_us || entry->settled_to != live_from || now_us - entry->settled.at_us > SETTLED_US) {
+    if (!entry->settled.at_us || entry->settled_to != live_from ||
+        now_us - entry->settled.at_us > SETTLED_US) {
         struct part p = {.at_us = now_us, .step_s = row->series.step_s};
         e = read_days(store, row, entry->from, live_from, &p, d);
         entry->settled = p;
@@ -138,8 +138,8 @@ static enum err refresh(struct site *s, const struct store *store, const struct 
     return e;
 }
 
-static enum err sum_measured(struct site *s, const struct store *store, const struct board_row *row, int32_t from,
-                             struct total *out, struct diag *d)
+static enum err sum_measured(struct site *s, const struct store *store, const struct board_row *row,
+                             int32_t from, struct total *out, struct diag *d)
 {
     struct entry entry = look_up(s->totals, row->series.series_id, from);
     enum err e = refresh(s, store, row, &entry, d);
@@ -154,8 +154,8 @@ static enum err sum_measured(struct site *s, const struct store *store, const st
     return ERR_OK;
 }
 
-enum err totals_sum(struct site *s, const struct store *store, const struct board_row *row, int32_t from, int32_t to,
-                    struct total *out, struct diag *d)
+enum err totals_sum(struct site *s, const struct store *store, const struct board_row *row, int32_t from,
+                    int32_t to, struct total *out, struct diag *d)
 {
     if (row->series.class != WIRE_REPORT)
         return sum_measured(s, store, row, from, out, d);

@@ -1,5 +1,5 @@
-// The C library converts only to the process's one time zone, which threads share; a dashboard shows parks of several.
-// Format: RFC 8536 (TZif), the 64-bit block of version 2 and later.
+// The C library converts only to the process's one time zone, which threads share; a dashboard shows parks of
+// several. Format: RFC 8536 (TZif), the 64-bit block of version 2 and later.
 
 #include "dashboards/zone.h"
 #include "base/fs.h"
@@ -13,9 +13,9 @@
 
 struct zone {
     size_t count;
-    int64_t *at;       // transitions, rising
-    int32_t *offset;   // from each on
-    int32_t first;     // before the first
+    int64_t *at;     // transitions, rising
+    int32_t *offset; // from each on
+    int32_t first;   // before the first
 };
 
 struct counts {
@@ -37,13 +37,14 @@ static bool header(const unsigned char *p, size_t len, struct counts *c)
     if (len < HEADER_BYTES || memcmp(p, "TZif", 4) != 0 || p[4] < '2')
         return false;
     *c = (struct counts){be32(p + 20), be32(p + 24), be32(p + 28), be32(p + 32), be32(p + 36), be32(p + 40)};
-    return c->time <= 4096 && c->type >= 1 && c->type <= 256 && c->chars <= 512 && c->leap <= 64 && c->isstd <= 256 &&
-           c->isut <= 256;
+    return c->time <= 4096 && c->type >= 1 && c->type <= 256 && c->chars <= 512 && c->leap <= 64 &&
+           c->isstd <= 256 && c->isut <= 256;
 }
 
 static size_t block_bytes(const struct counts *c, size_t time_bytes)
 {
-    return c->time * (time_bytes + 1) + c->type * 6 + c->chars + c->leap * (time_bytes + 4) + c->isstd + c->isut;
+    return c->time * (time_bytes + 1) + c->type * 6 + c->chars + c->leap * (time_bytes + 4) + c->isstd +
+           c->isut;
 }
 
 // The version 2 block, NULL when there is none or it is cut short.

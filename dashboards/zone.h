@@ -13,8 +13,8 @@ enum err zone_load(const char *folder, const char *name, struct zone **out, stru
 void zone_free(struct zone *z);
 // Seconds east of UTC at that moment; 0 for NULL.
 int32_t zone_offset(const struct zone *z, int64_t utc_s);
-// The moment local midnight (or the given local second of the epoch's count) happens; of two, the first; where the clock
-// skips it, the moment of the skip.
+// The moment local midnight (or the given local second of the epoch's count) happens; of two, the first;
+// where the clock skips it, the moment of the skip.
 int64_t zone_to_utc(const struct zone *z, int64_t local_s);
 
 #endif

@@ -120,10 +120,12 @@ static void put_card(struct page *p, const struct card *c)
     snprintf(of, sizeof of, "%zu", park->resident_count);
     html_put(p->out, "<article class=\"card\" data-live=\"park-%s\"><header><h2><a", park->code);
     page_href(p, "/parks/%s", park->code);
-    html_put(p->out, ">%s</a></h2><p class=\"city\">%s</p></header><p class=\"about\">%s</p>", park->names.text[p->lang],
-             park->city.text[p->lang], park->about.text[p->lang]);
+    html_put(p->out, ">%s</a></h2><p class=\"city\">%s</p></header><p class=\"about\">%s</p>",
+             park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang]);
     html_put(p->out, "<p class=\"state\"><span class=\"dot %s\"></span>",
-             c->people.reporting == 0 ? "off" : c->people.reporting < park->resident_count ? "some" : "on");
+             c->people.reporting == 0                     ? "off"
+             : c->people.reporting < park->resident_count ? "some"
+                                                          : "on");
     page_fill(p, T_REPORTING, n, of, NULL);
     buf_text(p->out, " · ");
     page_ago(p, c->people.newest_us);

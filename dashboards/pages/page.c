@@ -1,4 +1,5 @@
-// The frame. Pages work without scripts; live.js only fetches the page again and swaps the parts marked data-live.
+// The frame. Pages work without scripts; live.js only fetches the page again and swaps the parts marked
+// data-live.
 
 #include "dashboards/pages/page.h"
 #include "base/clock.h"
@@ -107,8 +108,8 @@ static void put_crumbs(struct page *p, const struct crumb *crumbs, size_t count)
 
 static void put_notice(struct page *p, enum text title, enum text text)
 {
-    html_put(p->out, "<div class=\"notice\" role=\"status\"><strong>%s.</strong> %s</div>", page_text(p, title),
-             page_text(p, text));
+    html_put(p->out, "<div class=\"notice\" role=\"status\"><strong>%s.</strong> %s</div>",
+             page_text(p, title), page_text(p, text));
 }
 
 void page_head(struct page *p, const char *title, const struct crumb *crumbs, size_t count)
@@ -125,10 +126,11 @@ void page_head(struct page *p, const char *title, const struct crumb *crumbs, si
              page_text(p, T_LIVE_ON), page_text(p, T_LIVE_OFF), page_text(p, T_SKIP));
     buf_text(p->out, "<header class=\"top\"><div class=\"wrap\"><a class=\"brand\"");
     page_href(p, "/");
-    html_put(p->out,
-             "><img src=\"/static/icon.svg\" alt=\"\" width=\"30\" height=\"30\"><span class=\"name\">%s</span>"
-             "<span class=\"tagline\">%s</span></a>",
-             page_text(p, T_SITE), page_text(p, T_TAGLINE));
+    html_put(
+        p->out,
+        "><img src=\"/static/icon.svg\" alt=\"\" width=\"30\" height=\"30\"><span class=\"name\">%s</span>"
+        "<span class=\"tagline\">%s</span></a>",
+        page_text(p, T_SITE), page_text(p, T_TAGLINE));
     put_languages(p);
     buf_text(p->out, "</div></header><div class=\"wrap\">");
     if (count)
@@ -154,7 +156,8 @@ void page_foot(struct page *p)
     html_put(p->out,
              "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>"
              "<li><a href=\"/metrics\">%s</a></li><li>Esep %s</li></ul></div></footer></body></html>\n",
-             page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH), page_text(p, T_FOOT_METRICS), ESEP_VERSION);
+             page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH), page_text(p, T_FOOT_METRICS),
+             ESEP_VERSION);
     if (p->x->status == 0)
         p->x->status = 200;
     p->x->content_type = "text/html; charset=utf-8";
@@ -199,8 +202,8 @@ const char *page_resident_name(const struct page *p, const struct board_row *r)
 
 static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme)
 {
-    html_put(p->out, "/graph/%s.svg?width=%d&amp;height=%d&amp;lang=%s", g->row->series.name, g->width, g->height,
-             lang_code(p->lang));
+    html_put(p->out, "/graph/%s.svg?width=%d&amp;height=%d&amp;lang=%s", g->row->series.name, g->width,
+             g->height, lang_code(p->lang));
     if (g->from)
         html_put(p->out, "&amp;from=%s", g->from);
     if (g->to)

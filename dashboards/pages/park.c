@@ -19,7 +19,9 @@ static void put_statement(struct page *p, const struct fact_source *f, const str
         page_fill(p, T_OF_RESIDENT, r->names.text[p->lang], NULL, NULL);
         buf_text(p->out, "</a>");
     }
-    html_put(p->out, "</th><td data-label=\"%s\"><span class=\"badge kind-%s\">%s</span></td><td data-label=\"%s\" class=\"num\">",
+    html_put(p->out,
+             "</th><td data-label=\"%s\"><span class=\"badge kind-%s\">%s</span></td><td data-label=\"%s\" "
+             "class=\"num\">",
              page_text(p, T_COL_KIND), statement_kind_name(st->kind), page_text(p, tile_kind(st->kind)),
              page_text(p, T_COL_VALUE));
     tile_statement_value(p, st);
@@ -35,19 +37,23 @@ static void put_statement(struct page *p, const struct fact_source *f, const str
 static void put_statements(struct page *p, const struct fact_source *f)
 {
     html_put(p->out,
-             "<section class=\"panel\" id=\"statements\" data-live=\"statements\"><h2>%s</h2><div class=\"scroll\">"
-             "<table class=\"statements\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
-             "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead>"
+             "<section class=\"panel\" id=\"statements\" data-live=\"statements\"><h2>%s</h2><div "
+             "class=\"scroll\">"
+             "<table class=\"statements\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th "
+             "scope=\"col\">%s</th>"
+             "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th "
+             "scope=\"col\">%s</th></tr></thead>"
              "<tbody>",
              page_text(p, T_STATEMENTS), page_text(p, T_STATEMENTS_CAPTION), page_text(p, T_COL_FIGURE),
-             page_text(p, T_COL_KIND), page_text(p, T_COL_VALUE), page_text(p, T_COL_DUE), page_text(p, T_COL_REPORTED),
-             page_text(p, T_COL_DOUBTS));
+             page_text(p, T_COL_KIND), page_text(p, T_COL_VALUE), page_text(p, T_COL_DUE),
+             page_text(p, T_COL_REPORTED), page_text(p, T_COL_DOUBTS));
     for (size_t i = 0; i < f->park->statement_count; i++)
         put_statement(p, f, &f->park->statements[i]);
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
-static void put_resident(struct page *p, const struct park *park, const struct board *b, const struct resident *r)
+static void put_resident(struct page *p, const struct park *park, const struct board *b,
+                         const struct resident *r)
 {
     struct person person = people_of(b, r->code, p->now_us);
     buf_text(p->out, "<tr><th scope=\"row\"><a");
@@ -55,11 +61,12 @@ static void put_resident(struct page *p, const struct park *park, const struct b
     html_put(p->out, ">%s</a> ", r->names.text[p->lang]);
     if (r->simulated)
         page_badge_simulated(p);
-    html_put(p->out, "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"dot %s\"></span>%s</td>",
-             page_text(p, T_COL_MAKES), r->about.text[p->lang], page_text(p, T_COL_STATUS), person.reporting ? "on" : "off",
-             page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
-    html_put(p->out, "<td data-label=\"%s\" class=\"num\">%zu</td><td data-label=\"%s\">", page_text(p, T_COL_SERIES),
-             person.series, page_text(p, T_COL_LAST));
+    html_put(p->out,
+             "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"dot %s\"></span>%s</td>",
+             page_text(p, T_COL_MAKES), r->about.text[p->lang], page_text(p, T_COL_STATUS),
+             person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+    html_put(p->out, "<td data-label=\"%s\" class=\"num\">%zu</td><td data-label=\"%s\">",
+             page_text(p, T_COL_SERIES), person.series, page_text(p, T_COL_LAST));
     page_ago(p, person.newest_us);
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_TREND));
     if (person.row && p->has_store) {
@@ -72,14 +79,17 @@ static void put_resident(struct page *p, const struct park *park, const struct b
 
 static void put_residents(struct page *p, const struct park *park, const struct board *b)
 {
-    html_put(p->out,
-             "<section class=\"panel\" id=\"residents\" data-live=\"residents\"><h2>%s</h2><div class=\"scroll\">"
-             "<table class=\"residents\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
-             "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th></tr></thead>"
-             "<tbody>",
-             page_text(p, T_RESIDENTS), page_text(p, T_RESIDENTS_CAPTION), page_text(p, T_COL_RESIDENT),
-             page_text(p, T_COL_MAKES), page_text(p, T_COL_STATUS), page_text(p, T_COL_SERIES), page_text(p, T_COL_LAST),
-             page_text(p, T_COL_TREND));
+    html_put(
+        p->out,
+        "<section class=\"panel\" id=\"residents\" data-live=\"residents\"><h2>%s</h2><div class=\"scroll\">"
+        "<table class=\"residents\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th "
+        "scope=\"col\">%s</th>"
+        "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th "
+        "scope=\"col\">%s</th></tr></thead>"
+        "<tbody>",
+        page_text(p, T_RESIDENTS), page_text(p, T_RESIDENTS_CAPTION), page_text(p, T_COL_RESIDENT),
+        page_text(p, T_COL_MAKES), page_text(p, T_COL_STATUS), page_text(p, T_COL_SERIES),
+        page_text(p, T_COL_LAST), page_text(p, T_COL_TREND));
     for (size_t i = 0; i < park->resident_count; i++)
         put_resident(p, park, b, &park->residents[i]);
     buf_text(p->out, "</tbody></table></div></section>");
@@ -91,9 +101,12 @@ static void put_programme(struct page *p, const struct programme *g)
                                       [PROGRAMME_STAGES] = T_PROGRAMME_STAGES,
                                       [PROGRAMME_REGISTER] = T_PROGRAMME_REGISTER};
     const char *list = g->kind == PROGRAMME_REGISTER ? "ul" : "ol";
-    html_put(p->out, "<li class=\"programme %s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" aria-label=\"%s\">",
-             programme_kind_name(g->kind), g->names.text[p->lang], page_text(p, kinds[g->kind]), g->overlap ? " · " : "",
-             g->overlap ? page_text(p, T_OVERLAP) : "", list, page_text(p, T_STAGES));
+    html_put(p->out,
+             "<li class=\"programme %s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" "
+             "aria-label=\"%s\">",
+             programme_kind_name(g->kind), g->names.text[p->lang], page_text(p, kinds[g->kind]),
+             g->overlap ? " · " : "", g->overlap ? page_text(p, T_OVERLAP) : "", list,
+             page_text(p, T_STAGES));
     for (size_t i = 0; i < g->stage_count; i++)
         html_put(p->out, "<li>%s</li>", g->stages[i].text[p->lang]);
     html_put(p->out, "</%s><ul class=\"doubts\">", list);
@@ -113,7 +126,8 @@ static void put_programmes(struct page *p, const struct park *park)
 {
     if (park->programme_count == 0)
         return;
-    html_put(p->out, "<section class=\"panel\" id=\"programmes\"><h2>%s</h2><ul class=\"programmes\">", page_text(p, T_PROGRAMMES));
+    html_put(p->out, "<section class=\"panel\" id=\"programmes\"><h2>%s</h2><ul class=\"programmes\">",
+             page_text(p, T_PROGRAMMES));
     for (size_t i = 0; i < park->programme_count; i++)
         put_programme(p, &park->programmes[i]);
     buf_text(p->out, "</ul></section>");
@@ -127,9 +141,13 @@ static void put_head(struct page *p, const struct park *park, const struct board
     snprintf(n, sizeof n, "%zu", people.reporting);
     snprintf(of, sizeof of, "%zu", park->resident_count);
     page_head(p, park->names.text[p->lang], &(struct crumb){NULL, park->names.text[p->lang]}, 1);
-    html_put(p->out, "<div class=\"lead\"><div><h1>%s</h1><p>%s · %s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>",
+    html_put(p->out,
+             "<div class=\"lead\"><div><h1>%s</h1><p>%s · %s</p></div><p class=\"state\" "
+             "data-live=\"state\"><span class=\"dot %s\"></span>",
              park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang],
-             people.reporting == 0 ? "off" : people.reporting < park->resident_count ? "some" : "on");
+             people.reporting == 0                     ? "off"
+             : people.reporting < park->resident_count ? "some"
+                                                       : "on");
     page_fill(p, T_REPORTING, n, of, NULL);
     buf_text(p->out, " · ");
     page_ago(p, people.newest_us);
@@ -144,7 +162,8 @@ static void put_park(struct page *p, const struct park *park, const struct board
     struct fact_source source = tile_source(park, b, &ctx);
     put_head(p, park, b);
     if (b->count) {
-        html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">", page_text(p, T_KEY_FIGURES));
+        html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">",
+                 page_text(p, T_KEY_FIGURES));
         people_put_keys(p, &source, 8, false);
         buf_text(p->out, "</ul></section>");
     }

@@ -1,5 +1,5 @@
-// A resident speaks when what it sends most often has come lately: a plant whose machines are silent is not saved by last
-// month's report.
+// A resident speaks when what it sends most often has come lately: a plant whose machines are silent is not
+// saved by last month's report.
 
 #include "dashboards/pages/people.h"
 #include "dashboards/pages/tile.h"
@@ -56,8 +56,8 @@ void people_put_keys(struct page *p, const struct fact_source *f, size_t most, b
     static const struct {
         const char *kpi;
         enum fact_rule rule;
-    } keys[] = {{"jobs_total", RULE_LEVEL}, {"inv", RULE_YEAR},          {"out_value", RULE_YEAR},
-                {"jobs_created", RULE_YEAR}, {"export_value", RULE_YEAR}, {"order_intake", RULE_YEAR},
+    } keys[] = {{"jobs_total", RULE_LEVEL},      {"inv", RULE_YEAR},          {"out_value", RULE_YEAR},
+                {"jobs_created", RULE_YEAR},     {"export_value", RULE_YEAR}, {"order_intake", RULE_YEAR},
                 {"energy_kwh", RULE_SINCE_FIRST}};
     size_t shown = 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys && shown < most; i++) {

@@ -20,7 +20,8 @@ struct person { // one resident
 };
 struct person people_of(const struct board *b, const char *resident, int64_t now_us);
 
-// Tiles of jobs in all, output value, investment … that residents report; at most `most`. only_known leaves out the rest.
+// Tiles of jobs in all, output value, investment … that residents report; at most `most`. only_known leaves
+// out the rest.
 void people_put_keys(struct page *p, const struct fact_source *f, size_t most, bool only_known);
 
 #endif

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-// Reports of a long-finished span (published statistics) are drawn whole; live ones over what a reader looks for first.
+// Reports of a long-finished span (published statistics) are drawn whole; live ones over what a reader looks
+// for first.
 static void choose_range(const struct page *p, const struct board_row *r, struct page_graph *g)
 {
     bool old = r->has_latest && p->now_us / US_PER_S - board_latest_end_s(r) > 400 * INT64_C(86400);
-    g->range_name = page_text(p, r->series.class == WIRE_MEASUREMENT ? T_RANGE_DAY : old ? T_RANGE_ALL : T_RANGE_YEAR);
+    g->range_name = page_text(p, r->series.class == WIRE_MEASUREMENT ? T_RANGE_DAY
+                                 : old                               ? T_RANGE_ALL
+                                                                     : T_RANGE_YEAR);
     g->from = r->series.class == WIRE_MEASUREMENT ? "-1d" : old ? "1999-01-01" : "-1y";
 }
 
@@ -74,7 +77,8 @@ static void put_topics(struct page *p, const struct board *b)
         html_put(p->out, "<section class=\"panel\"><p>%s</p></section>", page_text(p, T_NO_SERIES));
 }
 
-static void put_statements(struct page *p, const struct park *park, const struct resident *r, const struct board *b)
+static void put_statements(struct page *p, const struct park *park, const struct resident *r,
+                           const struct board *b)
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store};
     struct fact_source source = tile_source(park, b, &ctx);
@@ -94,7 +98,8 @@ static void put_statements(struct page *p, const struct park *park, const struct
         buf_text(p->out, "</ul></section>");
 }
 
-static void put_resident(struct page *p, const struct park *park, const struct resident *r, const struct board *b)
+static void put_resident(struct page *p, const struct park *park, const struct resident *r,
+                         const struct board *b)
 {
     char href[EXCHANGE_PART_MAX + 8];
     struct person person = people_of(b, r->code, p->now_us);
@@ -104,8 +109,10 @@ static void put_resident(struct page *p, const struct park *park, const struct r
     html_put(p->out, "<div class=\"lead\"><div><h1>%s ", r->names.text[p->lang]);
     if (r->simulated)
         page_badge_simulated(p);
-    html_put(p->out, "</h1><p>%s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>%s · ",
-             r->about.text[p->lang], person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+    html_put(p->out,
+             "</h1><p>%s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>%s · ",
+             r->about.text[p->lang], person.reporting ? "on" : "off",
+             page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
     page_ago(p, person.newest_us);
     buf_text(p->out, "</p></div>");
     if (r->simulated)

@@ -1,5 +1,5 @@
-// A published figure never loses a word on its way to the page: what qualifies it is written out, what is not known is
-// said to be unknown.
+// A published figure never loses a word on its way to the page: what qualifies it is written out, what is not
+// known is said to be unknown.
 
 #include "dashboards/pages/tile.h"
 #include "base/clock.h"
@@ -116,15 +116,15 @@ void tile_statement_doubts(struct page *p, const struct park *park, const struct
     buf_text(p->out, "</ul>");
 }
 
-// ---- facts -----------------------------------------------------------------------------------------------------------
+// ---- facts
+// -----------------------------------------------------------------------------------------------------------
 static void put_why(struct page *p, const struct fact *f)
 {
-    static const enum text whys[] = {[FACT_NO_KPI] = T_WHY_NO_KPI, [FACT_NONE] = T_WHY_NONE,
-                                     [FACT_CURRENCY] = T_WHY_CURRENCY, [FACT_UNIT] = T_WHY_UNIT,
-                                     [FACT_UNLIKE] = T_WHY_UNLIKE, [FACT_RATIO] = T_WHY_RATIO,
-                                     [FACT_SCOPE] = T_WHY_SCOPE, [FACT_PART] = T_WHY_PART,
-                                     [FACT_INDEX] = T_WHY_INDEX, [FACT_SHORT] = T_WHY_SHORT,
-                                     [FACT_FAILED] = T_WHY_FAILED};
+    static const enum text whys[] = {
+        [FACT_NO_KPI] = T_WHY_NO_KPI, [FACT_NONE] = T_WHY_NONE,     [FACT_CURRENCY] = T_WHY_CURRENCY,
+        [FACT_UNIT] = T_WHY_UNIT,     [FACT_UNLIKE] = T_WHY_UNLIKE, [FACT_RATIO] = T_WHY_RATIO,
+        [FACT_SCOPE] = T_WHY_SCOPE,   [FACT_PART] = T_WHY_PART,     [FACT_INDEX] = T_WHY_INDEX,
+        [FACT_SHORT] = T_WHY_SHORT,   [FACT_FAILED] = T_WHY_FAILED};
     html_put(p->out, "<span class=\"why\">");
     page_fill(p, whys[f->why], f->measure.currency_code, NULL, NULL);
     buf_text(p->out, "</span>");
@@ -132,8 +132,11 @@ static void put_why(struct page *p, const struct fact *f)
 
 static void rule_text(struct page *p, const struct fact *f, char out[I18N_MAX])
 {
-    static const enum text rules[] = {[RULE_LEVEL] = T_RULE_LEVEL, [RULE_SINCE_FIRST] = T_RULE_SINCE_FIRST,
-                                      [RULE_YEAR] = T_RULE_YEAR, [RULE_MONTH] = T_RULE_MONTH, [RULE_RATE] = T_RULE_RATE};
+    static const enum text rules[] = {[RULE_LEVEL] = T_RULE_LEVEL,
+                                      [RULE_SINCE_FIRST] = T_RULE_SINCE_FIRST,
+                                      [RULE_YEAR] = T_RULE_YEAR,
+                                      [RULE_MONTH] = T_RULE_MONTH,
+                                      [RULE_RATE] = T_RULE_RATE};
     char day[SHOW_TEXT], days[16];
     show_day(day, f->from_day);
     snprintf(days, sizeof days, "%" PRId32, f->days);
@@ -147,11 +150,12 @@ static void put_progress(struct page *p, const struct statement *st, const struc
     double shown = figure_to_real(f->per_cent);
     // one decimal is more than a bar can show; beyond the target it is full
     long tenths = shown >= 100 ? 1000 : shown <= 0 ? 0 : (long)(shown * 10);
-    html_put(p->out, "<div class=\"progress%s\"><progress max=\"1000\" value=\"%ld\" aria-label=\"", f->reached ? " reached" : "",
-             tenths);
+    html_put(p->out, "<div class=\"progress%s\"><progress max=\"1000\" value=\"%ld\" aria-label=\"",
+             f->reached ? " reached" : "", tenths);
     page_fill(p, T_PROGRESS, st->names.text[p->lang], per_cent, NULL);
     html_put(p->out, "\"></progress><span>");
-    page_fill(p, st->kind == STATEMENT_CAPACITY ? T_PER_CENT_OF_CAPACITY : T_PER_CENT_OF_TARGET, per_cent, NULL, NULL);
+    page_fill(p, st->kind == STATEMENT_CAPACITY ? T_PER_CENT_OF_CAPACITY : T_PER_CENT_OF_TARGET, per_cent,
+              NULL, NULL);
     if (f->reached && st->kind == STATEMENT_TARGET)
         html_put(p->out, " · %s", page_text(p, T_REACHED));
     buf_text(p->out, "</span></div>");
@@ -193,7 +197,8 @@ void tile_fact(struct page *p, const struct statement *st, const struct fact *f)
         return;
     }
     put_fact_value(p, f);
-    if (f->per_cent.kind != FIGURE_MISSING && (st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY))
+    if (f->per_cent.kind != FIGURE_MISSING &&
+        (st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY))
         put_progress(p, st, f);
     put_contributors(p, f);
 }
@@ -205,7 +210,8 @@ void tile_put(struct page *p, const struct statement *st, const struct fact *f)
         put_fact_value(p, f);
     else
         put_why(p, f);
-    html_put(p->out, "</p><p class=\"target\"><span class=\"label\">%s</span> ", page_text(p, tile_kind(st->kind)));
+    html_put(p->out, "</p><p class=\"target\"><span class=\"label\">%s</span> ",
+             page_text(p, tile_kind(st->kind)));
     tile_statement_value(p, st);
     buf_text(p->out, "</p>");
     if (f->why == FACT_KNOWN && f->per_cent.kind != FIGURE_MISSING)
@@ -235,5 +241,6 @@ void tile_put_key(struct page *p, const char *title, const struct fact *f)
 
 struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx)
 {
-    return (struct fact_source){.park = park, .rows = b->rows, .count = b->count, .sum = fact_totals_sum, .ctx = ctx};
+    return (struct fact_source){
+        .park = park, .rows = b->rows, .count = b->count, .sum = fact_totals_sum, .ctx = ctx};
 }

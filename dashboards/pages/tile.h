@@ -1,5 +1,5 @@
-// How published figures and computed facts look: a tile (name, fact, target, progress), the words of a statement with all
-// its doubts, and small trend lines.
+// How published figures and computed facts look: a tile (name, fact, target, progress), the words of a
+// statement with all its doubts, and small trend lines.
 #ifndef ESEP_DASHBOARDS_PAGES_TILE_H
 #define ESEP_DASHBOARDS_PAGES_TILE_H
 
@@ -22,7 +22,8 @@ void tile_put_key(struct page *p, const char *title, const struct fact *f);
 // The park's facts from its rows. ctx must live as long as the source.
 struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx);
 
-// A trend line of the row's last figures as inline SVG with an alternative text; nothing when there are fewer than two.
+// A trend line of the row's last figures as inline SVG with an alternative text; nothing when there are fewer
+// than two.
 void tile_trend(struct page *p, const struct board_row *r, int width, int height);
 
 #endif

@@ -1,5 +1,5 @@
-// Trend lines are drawn here from exact points, as SVG inside the page: they take the page's colours in light and dark and
-// cost no graph worker.
+// Trend lines are drawn here from exact points, as SVG inside the page: they take the page's colours in light
+// and dark and cost no graph worker.
 
 #include "base/clock.h"
 #include "dashboards/pages/tile.h"
@@ -39,9 +39,11 @@ static enum err load(struct page *p, const struct board_row *r, struct trend *t)
         int64_t end = r->latest.time, step = r->series.step_s;
         t->span = TREND_SECONDS > TREND_POINTS * step ? TREND_SECONDS : TREND_POINTS * step;
         t->from = end - t->span;
-        return points_read(p->store.observations, p->store.reader, &r->series, t->from, end, 4000, add_point, t, NULL);
+        return points_read(p->store.observations, p->store.reader, &r->series, t->from, end, 4000, add_point,
+                           t, NULL);
     }
-    static const int32_t days[] = {[PERIOD_DAY] = 2, [PERIOD_MONTH] = 31, [PERIOD_QUARTER] = 92, [PERIOD_YEAR] = 366};
+    static const int32_t days[] = {
+        [PERIOD_DAY] = 2, [PERIOD_MONTH] = 31, [PERIOD_QUARTER] = 92, [PERIOD_YEAR] = 366};
     int32_t end = (int32_t)r->latest.time + 1, span = days[r->series.period] * TREND_PERIODS;
     struct observation_query q = {.series_id = r->series.series_id, .from = end - span, .to = end};
     t->span = span;
@@ -50,7 +52,8 @@ static enum err load(struct page *p, const struct board_row *r, struct trend *t)
 }
 
 // Points "x,y x,y" of the known cells; false when there are fewer than two.
-static bool plot(const struct trend *t, int width, int height, char *out, size_t size, struct figure *low, struct figure *high)
+static bool plot(const struct trend *t, int width, int height, char *out, size_t size, struct figure *low,
+                 struct figure *high)
 {
     struct tally all = {0};
     size_t used = 0, n = 0;
@@ -67,8 +70,9 @@ static bool plot(const struct trend *t, int width, int height, char *out, size_t
         if (f.kind == FIGURE_MISSING)
             continue;
         double y = range > 0 ? (figure_to_real(f) - bottom) / range : 0.5;
-        used += (size_t)snprintf(out + used, size - used, "%s%.1f,%.1f", n++ ? " " : "",
-                                 2 + (double)i * (width - 4) / (TREND_POINTS - 1), height - 3 - y * (height - 6));
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%.1f,%.1f", n++ ? " " : "",
+                             2 + (double)i * (width - 4) / (TREND_POINTS - 1), height - 3 - y * (height - 6));
     }
     return true;
 }
@@ -83,9 +87,11 @@ void tile_trend(struct page *p, const struct board_row *r, int width, int height
     board_title(title, r, p->lang);
     show_short(from, low, &r->measure, p->lang);
     show_short(to, high, &r->measure, p->lang);
-    html_put(p->out, "<svg class=\"trend\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" preserveAspectRatio=\"none\"><title>",
+    html_put(p->out,
+             "<svg class=\"trend\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+             "preserveAspectRatio=\"none\"><title>",
              width, height, width, height);
     page_fill(p, T_TREND_ALT, title, from, to);
-    html_put(p->out, "</title><polygon points=\"2,%d %s %d,%d\"/><polyline points=\"%s\"/></svg>", height, points, width - 2, height,
-             points);
+    html_put(p->out, "</title><polygon points=\"2,%d %s %d,%d\"/><polyline points=\"%s\"/></svg>", height,
+             points, width - 2, height, points);
 }

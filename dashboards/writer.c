@@ -1,17 +1,17 @@
-// See json.h for why this is not a tree of a library's making.
+// See writer.h for why this is not a tree of a library's making.
 
-#include "dashboards/json.h"
+#include "dashboards/writer.h"
 #include "base/clock.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static void raw(struct json *j, const char *text)
+static void raw(struct writer *j, const char *text)
 {
     buf_text(j->out, text); // its failure sticks: the reply is checked once, when it is complete
 }
 
-static void quoted(struct json *j, const char *text)
+static void quoted(struct writer *j, const char *text)
 {
     raw(j, "\"");
     for (const char *s = text; *s;) {
@@ -33,7 +33,7 @@ static void quoted(struct json *j, const char *text)
     raw(j, "\"");
 }
 
-static void begin(struct json *j, const char *name)
+static void begin(struct writer *j, const char *name)
 {
     if (j->used[j->depth])
         raw(j, ",");
@@ -44,13 +44,13 @@ static void begin(struct json *j, const char *name)
     }
 }
 
-void json_init(struct json *j, struct buf *out)
+void writer_init(struct writer *j, struct buf *out)
 {
     memset(j, 0, sizeof *j);
     j->out = out;
 }
 
-static void open_at(struct json *j, const char *name, const char *bracket)
+static void open_at(struct writer *j, const char *name, const char *bracket)
 {
     begin(j, name);
     raw(j, bracket);
@@ -59,34 +59,34 @@ static void open_at(struct json *j, const char *name, const char *bracket)
     j->used[j->depth] = false;
 }
 
-static void close_at(struct json *j, const char *bracket)
+static void close_at(struct writer *j, const char *bracket)
 {
     if (j->depth > 0)
         j->depth--;
     raw(j, bracket);
 }
 
-void json_object(struct json *j, const char *name)
+void writer_object(struct writer *j, const char *name)
 {
     open_at(j, name, "{");
 }
 
-void json_array(struct json *j, const char *name)
+void writer_array(struct writer *j, const char *name)
 {
     open_at(j, name, "[");
 }
 
-void json_end_object(struct json *j)
+void writer_end_object(struct writer *j)
 {
     close_at(j, "}");
 }
 
-void json_end_array(struct json *j)
+void writer_end_array(struct writer *j)
 {
     close_at(j, "]");
 }
 
-void json_text(struct json *j, const char *name, const char *text)
+void writer_text(struct writer *j, const char *name, const char *text)
 {
     begin(j, name);
     if (text)
@@ -95,12 +95,12 @@ void json_text(struct json *j, const char *name, const char *text)
         raw(j, "null");
 }
 
-void json_text_or_null(struct json *j, const char *name, const char *text)
+void writer_text_or_null(struct writer *j, const char *name, const char *text)
 {
-    json_text(j, name, text && *text ? text : NULL);
+    writer_text(j, name, text && *text ? text : NULL);
 }
 
-void json_integer(struct json *j, const char *name, int64_t v)
+void writer_integer(struct writer *j, const char *name, int64_t v)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, v);
@@ -108,19 +108,19 @@ void json_integer(struct json *j, const char *name, int64_t v)
     raw(j, text);
 }
 
-void json_bool(struct json *j, const char *name, bool v)
+void writer_bool(struct writer *j, const char *name, bool v)
 {
     begin(j, name);
     raw(j, v ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *name)
+void writer_null(struct writer *j, const char *name)
 {
     begin(j, name);
     raw(j, "null");
 }
 
-void json_figure(struct json *j, const char *name, struct figure f)
+void writer_figure(struct writer *j, const char *name, struct figure f)
 {
     char text[FIGURE_TEXT];
     figure_text(f, text);
@@ -128,7 +128,7 @@ void json_figure(struct json *j, const char *name, struct figure f)
     raw(j, *text ? text : "null");
 }
 
-void json_figure_scaled(struct json *j, const char *name, struct figure f, int decimals)
+void writer_figure_scaled(struct writer *j, const char *name, struct figure f, int decimals)
 {
     char text[FIGURE_TEXT];
     figure_text_scaled(f, decimals, text);
@@ -136,10 +136,10 @@ void json_figure_scaled(struct json *j, const char *name, struct figure f, int d
     raw(j, *text ? text : "null");
 }
 
-void json_time(struct json *j, const char *name, int64_t us)
+void writer_time(struct writer *j, const char *name, int64_t us)
 {
     if (us == 0) {
-        json_null(j, name);
+        writer_null(j, name);
         return;
     }
     char text[WALL_TEXT], all[WALL_TEXT + 8];
@@ -150,7 +150,7 @@ void json_time(struct json *j, const char *name, int64_t us)
         snprintf(all, sizeof all, "%.*s.%06dZ", (int)(n - 1), text, rest);
     else
         snprintf(all, sizeof all, "%s", text);
-    json_text(j, name, all);
+    writer_text(j, name, all);
 }
 
 void csv_text(struct buf *out, const char *text)

@@ -1,0 +1,89 @@
+// What the handlers of the API share.
+
+#include "dashboards/api/api.h"
+#include "kpi/series.h"
+#include <stdio.h>
+#include <string.h>
+
+enum err api_store(struct site *s, struct exchange *x, struct store *out)
+{
+    struct diag d = {""};
+    flush_now(s->flush);
+    enum err e = site_store(s, out, &d);
+    if (e == ERR_NOT_FOUND)
+        return exchange_fail(x, 503, "no collector has written figures here yet");
+    return e ? exchange_fail(x, 503, "the collector's files cannot be read: %s", d.text) : ERR_OK;
+}
+
+bool api_store_if_any(struct site *s, struct store *out)
+{
+    flush_now(s->flush);
+    return site_store(s, out, NULL) == ERR_OK;
+}
+
+enum err api_one_series(struct site *s, struct exchange *x, struct store *store, struct board_row *row)
+{
+    const char *name = exchange_param(x, "series");
+    struct series_name parsed;
+    struct diag d = {""};
+    if (!name)
+        return exchange_fail_param(x, "series",
+                                   "is needed: park/resident/kpi or park/resident/kpi/dimension");
+    if (series_parse(name, &parsed))
+        return exchange_fail_param(
+            x, "series", "must be park/resident/kpi or park/resident/kpi/dimension, not '%.100s'", name);
+    if (api_store(s, x, store))
+        return ERR_INVALID;
+    enum err e = board_load_one(s, store, name, row, &d);
+    if (e == ERR_NOT_FOUND) {
+        exchange_fail_param(x, "series", "there is no series '%s'; /api/v1/series lists them", name);
+        x->status = 404;
+        return ERR_INVALID;
+    }
+    return e ? exchange_fail_err(x, e, d.text) : ERR_OK;
+}
+
+void api_begin(struct exchange *x, struct writer *j)
+{
+    x->status = 200;
+    x->content_type = "application/json; charset=utf-8";
+    x->cache_control = "no-store";
+    writer_init(j, &x->body);
+}
+
+void api_end(struct exchange *x, struct writer *j)
+{
+    (void)j;
+    buf_text(&x->body, "\n");
+}
+
+void api_begin_csv(struct exchange *x, const char *series)
+{
+    x->status = 200;
+    x->content_type = "text/csv; charset=utf-8; header=present";
+    x->cache_control = "no-store";
+    snprintf(x->filename, sizeof x->filename, "%.150s.csv", series);
+    for (char *c = x->filename; *c; c++)
+        if (*c == '/')
+            *c = '_';
+}
+
+void api_value(struct writer *j, struct figure f, const struct currency *c)
+{
+    writer_figure_scaled(j, "value", f, c ? c->decimals : 0);
+    if (c && f.kind != FIGURE_REAL)
+        writer_figure(j, "minor", f);
+}
+
+void api_names(struct writer *j, const char *name, const struct names *n)
+{
+    writer_object(j, name);
+    for (int l = 0; l < LANG_COUNT; l++)
+        writer_text(j, lang_code((enum lang)l), n->text[l]);
+    writer_end_object(j);
+}
+
+const char *api_class(enum wire_class c)
+{
+    return c == WIRE_REPORT ? "report" : c == WIRE_MEASUREMENT ? "measurement" : "control";
+}

@@ -1,0 +1,178 @@
+// Reports as they are or were known: the value of each period, or all its revisions.
+
+#include "base/clock.h"
+#include "dashboards/api/api.h"
+#include "dashboards/params.h"
+#include <stdio.h>
+#include <string.h>
+
+#define ROWS_MAX 100000
+
+struct answer {
+    struct exchange *x;
+    struct writer json;
+    const struct board_row *row;
+    bool csv;
+    size_t rows;
+};
+
+static const char *const letters[] = {
+    [WIRE_NORMAL] = "A", [WIRE_PROVISIONAL] = "P", [WIRE_ESTIMATED] = "E", [WIRE_MISSING] = "M"};
+
+static void put_json(struct answer *a, const struct observation *o, const char *period, struct figure value,
+                     const struct currency *c)
+{
+    struct writer *j = &a->json;
+    writer_object(j, NULL);
+    writer_text(j, "period", period);
+    writer_integer(j, "revision", o->revision);
+    api_value(j, value, c);
+    writer_text_or_null(j, "currency", o->currency);
+    writer_text(j, "status", letters[o->status]);
+    writer_bool(j, "confidential", o->confidential);
+    writer_text_or_null(j, "reason", o->reason);
+    writer_text_or_null(j, "author", o->author);
+    writer_time(j, "received", o->received_us);
+    writer_time(j, "published", o->published_us);
+    writer_end_object(j);
+}
+
+static void csv_time(struct buf *b, int64_t us)
+{
+    char text[WALL_TEXT];
+    if (us)
+        wall_text((struct wall){us}, text);
+    buf_printf(b, ",%s", us ? text : "");
+}
+
+static void put_csv(struct answer *a, const struct observation *o, const char *period, struct figure value,
+                    const struct currency *c)
+{
+    struct buf *b = &a->x->body;
+    char text[FIGURE_TEXT];
+    figure_text_scaled(value, c ? c->decimals : 0, text);
+    buf_printf(b, "%s,%s,%u,%s,%s,%d", period, text, o->revision, o->currency, letters[o->status],
+               o->confidential);
+    csv_time(b, o->received_us);
+    csv_time(b, o->published_us);
+    buf_text(b, ",");
+    csv_text(b, o->reason ? o->reason : "");
+    buf_text(b, ",");
+    csv_text(b, o->author ? o->author : "");
+    buf_text(b, "\r\n");
+}
+
+static enum err put(void *ctx, const struct observation *o)
+{
+    struct answer *a = ctx;
+    char period[PERIOD_TEXT];
+    if (a->rows++ == ROWS_MAX)
+        return ERR_TOO_BIG;
+    const struct currency *c = *o->currency ? currency_find(o->currency) : a->row->measure.currency;
+    struct figure value = o->status == WIRE_MISSING ? figure_missing() : o->value;
+    period_text((struct period){(enum period_kind)a->row->series.period, o->period_start}, period);
+    if (a->csv)
+        put_csv(a, o, period, value, c);
+    else
+        put_json(a, o, period, value, c);
+    return ERR_OK;
+}
+
+static enum err parse_period(struct exchange *x, const struct board_row *row, struct observation_query *q)
+{
+    const char *text = exchange_param(x, "period");
+    struct period p;
+    if (!text)
+        return ERR_OK;
+    if (exchange_param(x, "from") || exchange_param(x, "to"))
+        return exchange_fail_param(x, "period", "cannot stand beside from and to");
+    if (period_parse(text, &p))
+        return exchange_fail_param(x, "period", "must be a period like 2026, 2026-Q1, 2026-03 or 2026-03-14");
+    if (p.kind < (enum period_kind)row->series.period)
+        return exchange_fail_param(x, "period", "is shorter than a period of this series (%s)",
+                                   period_kind_name((enum period_kind)row->series.period));
+    q->from = p.start;
+    q->to = period_end(p);
+    return ERR_OK;
+}
+
+static enum err parse_query(struct site *s, struct exchange *x, const struct board_row *row,
+                            struct observation_query *q)
+{
+    static const char *const bys[] = {"received", "published", NULL};
+    static const char *const whiches[] = {"current", "all", NULL};
+    size_t by = 0, which = 0;
+    int64_t now = site_now_us(s) / US_PER_S, from = 0, to = INT64_C(250000000000), as_of = 0;
+    const struct zone *z = row->park ? site_zone(s, row->park) : NULL;
+    if (params_choice(x, "by", bys, &by) || params_choice(x, "revisions", whiches, &which) ||
+        params_time(x, "from", now, NULL, &from) || params_time(x, "to", now, NULL, &to) ||
+        params_time(x, "as_of", now, z, &as_of))
+        return ERR_INVALID;
+    if (from >= to)
+        return exchange_fail_param(x, "from", "must be before `to`");
+    if (which == 1 && as_of)
+        return exchange_fail_param(x, "revisions",
+                                   "all of them have no as_of: each carries the moments it was received and "
+                                   "published");
+    *q = (struct observation_query){.series_id = row->series.series_id,
+                                    .from = (int32_t)(from / 86400),
+                                    .to = (int32_t)((to + 86399) / 86400),
+                                    .all_revisions = which == 1,
+                                    .by_published = by == 1,
+                                    .as_of_us = as_of * US_PER_S};
+    if (!exchange_param(x, "from"))
+        q->from = CIVIL_DAY_MIN;
+    return parse_period(x, row, q);
+}
+
+static void begin(struct answer *a)
+{
+    struct writer *j = &a->json;
+    if (a->csv) {
+        api_begin_csv(a->x, a->row->series.name);
+        buf_text(&a->x->body,
+                 "period,value,revision,currency,status,confidential,received,published,reason,author\r\n");
+        return;
+    }
+    api_begin(a->x, j);
+    writer_object(j, NULL);
+    writer_text(j, "series", a->row->series.name);
+    writer_text_or_null(j, "unit", a->row->series.unit);
+    writer_text_or_null(j, "currency", a->row->series.currency);
+    writer_text(j, "period", period_kind_name((enum period_kind)a->row->series.period));
+    writer_bool(j, "simulated", a->row->simulated);
+    writer_array(j, "observations");
+}
+
+void api_observations(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {"series", "period",    "from",   "to", "as_of",
+                                          "by",     "revisions", "format", NULL};
+    static const char *const formats[] = {"json", "csv", NULL};
+    struct store store;
+    struct board_row row;
+    struct observation_query q;
+    struct diag d = {""};
+    size_t format = 0;
+    if (exchange_allow(x, allowed) || params_choice(x, "format", formats, &format) ||
+        api_one_series(s, x, &store, &row))
+        return;
+    if (row.series.class != WIRE_REPORT) {
+        exchange_fail_param(x, "series", "%s is measured, not reported: ask /api/v1/query", row.series.name);
+        return;
+    }
+    if (parse_query(s, x, &row, &q))
+        return;
+    struct answer a = {.x = x, .row = &row, .csv = format == 1};
+    begin(&a);
+    enum err e = observations_query(store.observations, &q, put, &a, &d);
+    if (e == ERR_TOO_BIG)
+        exchange_fail_param(x, "from", "more than %d rows: ask for a shorter span", ROWS_MAX);
+    else if (e)
+        exchange_fail_err(x, e, d.text);
+    else if (!a.csv) {
+        writer_end_array(&a.json);
+        writer_end_object(&a.json);
+        api_end(x, &a.json);
+    }
+}

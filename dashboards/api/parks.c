@@ -1,0 +1,257 @@
+// Parks, residents and targets: the profiles with every doubt, and what residents' figures say about them.
+
+#include "base/clock.h"
+#include "dashboards/api/api.h"
+#include "dashboards/facts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const fact_whys[] = {[FACT_KNOWN] = NULL,
+                                        [FACT_NO_KPI] = "no figure is collected for it",
+                                        [FACT_NONE] = "no resident has reported it",
+                                        [FACT_CURRENCY] = "reported in another currency: not comparable yet",
+                                        [FACT_UNIT] = "reported in another unit",
+                                        [FACT_UNLIKE] = "unlike products are never added",
+                                        [FACT_RATIO] = "ratios are never added",
+                                        [FACT_SCOPE] = "credited to others than the park",
+                                        [FACT_PART] = "contained in another figure",
+                                        [FACT_INDEX] = "a ratio whose base was not published",
+                                        [FACT_SHORT] = "less than a day of figures",
+                                        [FACT_FAILED] = "could not be read"};
+static const char *const fact_rules[] = {[RULE_LEVEL] = "newest of each resident, summed",
+                                         [RULE_SINCE_FIRST] = "sum since the first report",
+                                         [RULE_YEAR] = "sum of the 12 months up to the newest figure",
+                                         [RULE_MONTH] = "sum of the month up to the newest figure",
+                                         [RULE_RATE] = "yearly rate of the days there are"};
+
+static void put_fact(struct writer *j, const struct fact *f)
+{
+    char day[SHOW_TEXT];
+    writer_object(j, "fact");
+    const struct currency *c = f->measure.currency;
+    api_value(j, f->value, f->why == FACT_KNOWN ? c : NULL);
+    writer_text_or_null(j, "currency",
+                        f->why == FACT_KNOWN || f->why == FACT_CURRENCY ? f->measure.currency_code : NULL);
+    writer_text(j, "why_unknown", fact_whys[f->why]);
+    writer_figure(j, "per_cent", f->per_cent);
+    writer_bool(j, "reached", f->reached);
+    if (f->why == FACT_KNOWN) {
+        writer_text(j, "rule", fact_rules[f->rule]);
+        if (f->rule != RULE_LEVEL) {
+            show_day(day, f->from_day);
+            writer_text(j, "from", day);
+        }
+        writer_integer(j, "contributors", f->contributors);
+        writer_integer(j, "of_residents", f->of);
+        writer_bool(j, "simulated", f->simulated);
+        writer_time(j, "received", f->received_us);
+    }
+    writer_end_object(j);
+}
+
+static void put_statement(struct writer *j, const struct park *park, const struct statement *st,
+                          const struct fact *fact)
+{
+    const struct currency *c = *st->currency ? currency_find(st->currency) : NULL;
+    writer_object(j, NULL);
+    writer_text(j, "park", park->code);
+    writer_text(j, "id", st->id);
+    writer_text(j, "kind", statement_kind_name(st->kind));
+    api_names(j, "names", &st->names);
+    writer_text_or_null(j, "kpi", st->kpi);
+    writer_text_or_null(j, "dimension", st->dimension);
+    writer_text_or_null(j, "resident", st->resident);
+    writer_text(j, "comparator", comparator_text(st->comparator));
+    writer_bool(j, "about", st->about);
+    api_value(j, st->value, c);
+    if (st->value_high.kind != FIGURE_MISSING)
+        writer_figure_scaled(j, "value_high", st->value_high, c ? c->decimals : 0);
+    writer_figure(j, "base", st->base);
+    writer_text_or_null(j, "unit", st->unit);
+    writer_text_or_null(j, "currency", st->currency);
+    writer_text_or_null(j, "per", st->per);
+    writer_bool(j, "cumulative", st->cumulative);
+    writer_text_or_null(j, "at", st->at);
+    writer_text_or_null(j, "at_end", st->at_end);
+    writer_text_or_null(j, "at_text", st->at_text);
+    writer_text_or_null(j, "due", st->due);
+    writer_text_or_null(j, "due_or", st->due_or);
+    writer_text_or_null(j, "due_text", st->due_text);
+    writer_text_or_null(j, "assumed", st->assumed);
+    writer_text_or_null(j, "scope", st->scope);
+    writer_text_or_null(j, "part_of", st->part_of);
+    writer_text_or_null(j, "note", st->note);
+    writer_text_or_null(j, "source", st->source);
+    if (fact)
+        put_fact(j, fact);
+    writer_end_object(j);
+}
+
+static void put_resident(struct writer *j, const struct park *park, const struct resident *r)
+{
+    writer_object(j, NULL);
+    writer_text(j, "park", park->code);
+    writer_text(j, "code", r->code);
+    api_names(j, "names", &r->names);
+    api_names(j, "about", &r->about);
+    writer_bool(j, "simulated", r->simulated);
+    writer_bool(j, "public", r->is_public);
+    writer_text_or_null(j, "source", r->source);
+    writer_end_object(j);
+}
+
+static void put_programmes(struct writer *j, const struct park *park)
+{
+    writer_array(j, "programmes");
+    for (size_t i = 0; i < park->programme_count; i++) {
+        const struct programme *g = &park->programmes[i];
+        writer_object(j, NULL);
+        writer_text(j, "id", g->id);
+        writer_text(j, "kind", programme_kind_name(g->kind));
+        api_names(j, "names", &g->names);
+        writer_array(j, "stages");
+        for (size_t k = 0; k < g->stage_count; k++)
+            api_names(j, NULL, &g->stages[k]);
+        writer_end_array(j);
+        writer_bool(j, "overlap", g->overlap);
+        writer_text_or_null(j, "assumed", g->assumed);
+        writer_text_or_null(j, "note", g->note);
+        writer_text_or_null(j, "source", g->source);
+        writer_end_object(j);
+    }
+    writer_end_array(j);
+}
+
+static void put_statements(struct site *s, struct writer *j, const char *name, const struct park *park,
+                           bool targets_only)
+{
+    struct store store;
+    struct board board = {0};
+    char prefix[SERIES_PART_MAX + 2];
+    snprintf(prefix, sizeof prefix, "%s/", park->code);
+    if (site_store(s, &store, NULL) == ERR_OK && board_load(s, &store, prefix, &board, NULL))
+        board = (struct board){0}; // the profile is shown all the same; facts are then unknown
+    struct fact_totals ctx = {.site = s, .store = &store};
+    struct fact_source source = {
+        .park = park, .rows = board.rows, .count = board.count, .sum = fact_totals_sum, .ctx = &ctx};
+    if (name)
+        writer_array(j, name);
+    for (size_t i = 0; i < park->statement_count; i++) {
+        const struct statement *st = &park->statements[i];
+        if (targets_only && st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY)
+            continue;
+        struct fact fact = fact_of_statement(&source, st);
+        put_statement(j, park, st, &fact);
+    }
+    if (name)
+        writer_end_array(j);
+    board_free(&board);
+}
+
+static void put_park(struct site *s, struct writer *j, const struct park *park)
+{
+    writer_object(j, NULL);
+    writer_text(j, "code", park->code);
+    api_names(j, "names", &park->names);
+    api_names(j, "city", &park->city);
+    api_names(j, "about", &park->about);
+    writer_text(j, "time_zone", park->time_zone);
+    writer_text(j, "currency", park->currency);
+    writer_array(j, "dimensions");
+    for (size_t i = 0; i < park->dimension_count; i++) {
+        writer_object(j, NULL);
+        writer_text(j, "code", park->dimensions[i].code);
+        api_names(j, "names", &park->dimensions[i].names);
+        writer_end_object(j);
+    }
+    writer_end_array(j);
+    writer_array(j, "residents");
+    for (size_t i = 0; i < park->resident_count; i++)
+        put_resident(j, park, &park->residents[i]);
+    writer_end_array(j);
+    put_statements(s, j, "statements", park, false);
+    put_programmes(j, park);
+    writer_end_object(j);
+}
+
+void api_parks(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {NULL};
+    struct writer j;
+    if (exchange_allow(x, allowed))
+        return;
+    flush_now(s->flush);
+    api_begin(x, &j);
+    writer_object(&j, NULL);
+    writer_array(&j, "parks");
+    for (size_t i = 0; i < s->parks.count; i++)
+        put_park(s, &j, s->parks.parks[i]);
+    writer_end_array(&j);
+    writer_end_object(&j);
+    api_end(x, &j);
+}
+
+void api_park(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {NULL};
+    struct writer j;
+    const struct park *park = parks_find(&s->parks, x->parts[0]);
+    if (exchange_allow(x, allowed))
+        return;
+    if (!park) {
+        exchange_fail(x, 404, "there is no park '%s'; /api/v1/parks lists them", x->parts[0]);
+        return;
+    }
+    flush_now(s->flush);
+    api_begin(x, &j);
+    put_park(s, &j, park);
+    api_end(x, &j);
+}
+
+// The park named by the parameter, NULL for all; INVALID when there is no such park.
+static enum err park_param(struct site *s, struct exchange *x, const struct park **out)
+{
+    const char *code = exchange_param(x, "park");
+    *out = code ? parks_find(&s->parks, code) : NULL;
+    return code && !*out
+               ? exchange_fail_param(x, "park", "there is no park '%.100s'; /api/v1/parks lists them", code)
+               : ERR_OK;
+}
+
+void api_residents(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {"park", NULL};
+    struct writer j;
+    const struct park *one;
+    if (exchange_allow(x, allowed) || park_param(s, x, &one))
+        return;
+    api_begin(x, &j);
+    writer_object(&j, NULL);
+    writer_array(&j, "residents");
+    for (size_t i = 0; i < s->parks.count; i++)
+        for (size_t k = 0; (!one || s->parks.parks[i] == one) && k < s->parks.parks[i]->resident_count; k++)
+            put_resident(&j, s->parks.parks[i], &s->parks.parks[i]->residents[k]);
+    writer_end_array(&j);
+    writer_end_object(&j);
+    api_end(x, &j);
+}
+
+void api_targets(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {"park", NULL};
+    struct writer j;
+    const struct park *one;
+    if (exchange_allow(x, allowed) || park_param(s, x, &one))
+        return;
+    flush_now(s->flush);
+    api_begin(x, &j);
+    writer_object(&j, NULL);
+    writer_array(&j, "targets");
+    for (size_t i = 0; i < s->parks.count; i++)
+        if (!one || s->parks.parks[i] == one)
+            put_statements(s, &j, NULL, s->parks.parks[i], true);
+    writer_end_array(&j);
+    writer_end_object(&j);
+    api_end(x, &j);
+}

@@ -1,0 +1,183 @@
+// The order in `run` matters: the graph server is forked first, while there is one thread; signals are
+// blocked before any thread exists, so that only the waiting here sees them.
+
+#include "dashboards/commands.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "dashboards/config.h"
+#include "dashboards/http.h"
+#include "dashboards/render.h"
+#include "dashboards/site.h"
+#include "net/control.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define DEFAULT_CONFIG "/etc/esep/dashboard.yaml"
+
+enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERNAL = 70 };
+
+static const char help[] =
+    "usage: esep-dashboard COMMAND [--config FILE]\n"
+    "\n"
+    "Pages, graphs and an HTTP API of what a collector has stored.\n"
+    "\n"
+    "  run      serve until SIGINT or SIGTERM\n"
+    "  check    read the configuration, the catalogue and the parks' profiles, say what is wrong, and end\n"
+    "\n"
+    "  --config FILE   default " DEFAULT_CONFIG "\n"
+    "  --help          this text\n"
+    "  --version       print the version\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage or configuration (file:line:column), 70 internal.\n"
+    "The configuration: see dashboard.example.yaml. The API: GET /api/v1/parks, /residents, /series, "
+    "/agents, /targets,\n"
+    "/query?series=…, /observations?series=…; /graph/PARK/RESIDENT/KPI[/DIMENSION].png; /healthz; "
+    "/metrics.\n";
+
+static int report(enum err e, const struct diag *d, int status)
+{
+    fprintf(stderr, "esep-dashboard: %s\n", *d->text ? d->text : err_text(e));
+    return e == ERR_INTERNAL ? EXIT_INTERNAL : status;
+}
+
+// A faulty file is wrong configuration; anything else that stops a start is a failure.
+static int status_of(enum err e)
+{
+    return e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_EXISTS || e == ERR_TOO_BIG || e == ERR_DENIED
+               ? EXIT_USAGE
+               : EXIT_FAILED;
+}
+
+static int check(const struct dashboard_config *c)
+{
+    struct diag d = {""};
+    struct site *s = NULL;
+    enum err e = site_open(c, clock_system(), NULL, control_call, &s, &d);
+    if (e)
+        return report(e, &d, status_of(e));
+    size_t residents = 0, statements = 0;
+    for (size_t i = 0; i < s->parks.count; i++) {
+        residents += s->parks.parks[i]->resident_count;
+        statements += s->parks.parks[i]->statement_count;
+    }
+    printf("ok: %zu parks, %zu residents, %zu published figures, %zu KPIs; listen %s, state %s\n",
+           s->parks.count, residents, statements, catalogue_count(s->catalogue), c->listen, c->state);
+    site_close(s);
+    return EXIT_DONE;
+}
+
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 2048) {
+        limit.rlim_cur = limit.rlim_max < 2048 ? limit.rlim_max : 2048;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            return; // fewer connections then
+    }
+}
+
+static void wait_for_signal(const sigset_t *set)
+{
+    int number = 0;
+    while (sigwait(set, &number) == EINTR)
+        ;
+    log_info("stopping", F_INT("signal", number));
+}
+
+static enum err serve(const struct dashboard_config *c, struct render *render, const sigset_t *set,
+                      struct diag *d)
+{
+    struct site *s = NULL;
+    struct dashboard_http *h = NULL;
+    enum err e = site_open(c, clock_system(), render, control_call, &s, d);
+    if (!e)
+        e = dashboard_http_start(s, &h, d);
+    if (!e) {
+        log_info("serving", F_TEXT("listen", c->listen), F_TEXT("state", c->state),
+                 F_INT("parks", s->parks.count), F_INT("workers", c->workers),
+                 F_TEXT("version", ESEP_VERSION));
+        if (!c->loopback)
+            log_warn(
+                "open_to_network", F_TEXT("listen", c->listen),
+                F_TEXT("hint",
+                       "anybody who can connect can read every figure; listen on 127.0.0.1 behind a proxy"));
+        wait_for_signal(set);
+    }
+    dashboard_http_stop(h);
+    site_close(s);
+    return e;
+}
+
+static int run(const struct dashboard_config *c)
+{
+    struct diag d = {""};
+    struct render *render = NULL;
+    sigset_t set;
+    log_set_level(c->log_level);
+    raise_file_limit();
+    block_signals(&set);
+    const struct render_options o = {.state = c->state, .scratch = c->cache, .workers = c->workers};
+    enum err e = render_start(&o, &render, &d);
+    if (!e)
+        e = crypto_init() ? diag_fail(&d, ERR_INTERNAL, "the crypto library cannot be used") : ERR_OK;
+    if (!e)
+        e = serve(c, render, &set, &d);
+    render_stop(render);
+    if (!e)
+        return EXIT_DONE;
+    return report(e, &d, e == ERR_EXISTS ? EXIT_FAILED : status_of(e));
+}
+
+static int usage(const char *what, const char *word)
+{
+    fprintf(stderr, "esep-dashboard: %s%s%s\nTry 'esep-dashboard --help'.\n", what, *word ? ": " : "", word);
+    return EXIT_USAGE;
+}
+
+int dashboard_commands_main(int argc, char **argv)
+{
+    const char *command = NULL, *config = DEFAULT_CONFIG;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("esep-dashboard %s\n", ESEP_VERSION);
+            return EXIT_DONE;
+        }
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            config = argv[++i];
+        else if (argv[i][0] == '-')
+            return usage(strcmp(argv[i], "--config") == 0 ? "--config needs a file" : "no such option",
+                         argv[i]);
+        else if (command)
+            return usage("one command at a time", argv[i]);
+        else
+            command = argv[i];
+    }
+    bool running = command && strcmp(command, "run") == 0;
+    if (!running && !(command && strcmp(command, "check") == 0))
+        return usage(command ? "no such command" : "a command is needed: run or check",
+                     command ? command : "");
+    struct dashboard_config *c = NULL;
+    struct diag d = {""};
+    enum err e = dashboard_config_load(config, &c, &d);
+    if (e)
+        return report(e, &d, status_of(e));
+    int status = running ? run(c) : check(c);
+    dashboard_config_free(c);
+    return status;
+}

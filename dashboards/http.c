@@ -1,0 +1,259 @@
+// The library's own decoding of addresses is not used: it cuts at an encoded NUL. The raw target is taken
+// from its log callback and decoded strictly by the exchange. Nothing is read from a request but method,
+// target and two headers.
+
+#include "dashboards/http.h"
+#include "base/clock.h"
+#include "dashboards/exchange.h"
+#include "dashboards/router.h"
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct dashboard_http {
+    struct site *site;
+    struct MHD_Daemon *daemon;
+};
+
+struct connection_state {
+    struct exchange exchange;
+    bool seen; // the headers were
+    size_t body_bytes;
+};
+
+// Called with the raw target before anything is parsed; the result becomes the request's context.
+static void *begin_request(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    (void)cls;
+    (void)connection;
+    struct connection_state *c = malloc(sizeof *c);
+    if (!c)
+        return NULL;
+    c->seen = false;
+    c->body_bytes = 0;
+    exchange_init(&c->exchange);
+    snprintf(c->exchange.target, sizeof c->exchange.target, "%s", target);
+    return c;
+}
+
+static void end_request(void *cls, struct MHD_Connection *connection, void **context,
+                        enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    (void)connection;
+    (void)code;
+    struct connection_state *c = *context;
+    if (c) {
+        exchange_deinit(&c->exchange);
+        free(c);
+    }
+    *context = NULL;
+}
+
+// ---- replies
+// -----------------------------------------------------------------------------------------------------------
+#define POLICY_REST "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+#define POLICY_PAGE                                                                                          \
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src "                  \
+    "'self'" POLICY_REST
+// A drawing styles itself through attributes; it may do nothing else.
+#define POLICY_DRAWING "default-src 'none'; style-src 'unsafe-inline'; sandbox" POLICY_REST
+
+static const struct {
+    const char *name, *value;
+} strict_headers[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()"},
+    {"X-Permitted-Cross-Domain-Policies", "none"},
+};
+
+static void add(struct MHD_Response *r, const char *name, const char *value)
+{
+    // Fails only without memory or with a line break in the value, and none of ours has one.
+    if (MHD_add_response_header(r, name, value) != MHD_YES)
+        return;
+}
+
+static void add_headers(struct MHD_Response *r, const struct exchange *x)
+{
+    char text[256];
+    for (size_t i = 0; i < sizeof strict_headers / sizeof *strict_headers; i++)
+        add(r, strict_headers[i].name, strict_headers[i].value);
+    add(r, "Content-Security-Policy", x->drawing ? POLICY_DRAWING : POLICY_PAGE);
+    add(r, "Cache-Control", x->cache_control ? x->cache_control : "no-store");
+    if (x->content_type && x->status != 304)
+        add(r, "Content-Type", x->content_type);
+    if (x->vary_language)
+        add(r, "Vary", "Accept-Language");
+    if (*x->etag)
+        add(r, "ETag", x->etag);
+    if (*x->location)
+        add(r, "Location", x->location);
+    if (x->status == 405)
+        add(r, "Allow", "GET, HEAD");
+    if (x->retry_after_s) {
+        snprintf(text, sizeof text, "%d", x->retry_after_s);
+        add(r, "Retry-After", text);
+    }
+    if (*x->filename) {
+        snprintf(text, sizeof text, "attachment; filename=\"%s\"", x->filename);
+        add(r, "Content-Disposition", text);
+    }
+}
+
+static void free_blob(void *blob)
+{
+    blob_release(blob);
+}
+
+// Takes the body or blob out of the exchange.
+static struct MHD_Response *make_response(struct exchange *x, size_t *len)
+{
+    struct MHD_Response *r;
+    if (x->blob) {
+        struct blob *b = x->blob;
+        x->blob = NULL;
+        *len = b->len;
+        r = MHD_create_response_from_buffer_with_free_callback_cls(b->len, b->bytes, free_blob, b);
+        if (!r)
+            blob_release(b);
+        return r;
+    }
+    char *bytes = buf_take(&x->body, len);
+    if (!bytes)
+        return NULL;
+    r = MHD_create_response_from_buffer(*len, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!r)
+        free(bytes);
+    return r;
+}
+
+static enum MHD_Result send_reply(struct dashboard_http *h, struct MHD_Connection *connection,
+                                  struct exchange *x)
+{
+    size_t len = 0;
+    struct MHD_Response *r = make_response(x, &len);
+    if (!r)
+        return MHD_NO; // out of memory: the connection is closed
+    add_headers(r, x);
+    metrics_add(h->site->metrics, METRIC_BODY_BYTES, len);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
+static void copy_header(struct MHD_Connection *connection, const char *name, char *out, size_t size)
+{
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    snprintf(out, size, "%s", value ? value : "");
+}
+
+static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **context)
+{
+    struct dashboard_http *h = cls;
+    struct connection_state *c = *context;
+    (void)url;
+    (void)version;
+    (void)upload;
+    if (!c)
+        return MHD_NO;
+    if (!c->seen) {
+        c->seen = true;
+        return MHD_YES; // the body, if any, comes first
+    }
+    if (*upload_size >
+        0) { // nothing takes a body: it is dropped up to the cap, so that the client gets its answer
+        c->body_bytes += *upload_size;
+        *upload_size = 0;
+        if (c->body_bytes <= HTTP_BODY_MAX_BYTES)
+            return MHD_YES;
+        metrics_add(h->site->metrics, METRIC_BODIES_REFUSED, 1);
+        return MHD_NO;
+    }
+    struct exchange *x = &c->exchange;
+    struct mono start = clock_mono(h->site->clock);
+    snprintf(x->method, sizeof x->method, "%s", method);
+    copy_header(connection, MHD_HTTP_HEADER_ACCEPT_LANGUAGE, x->accept_language, sizeof x->accept_language);
+    copy_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
+    router_answer(h->site, x);
+    metrics_add(h->site->metrics, METRIC_REQUEST_MICROSECONDS,
+                (uint64_t)(clock_mono(h->site->clock).us - start.us));
+    return send_reply(h, connection, x);
+}
+
+static void keep_quiet(void *cls, const char *fmt, va_list args)
+{
+    // The library reports what clients do wrong; the counters say what matters of that.
+    (void)cls;
+    (void)fmt;
+    (void)args;
+}
+
+// Bound here, so that a port in use is told apart from other failures.
+static enum err open_socket(const struct dashboard_config *c, int *out, struct diag *d)
+{
+    socklen_t len = c->address.any.sa_family == AF_INET6 ? sizeof c->address.v6 : sizeof c->address.v4;
+    int one = 1, fd = socket(c->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return diag_errno(d, errno, "listen %s", c->listen);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) || bind(fd, &c->address.any, len) ||
+        listen(fd, 128)) {
+        int failed = errno;
+        close(fd);
+        if (failed == EADDRINUSE)
+            return diag_fail(d, ERR_EXISTS,
+                             "listen %s: the port is in use by another program; stop that one, or change "
+                             "`listen` in the configuration",
+                             c->listen);
+        return diag_errno(d, failed, "listen %s", c->listen);
+    }
+    *out = fd;
+    return ERR_OK;
+}
+
+enum err dashboard_http_start(struct site *s, struct dashboard_http **out, struct diag *d)
+{
+    int fd = -1;
+    enum err e = open_socket(s->config, &fd, d);
+    if (e)
+        return e;
+    struct dashboard_http *h = calloc(1, sizeof *h);
+    if (!h) {
+        close(fd);
+        return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    }
+    h->site = s;
+    h->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, h,
+        MHD_OPTION_EXTERNAL_LOGGER, keep_quiet, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_ADDRESS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK, begin_request, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    if (!h->daemon) {
+        close(fd);
+        free(h);
+        return diag_fail(d, ERR_IO, "listen %s: the HTTP server could not be started", s->config->listen);
+    }
+    *out = h;
+    return ERR_OK;
+}
+
+void dashboard_http_stop(struct dashboard_http *h)
+{
+    if (!h)
+        return;
+    MHD_stop_daemon(h->daemon);
+    free(h);
+}

@@ -1,0 +1,259 @@
+// One series: its graph over a range, and the exact values behind it, newest first, with every revision of a
+// report.
+
+#include "base/clock.h"
+#include "dashboards/pages/pages.h"
+#include "dashboards/pages/tile.h"
+#include "dashboards/pages/values.h"
+#include "dashboards/params.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const range_codes[] = {"day", "week", "month", "year", "all", NULL};
+static const enum text range_names[] = {T_RANGE_DAY, T_RANGE_WEEK, T_RANGE_MONTH, T_RANGE_YEAR, T_RANGE_ALL};
+static const int32_t range_days[] = {1, 7, 31, 366, 0};
+#define RANGE_ALL 4
+#define RANGE_OWN 5
+
+struct range {
+    size_t choice; // of range_codes, or RANGE_OWN
+    int64_t from, to;
+    char name[I18N_MAX];
+    char from_text[32], to_text[32]; // for addresses; to_text "": up to now
+};
+
+// A report's range ends with its newest period, however long ago that was; a measurement's with now.
+static int64_t range_end(const struct page *p, const struct board_row *r)
+{
+    int64_t now = p->now_us / US_PER_S;
+    return r->series.class == WIRE_REPORT && r->has_latest && board_latest_end_s(r) < now
+               ? board_latest_end_s(r)
+               : now;
+}
+
+static void set_text(char out[32], int64_t s, bool report)
+{
+    char day[SHOW_TEXT];
+    if (report) {
+        show_day(day, (int32_t)(s / 86400));
+        snprintf(out, 32, "%.31s", day);
+    } else {
+        snprintf(out, 32, "%" PRId64, s);
+    }
+}
+
+static void set_preset(const struct page *p, const struct board_row *r, struct range *g)
+{
+    bool report = r->series.class == WIRE_REPORT;
+    int32_t first = 0;
+    g->to = range_end(p, r);
+    g->from = g->to - (int64_t)range_days[g->choice] * 86400;
+    if (g->choice == RANGE_ALL &&
+        observations_first_day(p->store.observations, p->store.reader, &r->series, &first, NULL) == ERR_OK)
+        g->from = (int64_t)first * 86400;
+    if (g->from >= g->to)
+        g->from = g->to - 86400;
+    snprintf(g->name, sizeof g->name, "%s", page_text(p, range_names[g->choice]));
+    if (report || g->choice == RANGE_ALL)
+        set_text(g->from_text, g->from, report);
+    else
+        snprintf(g->from_text, sizeof g->from_text, "-%" PRId32 "d", range_days[g->choice]);
+    if (report)
+        set_text(g->to_text, g->to, true);
+}
+
+static enum err set_own(struct page *p, const struct board_row *r, struct range *g)
+{
+    bool report = r->series.class == WIRE_REPORT;
+    const struct zone *z = report || !r->park ? NULL : site_zone(p->site, r->park);
+    int64_t now = p->now_us / US_PER_S;
+    g->choice = RANGE_OWN;
+    g->to = range_end(p, r);
+    g->from = g->to - 86400;
+    if (params_time(p->x, "from", now, z, &g->from) || params_time(p->x, "to", now, z, &g->to))
+        return ERR_INVALID;
+    const char *to = exchange_param(p->x, "to");
+    if (to && strlen(to) == 10 && to[4] == '-')
+        g->to += 86400; // a day asked for is a day shown
+    if (g->from >= g->to)
+        return exchange_fail_param(p->x, "from", "must be before `to`");
+    char from_day[SHOW_TEXT], to_day[SHOW_TEXT];
+    show_day(from_day, (int32_t)((g->from + zone_offset(z, g->from)) / 86400));
+    show_day(to_day, (int32_t)((g->to - 1 + zone_offset(z, g->to)) / 86400));
+    i18n_fill(g->name, p->lang, T_RANGE_OWN, from_day, to_day, NULL);
+    set_text(g->from_text, g->from, report);
+    set_text(g->to_text, g->to, report);
+    return ERR_OK;
+}
+
+static enum err choose_range(struct page *p, const struct board_row *r, struct range *g)
+{
+    memset(g, 0, sizeof *g);
+    if (exchange_param(p->x, "from") || exchange_param(p->x, "to"))
+        return exchange_param(p->x, "range")
+                   ? exchange_fail_param(p->x, "range", "cannot stand beside from and to")
+                   : set_own(p, r, g);
+    bool report = r->series.class == WIRE_REPORT;
+    g->choice = !report ? 0 : r->series.period == PERIOD_DAY ? 3 : RANGE_ALL;
+    if (params_choice(p->x, "range", range_codes, &g->choice))
+        return ERR_INVALID;
+    set_preset(p, r, g);
+    return ERR_OK;
+}
+
+static bool offers(const struct board_row *r, size_t range)
+{
+    if (r->series.class == WIRE_MEASUREMENT)
+        return true;
+    return range >= (r->series.period == PERIOD_DAY ? 2u : 3u);
+}
+
+static void put_ranges(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char from_day[SHOW_TEXT], to_day[SHOW_TEXT];
+    const struct zone *z = r->series.class == WIRE_REPORT || !r->park ? NULL : site_zone(p->site, r->park);
+    html_put(p->out, "<nav class=\"ranges\" aria-label=\"%s\"><ul>", page_text(p, T_RANGE));
+    for (size_t i = 0; range_codes[i]; i++) {
+        if (!offers(r, i))
+            continue;
+        buf_text(p->out, "<li><a");
+        page_href(p, "/series/%s?range=%s", r->series.name, range_codes[i]);
+        html_put(p->out, "%s>%s</a></li>", i == g->choice ? " aria-current=\"true\"" : "",
+                 page_text(p, range_names[i]));
+    }
+    show_day(from_day, (int32_t)((g->from + zone_offset(z, g->from)) / 86400));
+    show_day(to_day, (int32_t)((g->to - 1 + zone_offset(z, g->to)) / 86400));
+    html_put(p->out,
+             "</ul><form method=\"get\"><label>%s <input type=\"date\" name=\"from\" value=\"%s\" "
+             "required></label>"
+             "<label>%s <input type=\"date\" name=\"to\" value=\"%s\" required></label>",
+             page_text(p, T_FROM), from_day, page_text(p, T_TO), to_day);
+    if (p->lang_asked)
+        html_put(p->out, "<input type=\"hidden\" name=\"lang\" value=\"%s\">", lang_code(p->lang));
+    html_put(p->out, "<button>%s</button></form></nav>", page_text(p, T_SHOW));
+}
+
+static void put_download(struct page *p, const char *label, const char *address, const struct board_row *r,
+                         const struct range *g, const char *more)
+{
+    html_put(p->out, "<li><a href=\"%s", address);
+    html_put(p->out, "%s%sfrom=%s", r->series.name, more, g->from_text);
+    if (*g->to_text)
+        html_put(p->out, "&to=%s", g->to_text);
+    html_put(p->out, "\">%s</a></li>", label);
+}
+
+static void put_downloads(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char image[40];
+    static const char *const endings[] = {"png", "svg", "pdf"};
+    html_put(p->out, "<div class=\"downloads\"><h2>%s</h2><ul>", page_text(p, T_DOWNLOAD));
+    put_download(p, "CSV", "/api/v1/query?series=", r, g, "&format=csv&");
+    put_download(p, "JSON", "/api/v1/query?series=", r, g, "&");
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(image, sizeof image, ".%s?width=1200&height=400&lang=%s&", endings[i], lang_code(p->lang));
+        put_download(p, i == 0 ? "PNG" : i == 1 ? "SVG" : "PDF", "/graph/", r, g, image);
+    }
+    if (r->series.class == WIRE_REPORT)
+        html_put(p->out, "<li><a href=\"/api/v1/observations?series=%s&amp;revisions=all\">%s</a></li>",
+                 r->series.name, page_text(p, T_COL_REVISION));
+    buf_text(p->out, "</ul></div>");
+}
+
+static void put_about(struct page *p, const struct board_row *r)
+{
+    static const enum text kinds[] = {
+        [KPI_LEVEL] = T_KIND_LEVEL, [KPI_FLOW] = T_KIND_FLOW, [KPI_COMPUTED] = T_KIND_COMPUTED};
+    char unit[SHOW_TEXT], rhythm[SHOW_TEXT];
+    show_unit(unit, &r->measure, p->lang);
+    show_rhythm(rhythm, r->series.step_s, (enum period_kind)r->series.period, p->lang);
+    html_put(
+        p->out,
+        "<div class=\"about-series\"><h2>%s</h2><dl><div><dt>%s</dt><dd>%s</dd></div><div><dt>%s</dt><dd>%s",
+        page_text(p, T_ABOUT_SERIES), page_text(p, T_UNIT), unit, page_text(p, T_RHYTHM), rhythm);
+    if (r->kpi)
+        html_put(p->out, " · %s", page_text(p, kinds[r->kpi->kind]));
+    html_put(p->out, "</dd></div><div><dt>%s</dt><dd><code>%s</code></dd></div>", page_text(p, T_SERIES_NAME),
+             r->series.name);
+    if (r->resident && *r->resident->source) {
+        buf_text(p->out, "<div><dt></dt><dd>");
+        page_fill(p, T_SOURCE, r->resident->source, NULL, NULL);
+        buf_text(p->out, "</dd></div>");
+    }
+    buf_text(p->out, "</dl></div>");
+}
+
+static void put_head(struct page *p, const struct board_row *r)
+{
+    char title[SHOW_TEXT], when[SHOW_TEXT], park[EXCHANGE_PART_MAX + 8], resident[2 * EXCHANGE_PART_MAX + 8];
+    board_title(title, r, p->lang);
+    snprintf(park, sizeof park, "/parks/%s", r->name.park);
+    snprintf(resident, sizeof resident, "/parks/%s/%s", r->name.park, r->name.resident);
+    page_head(p, title,
+              (const struct crumb[]){{park, r->park ? r->park->names.text[p->lang] : r->name.park},
+                                     {resident, page_resident_name(p, r)},
+                                     {NULL, title}},
+              3);
+    html_put(p->out, "<div class=\"lead\"><div><h1>%s ", title);
+    if (r->simulated)
+        page_badge_simulated(p);
+    html_put(
+        p->out,
+        "</h1><p>%s</p></div><div class=\"newest\" data-live=\"newest\"><span class=\"label\">%s</span> ",
+        page_resident_name(p, r), page_text(p, T_NEWEST));
+    if (r->has_latest) {
+        board_latest_when(when, r, r->park ? site_zone(p->site, r->park) : NULL);
+        page_figure(p, r->latest.value, &r->measure, false);
+        html_put(p->out, "<p class=\"small\">%s · ", when);
+        page_ago(p, r->latest.received_us);
+        buf_text(p->out, "</p>");
+    } else {
+        html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
+    }
+    buf_text(p->out, "</div></div>");
+}
+
+static void put_series(struct page *p, const struct board_row *r, const struct range *g)
+{
+    struct page_graph graph = {.row = r,
+                               .range_name = g->name,
+                               .from = g->from_text,
+                               .to = *g->to_text ? g->to_text : NULL,
+                               .width = 1000,
+                               .height = 300};
+    put_head(p, r);
+    buf_text(p->out, "<section class=\"panel\">");
+    put_ranges(p, r, g);
+    buf_text(p->out, "<div data-live=\"graph\">");
+    page_graph(p, &graph);
+    buf_text(p->out, "</div></section><div class=\"columns\">");
+    buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
+    values_put(p, r, g->from, g->to);
+    buf_text(p->out, "</section><aside class=\"panel\">");
+    put_downloads(p, r, g);
+    put_about(p, r);
+    buf_text(p->out, "</aside></div>");
+    page_foot(p);
+}
+
+void page_series(struct site *s, struct exchange *x)
+{
+    static const char *const allowed[] = {"range", "from", "to", NULL};
+    struct page p;
+    struct diag d = {""};
+    struct board_row row;
+    struct range range;
+    char name[4 * EXCHANGE_PART_MAX];
+    if (page_begin(s, x, allowed, &p))
+        return;
+    snprintf(name, sizeof name, "%s/%s/%s%s%s", x->parts[0], x->parts[1], x->parts[2],
+             x->part_count == 4 ? "/" : "", x->part_count == 4 ? x->parts[3] : "");
+    enum err e = p.has_store ? board_load_one(s, &p.store, name, &row, &d) : ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND)
+        exchange_fail(x, 404, "there is no series '%s' (yet)", name);
+    else if (e)
+        exchange_fail_err(x, e, d.text);
+    else if (!choose_range(&p, &row, &range))
+        put_series(&p, &row, &range);
+}

@@ -1,0 +1,10 @@
+// The table of exact values of a series, newest first.
+#ifndef ESEP_DASHBOARDS_PAGES_VALUES_H
+#define ESEP_DASHBOARDS_PAGES_VALUES_H
+
+#include "dashboards/pages/page.h"
+
+// Of the range (from, to]: the newest 100 measurements or 400 periods, what is missing between them said so.
+void values_put(struct page *p, const struct board_row *r, int64_t from, int64_t to);
+
+#endif
