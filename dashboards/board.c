@@ -46,7 +46,7 @@ static enum err add(void *ctx, const struct ledger_series *series)
 }
 
 // Rows may have moved while the list grew, so pointers into them are set when it is complete.
-static enum err complete(struct site *s, const struct store *store, struct board_row *r, struct diag *d)
+static enum err complete(struct site *s, const struct readers *store, struct board_row *r, struct diag *d)
 {
     join(s, r);
     enum err e = observations_latest(store->observations, r->series.series_id, &r->latest, d);
@@ -54,7 +54,7 @@ static enum err complete(struct site *s, const struct store *store, struct board
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out,
+enum err board_load(struct site *s, const struct readers *store, const char *prefix, struct board *out,
                     struct diag *d)
 {
     struct board b = {0};
@@ -69,7 +69,7 @@ enum err board_load(struct site *s, const struct store *store, const char *prefi
     return e;
 }
 
-enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out,
+enum err board_load_one(struct site *s, const struct readers *store, const char *name, struct board_row *out,
                         struct diag *d)
 {
     const struct ledger_series *series;

@@ -28,10 +28,10 @@ struct board {
 // The series whose name starts with prefix ("aztm/", "aztm/acme/", "" for all). At most BOARD_MAX (TOO_BIG
 // beyond).
 #define BOARD_MAX 400000
-enum err board_load(struct site *s, const struct store *store, const char *prefix, struct board *out,
+enum err board_load(struct site *s, const struct readers *store, const char *prefix, struct board *out,
                     struct diag *d) MUST_USE;
 // One series by its full name. NOT_FOUND.
-enum err board_load_one(struct site *s, const struct store *store, const char *name, struct board_row *out,
+enum err board_load_one(struct site *s, const struct readers *store, const char *name, struct board_row *out,
                         struct diag *d) MUST_USE;
 void board_free(struct board *b);
 

@@ -58,7 +58,7 @@ struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_
 // fact_sum through totals.h; ctx is a struct fact_totals.
 struct fact_totals {
     struct site *site;
-    const struct store *store;
+    const struct readers *store;
 };
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
                          int64_t *first_s);

@@ -237,7 +237,7 @@ void graph_image(struct site *s, struct exchange *x)
     static const char *const allowed[] = {"from", "to", "width", "height", "theme", "v", NULL};
     char name[SERIES_NAME_MAX + 1], last[EXCHANGE_PART_MAX];
     struct series_name parsed;
-    struct store store;
+    struct readers store;
     struct board_row row;
     struct diag d = {""};
     int64_t version;

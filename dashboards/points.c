@@ -129,7 +129,7 @@ static enum err take_observation(void *ctx, const struct observation *o)
     return take(ctx, o->period_start, o->status == WIRE_MISSING ? figure_missing() : o->value);
 }
 
-static enum err load_measured(struct loading *l, const struct store *store, struct points_request *q,
+static enum err load_measured(struct loading *l, const struct readers *store, struct points_request *q,
                               struct diag *d)
 {
     if (q->step_s) {
@@ -154,7 +154,7 @@ static enum err load_measured(struct loading *l, const struct store *store, stru
     return e;
 }
 
-static enum err load_reported(struct loading *l, const struct store *store, struct points_request *q,
+static enum err load_reported(struct loading *l, const struct readers *store, struct points_request *q,
                               struct diag *d)
 {
     int32_t from = (int32_t)(q->from / 86400), to = (int32_t)((q->to + 86399) / 86400);
@@ -168,7 +168,7 @@ static enum err load_reported(struct loading *l, const struct store *store, stru
     return observations_query(store->observations, &query, take_observation, l, d);
 }
 
-enum err points_load(const struct store *store, const struct board_row *row, struct points_request *request,
+enum err points_load(const struct readers *store, const struct board_row *row, struct points_request *request,
                      struct points *out, struct diag *d)
 {
     struct points points = {0};

@@ -32,7 +32,7 @@ struct points {
 
 // TOO_BIG: more than POINTS_MAX points, or too many to roll up (diag says how to ask). The range of a coarser
 // step is widened to whole steps.
-enum err points_load(const struct store *store, const struct board_row *row, struct points_request *request,
+enum err points_load(const struct readers *store, const struct board_row *row, struct points_request *request,
                      struct points *out, struct diag *d) MUST_USE;
 void points_free(struct points *p);
 // What a roll-up of this series is by default: flows SUM; levels AVERAGE of measurements, LAST of reports.

@@ -16,7 +16,7 @@ struct file_id {
 };
 
 struct thread_store {
-    struct store store;
+    struct readers store;
     struct file_id ledger, observations;
 };
 
@@ -70,7 +70,7 @@ static enum err open_store(struct site *s, struct thread_store *t, struct diag *
     return ERR_OK;
 }
 
-enum err site_store(struct site *s, struct store *out, struct diag *d)
+enum err site_store(struct site *s, struct readers *out, struct diag *d)
 {
     struct thread_store *t = pthread_getspecific(s->stores);
     if (!t) {

@@ -17,7 +17,7 @@
 struct render;
 struct totals;
 
-struct store { // belongs to one thread
+struct readers { // belongs to one thread
     struct reader *reader;
     struct observations_reader *observations;
 };
@@ -45,7 +45,7 @@ void site_close(struct site *s);
 
 // This thread's readers, opened at first use, reopened when the collector's files were replaced. NOT_FOUND:
 // no collector has written here yet.
-enum err site_store(struct site *s, struct store *out, struct diag *d) MUST_USE;
+enum err site_store(struct site *s, struct readers *out, struct diag *d) MUST_USE;
 const struct zone *site_zone(const struct site *s, const struct park *p);
 int64_t site_now_us(const struct site *s);
 

@@ -72,7 +72,7 @@ static enum err add_observation(void *ctx, const struct observation *o)
 }
 
 // Points of the days [from, to).
-static enum err read_days(const struct store *store, const struct board_row *row, int32_t from, int32_t to,
+static enum err read_days(const struct readers *store, const struct board_row *row, int32_t from, int32_t to,
                           struct part *p, struct diag *d)
 {
     enum err e = ERR_OK;
@@ -114,7 +114,7 @@ static void remember(struct totals *t, const struct entry *e)
 }
 
 // Brings both parts up to date; the days after `to` are never in them, since `to` is never before today here.
-static enum err refresh(struct site *s, const struct store *store, const struct board_row *row,
+static enum err refresh(struct site *s, const struct readers *store, const struct board_row *row,
                         struct entry *entry, struct diag *d)
 {
     int64_t now_us = site_now_us(s);
@@ -138,7 +138,7 @@ static enum err refresh(struct site *s, const struct store *store, const struct 
     return e;
 }
 
-static enum err sum_measured(struct site *s, const struct store *store, const struct board_row *row,
+static enum err sum_measured(struct site *s, const struct readers *store, const struct board_row *row,
                              int32_t from, struct total *out, struct diag *d)
 {
     struct entry entry = look_up(s->totals, row->series.series_id, from);
@@ -154,7 +154,7 @@ static enum err sum_measured(struct site *s, const struct store *store, const st
     return ERR_OK;
 }
 
-enum err totals_sum(struct site *s, const struct store *store, const struct board_row *row, int32_t from,
+enum err totals_sum(struct site *s, const struct readers *store, const struct board_row *row, int32_t from,
                     int32_t to, struct total *out, struct diag *d)
 {
     if (row->series.class != WIRE_REPORT)

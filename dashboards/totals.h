@@ -17,7 +17,7 @@ struct total {
 enum err totals_create(struct totals **out) MUST_USE;
 void totals_destroy(struct totals *t);
 // Days (UTC civil) with from ≤ day < to. Of a report: the periods that start there.
-enum err totals_sum(struct site *s, const struct store *store, const struct board_row *row, int32_t from,
+enum err totals_sum(struct site *s, const struct readers *store, const struct board_row *row, int32_t from,
                     int32_t to, struct total *out, struct diag *d) MUST_USE;
 
 #endif

@@ -90,7 +90,7 @@ void api_agents(struct site *s, struct exchange *x)
 {
     static const char *const allowed[] = {NULL};
     struct writer j;
-    struct store store;
+    struct readers store;
     struct diag d = {""};
     size_t i;
     json_t *agent;
@@ -139,7 +139,7 @@ void api_health(struct site *s, struct exchange *x)
 {
     static const char *const allowed[] = {NULL};
     struct writer j;
-    struct store store;
+    struct readers store;
     struct diag d = {""};
     uint64_t position = 0;
     int64_t received_us = 0;

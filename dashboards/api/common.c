@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err api_store(struct site *s, struct exchange *x, struct store *out)
+enum err api_store(struct site *s, struct exchange *x, struct readers *out)
 {
     struct diag d = {""};
     flush_now(s->flush);
@@ -15,13 +15,13 @@ enum err api_store(struct site *s, struct exchange *x, struct store *out)
     return e ? exchange_fail(x, 503, "the collector's files cannot be read: %s", d.text) : ERR_OK;
 }
 
-bool api_store_if_any(struct site *s, struct store *out)
+bool api_store_if_any(struct site *s, struct readers *out)
 {
     flush_now(s->flush);
     return site_store(s, out, NULL) == ERR_OK;
 }
 
-enum err api_one_series(struct site *s, struct exchange *x, struct store *store, struct board_row *row)
+enum err api_one_series(struct site *s, struct exchange *x, struct readers *store, struct board_row *row)
 {
     const char *name = exchange_param(x, "series");
     struct series_name parsed;

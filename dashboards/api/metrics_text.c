@@ -168,7 +168,7 @@ static void put_own(struct site *s, struct buf *b)
 
 static void put_ledger(struct site *s, struct buf *b)
 {
-    struct store store;
+    struct readers store;
     uint64_t position = 0;
     int64_t received_us = 0;
     bool readable = site_store(s, &store, NULL) == ERR_OK &&

@@ -149,7 +149,7 @@ void api_observations(struct site *s, struct exchange *x)
     static const char *const allowed[] = {"series", "period",    "from",   "to", "as_of",
                                           "by",     "revisions", "format", NULL};
     static const char *const formats[] = {"json", "csv", NULL};
-    struct store store;
+    struct readers store;
     struct board_row row;
     struct observation_query q;
     struct diag d = {""};

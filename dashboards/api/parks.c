@@ -126,7 +126,7 @@ static void put_programmes(struct writer *j, const struct park *park)
 static void put_statements(struct site *s, struct writer *j, const char *name, const struct park *park,
                            bool targets_only)
 {
-    struct store store;
+    struct readers store;
     struct board board = {0};
     char prefix[SERIES_PART_MAX + 2];
     snprintf(prefix, sizeof prefix, "%s/", park->code);

@@ -139,7 +139,7 @@ void api_query(struct site *s, struct exchange *x)
 {
     static const char *const allowed[] = {"series", "from", "to", "step", "cf", "format", NULL};
     static const char *const formats[] = {"json", "csv", NULL};
-    struct store store;
+    struct readers store;
     struct board_row row;
     struct points_request q;
     struct points points = {0};

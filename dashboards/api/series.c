@@ -107,7 +107,7 @@ static enum err check_filters(struct exchange *x)
 void api_series(struct site *s, struct exchange *x)
 {
     static const char *const allowed[] = {"park", "resident", "kpi", "series", "after", "limit", NULL};
-    struct store store;
+    struct readers store;
     struct board board = {0};
     struct diag d = {""};
     char prefix[2 * SERIES_PART_MAX + 3] = "";

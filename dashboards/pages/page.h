@@ -18,7 +18,7 @@ struct page {
     int64_t now_us;
     bool has_store; // false: no collector has written anything yet
     bool collector_runs;
-    struct store store;
+    struct readers store;
 };
 
 struct crumb {
