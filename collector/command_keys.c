@@ -29,8 +29,7 @@ int collector_command_keygen(const struct command_line *line, const struct colle
     return EXIT_DONE;
 }
 
-// ---- offline changes
-// ------------------------------------------------------------------------------------------------
+// ---- offline changes ----------------------------------------------------------------------------
 typedef enum err (*change)(struct ledger *l, struct ledger_agent *agent, struct diag *d);
 
 static enum err change_offline(const struct collector_config *c, change what, struct ledger_agent *agent,
@@ -56,8 +55,7 @@ static enum err revoke_offline(struct ledger *l, struct ledger_agent *agent, str
     return admin_revoke(l, agent->key_id, d);
 }
 
-// ---- admit
-// ----------------------------------------------------------------------------------------------------------
+// ---- admit --------------------------------------------------------------------------------------
 // Somebody may be admitted before a park file names them; a slip of the pen should still be seen at once.
 static void warn_when_unknown(const struct collector_config *c, const struct series_name *name)
 {
@@ -115,8 +113,7 @@ int collector_command_admit(const struct command_line *line, const struct collec
     return EXIT_DONE;
 }
 
-// ---- revoke
-// ---------------------------------------------------------------------------------------------------------
+// ---- revoke -------------------------------------------------------------------------------------
 static enum err revoke_online(const struct collector_config *c, int64_t key_id, struct diag *d)
 {
     json_t *reply = NULL;
@@ -148,8 +145,7 @@ int collector_command_revoke(const struct command_line *line, const struct colle
     return EXIT_DONE;
 }
 
-// ---- agents
-// ---------------------------------------------------------------------------------------------------------
+// ---- agents -------------------------------------------------------------------------------------
 static void print_agent(const json_t *a)
 {
     const char *connected = json_is_true(json_object_get(a, "connected")) ? "connected" : "-";

@@ -11,8 +11,7 @@
 
 enum { ANSWER_MS = 10000, POLL_MS = 200, ROWS_MAX = 4096 };
 
-// ---- verify
-// ---------------------------------------------------------------------------------------------------------
+// ---- verify -------------------------------------------------------------------------------------
 static void print_damage(void *ctx, const char *text)
 {
     (void)ctx;
@@ -47,8 +46,7 @@ int collector_command_verify(const struct command_line *line, const struct colle
     return v.damaged ? EXIT_FAILED : EXIT_DONE;
 }
 
-// ---- progress
-// -------------------------------------------------------------------------------------------------------
+// ---- progress -----------------------------------------------------------------------------------
 struct progress {
     struct mono begun;
     uint64_t total;
@@ -77,8 +75,7 @@ static void progress_end(const struct progress *p)
         fputc('\n', stderr);
 }
 
-// ---- rebuild, with a collector that runs
-// ----------------------------------------------------------------------------
+// ---- rebuild, with a collector that runs --------------------------------------------------------
 static enum err wait_until_clean(const struct collector_config *c, uint64_t total, struct diag *d)
 {
     struct progress p;
@@ -116,8 +113,7 @@ static enum err rebuild_online(const struct collector_config *c, const char *ser
     return wait_until_clean(c, *count, d);
 }
 
-// ---- rebuild, with the lock
-// -----------------------------------------------------------------------------------------
+// ---- rebuild, with the lock ---------------------------------------------------------------------
 struct offline {
     int lock;
     struct ledger *ledger; // opened once, so that what a crash left is put in order

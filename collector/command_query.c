@@ -18,8 +18,7 @@ struct query {
     uint64_t count;
 };
 
-// ---- one figure
-// -----------------------------------------------------------------------------------------------------
+// ---- one figure ---------------------------------------------------------------------------------
 static void value_text(const char *code, struct figure value, char out[FIGURE_TEXT])
 {
     const struct currency *currency = code[0] ? currency_find(code) : NULL;
@@ -78,8 +77,7 @@ static enum err print_observation(void *ctx, const struct observation *o)
     return ERR_OK;
 }
 
-// ---- the whole answer
-// -----------------------------------------------------------------------------------------------
+// ---- the whole answer ---------------------------------------------------------------------------
 static void print_head(const struct query *q)
 {
     const struct ledger_series *s = q->series;
@@ -122,8 +120,7 @@ static int print_path(const struct collector_config *c, const struct ledger_seri
     return EXIT_DONE;
 }
 
-// ---- the command
-// ----------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 static bool parse_format(const struct command_line *line, enum format *out)
 {
     static const char *const names[] = {"text", "json", "csv"};

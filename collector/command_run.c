@@ -48,8 +48,7 @@ int collector_command_run(const struct command_line *line, const struct collecto
     return code;
 }
 
-// ---- check
-// ----------------------------------------------------------------------------------------------------------
+// ---- check --------------------------------------------------------------------------------------
 static void say_state(const char *state)
 {
     struct stat st;

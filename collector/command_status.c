@@ -36,8 +36,7 @@ enum err collector_ask(const struct collector_config *c, const json_t *request, 
     return ERR_OK;
 }
 
-// ---- the files of a collector that does not run
-// ---------------------------------------------------------------------
+// ---- the files of a collector that does not run -------------------------------------------------
 static enum err load_counter(void *ctx, const char *name, int64_t agent_id, uint64_t value)
 {
     enum collector_counter id;

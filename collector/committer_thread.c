@@ -20,8 +20,7 @@ struct shell {
     bool disk_full;
 };
 
-// ---- space
-// ----------------------------------------------------------------------------------------------------------
+// ---- space --------------------------------------------------------------------------------------
 static void set_space(struct shell *sh, uint64_t free_bytes)
 {
     static const char *const names[] = {"enough", "low", "none"};
@@ -50,8 +49,7 @@ static void look_at_space(struct shell *sh)
     set_space(sh, free_bytes);
 }
 
-// ---- each second
-// ----------------------------------------------------------------------------------------------------
+// ---- each second --------------------------------------------------------------------------------
 static enum err store_head(struct shell *sh, struct diag *d)
 {
     uint64_t position = ledger_position(sh->s->ledger);
@@ -84,8 +82,7 @@ static enum err tick(struct shell *sh, struct diag *d)
     return e == ERR_OK ? checkpoint(sh, d) : e;
 }
 
-// ---- groups
-// ---------------------------------------------------------------------------------------------------------
+// ---- groups -------------------------------------------------------------------------------------
 static enum err gather(struct shell *sh)
 {
     void *p;

@@ -10,8 +10,7 @@
 
 enum { ANSWER_MS = 3000, SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 20000 };
 
-// ---- parsing
-// --------------------------------------------------------------------------------------------------------
+// ---- parsing ------------------------------------------------------------------------------------
 static const struct {
     const char *name;
     enum control_command command;
@@ -102,8 +101,7 @@ enum err collector_control_parse(const char *text, size_t len, struct control_re
     return e;
 }
 
-// ---- asking the other threads
-// ---------------------------------------------------------------------------------------
+// ---- asking the other threads -------------------------------------------------------------------
 static void drop_late_answers(struct control *c)
 {
     void *p;
@@ -137,8 +135,7 @@ static json_t *failure(const char *text)
     return json_pack("{s:b, s:s}", "ok", 0, "error", text);
 }
 
-// ---- status
-// ---------------------------------------------------------------------------------------------------------
+// ---- status -------------------------------------------------------------------------------------
 static const char *state_name(const struct counters *c)
 {
     switch (collector_gauge(c, GAUGE_SPACE)) {
@@ -167,8 +164,7 @@ static json_t *status(struct control *c)
     return e == ERR_OK ? o : failure(d.text[0] ? d.text : err_text(e));
 }
 
-// ---- flush
-// ----------------------------------------------------------------------------------------------------------
+// ---- flush --------------------------------------------------------------------------------------
 // A projection that is far behind can't catch up within the time, and waiting would only hold up other
 // requests.
 static bool flush_cursor(struct cursor *projection, uint64_t position, int64_t deadline_ms)
@@ -191,8 +187,7 @@ static json_t *flush(struct control *c)
                      (json_int_t)cursor_position(c->observed));
 }
 
-// ---- changes
-// --------------------------------------------------------------------------------------------------------
+// ---- changes ------------------------------------------------------------------------------------
 static json_t *admin_reply(struct item *item, json_t *done)
 {
     json_t *reply = done;

@@ -94,6 +94,7 @@
     X(RRD_REPEATS, "rrd_repeats", "values", "late values that the file shows already")                       \
     X(RRD_LATE, "rrd_late", "values", "late or corrected values that made their series be rebuilt")          \
     X(RRD_REBUILDS, "rrd_rebuilds", "files", "round-robin files rebuilt from exact points")                  \
+    X(RRD_TOO_EARLY, "rrd_too_early", "values", "values before 1980, which a round-robin file can't hold")   \
     X(RRD_MISSING, "rrd_missing", "files", "round-robin files found missing")                                \
     X(RRD_DAMAGED, "rrd_damaged", "files", "round-robin files found damaged or changed by someone else")     \
     X(RRD_ERRORS, "rrd_errors", "visits", "visits to round-robin files that failed and are tried again")     \

@@ -53,8 +53,7 @@ bool ingest_has_room(const struct ingest *in)
     return in->items_out < in->o.max_items && in->bytes_out < in->o.budget_bytes;
 }
 
-// ---- replies
-// --------------------------------------------------------------------------------------------------------
+// ---- replies ------------------------------------------------------------------------------------
 static uint64_t credit_now(const struct ingest *in)
 {
     if (in->paused)
@@ -132,8 +131,7 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
     note_sent(c, e);
 }
 
-// ---- Hello
-// ----------------------------------------------------------------------------------------------------------
+// ---- Hello --------------------------------------------------------------------------------------
 // A connection that the key has left may be dead and not yet known to be; it is an alarm only when it still
 // takes a word.
 static void supersede(struct ingest *in, struct connection *older, struct connection *by)
@@ -236,8 +234,7 @@ static enum err hello(struct ingest *in, const struct mq_message *m, const struc
     return hand_over(in, c, WIRE_HELLO, m, item);
 }
 
-// ---- everything else
-// ------------------------------------------------------------------------------------------------
+// ---- everything else ----------------------------------------------------------------------------
 static const struct wire_incarnation *incarnation_of(const struct wire_message *m)
 {
     switch (m->type) {
@@ -350,8 +347,7 @@ enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct it
     return welcomed_message(in, m, c, &w, item);
 }
 
-// ---- back from the committer
-// ----------------------------------------------------------------------------------------
+// ---- back from the committer --------------------------------------------------------------------
 static struct connection *connection_of(struct ingest *in, const struct item_message *m)
 {
     struct connection *c = connections_find(in->connections, &m->peer);
@@ -415,8 +411,7 @@ void ingest_abandon(struct ingest *in, struct item *item)
     item_destroy(item);
 }
 
-// ---- time
-// -----------------------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 void ingest_tick(struct ingest *in, bool paused)
 {
     struct mono now = clock_mono(in->o.clock);

@@ -26,8 +26,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS series(series_id INTEGER PRIMARY KEY, newest INTEGER, dirty INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL);";
 
-// ---- the mark
-// -------------------------------------------------------------------------------------------------------
+// ---- the mark -----------------------------------------------------------------------------------
 static void open_mark(struct rrd_cursor *c, const char *state)
 {
     char path[512];
@@ -49,8 +48,7 @@ void rrd_cursor_mark(struct rrd_cursor *c, int64_t series_id)
         atomic_store(c->mark, series_id);
 }
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 static enum err prepare(struct rrd_cursor *c, const char *path, struct diag *d)
 {
     enum err e = db_open_writer(path, &c->db, d);
@@ -153,8 +151,7 @@ void rrd_cursor_close(struct rrd_cursor *c)
     free(c);
 }
 
-// ---- reading and writing
-// --------------------------------------------------------------------------------------------
+// ---- reading and writing ------------------------------------------------------------------------
 enum err rrd_cursor_series(struct rrd_cursor *c, rrd_cursor_visit visit, void *ctx, struct diag *d)
 {
     struct db_stmt *q;

@@ -5,14 +5,9 @@
 // modification time before it is written.
 #include "base/log.h"
 #include "collector/rrd_state.h"
-#include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 
-enum {
-    LOCK_TRIES = 20, // of 1 ms: readers hold a file for far less
-    SURPRISES_MAX = 64,
-};
+enum { SURPRISES_MAX = 64 };
 
 static int64_t mtime_ns(const struct stat *st)
 {
@@ -95,8 +90,7 @@ enum err rrd_check(struct rrd_writer *w, struct rrd_series *s)
     return e == ERR_OK ? check_file(w, s, path) : e;
 }
 
-// ---- late values
-// ----------------------------------------------------------------------------------------------------
+// ---- late values --------------------------------------------------------------------------------
 struct comparison {
     const struct rrd_value *late;
     size_t count, at;
@@ -141,20 +135,7 @@ static enum err judge_late(struct rrd_writer *w, struct rrd_series *s, const cha
     return rrd_mark_dirty(w, s, w->step_from, w->position);
 }
 
-// ---- appending
-// ------------------------------------------------------------------------------------------------------
-static enum err update(const struct rrd_series *s, const char *path, const struct rrd_value *values,
-                       size_t count, struct diag *d)
-{
-    enum err e = ERR_AGAIN;
-    for (int i = 0; i < LOCK_TRIES && e == ERR_AGAIN; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        e = rrd_file_update(path, s->info, values, count, d);
-    }
-    return e;
-}
-
+// ---- appending ----------------------------------------------------------------------------------
 static enum err append(struct rrd_writer *w, struct rrd_series *s, const char *path, size_t late)
 {
     const struct rrd_value *fresh = s->values + late;
@@ -165,7 +146,7 @@ static enum err append(struct rrd_writer *w, struct rrd_series *s, const char *p
     if (s->newest == RRD_TIME_NONE)
         e = rrd_file_create(path, s->info, fresh[0].time - (int64_t)rrd_series_step(s->info), false, &d);
     if (e == ERR_OK)
-        e = update(s, path, fresh, count, &d);
+        e = rrd_file_update(path, s->info, fresh, count, &d);
     rrd_cursor_mark(w->cursor, 0);
     collector_count(w->o.counters, COUNTER_RRD_FILE_VISITS, 1);
     if (e == ERR_OK) {

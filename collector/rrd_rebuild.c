@@ -44,6 +44,8 @@ static enum err flush(struct rebuild *r)
 static enum err add_point(void *ctx, const struct point *p)
 {
     struct rebuild *r = ctx;
+    if (!rrd_time_fits(r->s->info, p->time))
+        return ERR_OK;
     r->values[r->count++] = (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)};
     return r->count == CHUNK ? flush(r) : ERR_OK;
 }
@@ -56,7 +58,10 @@ static enum err add_observation(void *ctx, const struct observation *o)
     if (o->currency[0] && strcmp(o->currency, r->s->info->currency) != 0)
         value = figure_missing(); // an amount of another currency on this line would be a wrong one
     rrd_report_values(r->s->info, o->period_start, value, r->values + r->count, &count);
-    r->count += count;
+    for (size_t i = r->count, end = i + count; i < end; i++) {
+        if (rrd_time_fits(r->s->info, r->values[i].time))
+            r->values[r->count++] = r->values[i];
+    }
     return r->count + REPORT_VALUES > CHUNK ? flush(r) : ERR_OK;
 }
 

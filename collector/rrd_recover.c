@@ -24,8 +24,7 @@ enum err rrd_mark_named(void *ctx, const struct ledger_series *info)
     return rrd_mark_dirty(w, s, w->mark_from, w->position);
 }
 
-// ---- storing
-// --------------------------------------------------------------------------------------------------------
+// ---- storing ------------------------------------------------------------------------------------
 static enum err put_series(struct rrd_writer *w)
 {
     enum err e = w->forget ? rrd_cursor_forget(w->cursor) : ERR_OK;
@@ -58,8 +57,7 @@ enum err rrd_store(struct rrd_writer *w, bool clean, struct diag *d)
     return ERR_OK;
 }
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 struct stored_ctx {
     struct rrd_writer *w;
     bool clean;

@@ -90,8 +90,7 @@ struct rrd_series *rrd_table_at(const struct rrd_table *t, size_t i)
     return t->all[i];
 }
 
-// ---- values
-// ---------------------------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 enum err rrd_series_push(struct rrd_series *s, int64_t time, double value)
 {
     if (s->count == s->capacity) {
@@ -193,4 +192,9 @@ bool rrd_value_same(double a, double b)
 uint32_t rrd_series_step(const struct ledger_series *s)
 {
     return s->class == WIRE_REPORT ? 86400 : s->step_s;
+}
+
+bool rrd_time_fits(const struct ledger_series *s, int64_t time)
+{
+    return time - (int64_t)rrd_series_step(s) >= INT64_C(10) * 365 * 86400;
 }

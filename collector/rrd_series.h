@@ -37,6 +37,8 @@ void rrd_series_drop_values(struct rrd_series *s); // keeps a little memory
 size_t rrd_series_settle(struct rrd_series *s);
 // Equal as far as a round-robin file can tell: both unknown, or within one unit in the last place.
 bool rrd_value_same(double a, double b);
+// librrd's files begin in 1980 at the earliest: what is before is in the ledger only.
+bool rrd_time_fits(const struct ledger_series *s, int64_t time);
 uint32_t rrd_series_step(const struct ledger_series *s); // 86,400 for reports
 
 #endif

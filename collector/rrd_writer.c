@@ -9,8 +9,7 @@
 
 enum { REBUILD_SLICE_MS = 200, RETRY_MS = 5000, COST_FACTOR = 10, PATROL_MS = 1000, PATROL_FILES = 256 };
 
-// ---- series
-// ---------------------------------------------------------------------------------------------------------
+// ---- series -------------------------------------------------------------------------------------
 enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
 {
     return s->info ? ERR_OK : reader_series(w->o.reader, s->series_id, &s->info, d);
@@ -58,8 +57,17 @@ void rrd_complain(struct rrd_writer *w, const struct rrd_series *s, enum err e, 
               F_INT("series_id", s->series_id), F_TEXT("error", err_name(e)), F_TEXT("reason", text));
 }
 
-// ---- reading the ledger
-// ---------------------------------------------------------------------------------------------
+// ---- reading the ledger -------------------------------------------------------------------------
+static enum err push(struct rrd_writer *w, struct rrd_series *s, int64_t time, double value)
+{
+    if (!rrd_time_fits(s->info, time)) {
+        collector_count(w->o.counters, COUNTER_RRD_TOO_EARLY, 1);
+        return ERR_OK;
+    }
+    w->values++;
+    return rrd_series_push(s, time, value);
+}
+
 static enum err push_report(struct rrd_writer *w, struct rrd_series *s, const struct reader_sample *sample)
 {
     struct rrd_value values[366];
@@ -69,11 +77,10 @@ static enum err push_report(struct rrd_writer *w, struct rrd_series *s, const st
         figure = figure_missing(); // an amount of another currency on this line would be a wrong one
     rrd_report_values(s->info, (int32_t)sample->time, figure, values, &count);
     for (size_t i = 0; i < count; i++) {
-        enum err e = rrd_series_push(s, values[i].time, values[i].value);
+        enum err e = push(w, s, values[i].time, values[i].value);
         if (e != ERR_OK)
             return e;
     }
-    w->values += count;
     return ERR_OK;
 }
 
@@ -93,8 +100,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *sample)
         return e;
     if (sample->series->class == WIRE_REPORT)
         return push_report(w, s, sample);
-    w->values++;
-    return rrd_series_push(s, sample->time, figure_to_real(sample->value));
+    return push(w, s, sample->time, figure_to_real(sample->value));
 }
 
 static enum err take_row(void *ctx, const struct reader_row *row)
@@ -151,8 +157,7 @@ static enum err read_and_land(struct rrd_writer *w, struct diag *d)
     return e != ERR_OK ? e : landed;
 }
 
-// ---- rebuilding
-// -----------------------------------------------------------------------------------------------------
+// ---- rebuilding ---------------------------------------------------------------------------------
 static void rebuild_failed(struct rrd_writer *w, struct rrd_series *s, enum err e, const struct diag *d)
 {
     s->rebuild_after = clock_mono(w->o.clock);
@@ -219,8 +224,7 @@ enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *co
                                                           : e;
 }
 
-// ---- the patrol: damage is found in files that nothing is written to, too
-// ------------------------------------------------
+// ---- the patrol: damage is found in files that nothing is written to, too -----------------------
 static enum err patrol(struct rrd_writer *w)
 {
     struct mono now = clock_mono(w->o.clock);
@@ -241,8 +245,7 @@ static enum err patrol(struct rrd_writer *w)
     return ERR_OK;
 }
 
-// ---- steps
-// ----------------------------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 static void publish(struct rrd_writer *w)
 {
     collector_gauge_set(w->o.counters, GAUGE_RRD_DIRTY, (int64_t)w->dirty.count);

@@ -16,8 +16,7 @@ struct agent_rows {
     size_t count, capacity;
 };
 
-// ---- reading
-// --------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 static enum err add_agent(void *ctx, const struct ledger_agent *a)
 {
     struct agent_rows *r = ctx;
@@ -65,8 +64,7 @@ static enum err add_stream(void *ctx, const struct reader_stream *s)
     return ERR_OK;
 }
 
-// ---- writing
-// --------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 static json_t *whole(uint64_t v)
 {
     return json_integer((json_int_t)v);
@@ -217,8 +215,7 @@ enum err status_json(const struct status_input *in, json_t **out, struct diag *d
     return e;
 }
 
-// ---- for a person
-// ---------------------------------------------------------------------------------------------------
+// ---- for a person -------------------------------------------------------------------------------
 static const char *text_of(const json_t *o, const char *key)
 {
     const char *text = json_string_value(json_object_get(o, key));

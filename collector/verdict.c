@@ -14,8 +14,7 @@
 #define EARLIEST_ZONE_S (14 * 3600)
 #define DAY_S           86400
 
-// ---- declares
-// -------------------------------------------------------------------------------------------------------
+// ---- declares -----------------------------------------------------------------------------------
 static enum err check_schedule(const struct wire_declare *d, struct diag *diag)
 {
     if (d->class == WIRE_MEASUREMENT) {
@@ -68,6 +67,9 @@ enum err verdict_declare(const struct catalogue *catalogue, const char *resident
     const struct kpi *kpi = catalogue_find(catalogue, part.kpi);
     if (!kpi)
         return diag_fail(diag, ERR_INVALID, "%s: the catalogue has no KPI '%s'", d->series, part.kpi);
+    if (kpi->kind == KPI_COMPUTED)
+        return diag_fail(diag, ERR_INVALID, "%s is computed here as %s: report its parts", part.kpi,
+                         kpi->formula);
     if ((e = check_schedule(d, diag)) != ERR_OK || (e = check_unit(kpi, d, diag)) != ERR_OK)
         return e;
     struct ledger_series s = {.class = d->class, .step_s = d->step_s, .period = d->period};
@@ -81,8 +83,7 @@ enum err verdict_declare(const struct catalogue *catalogue, const char *resident
     return ERR_OK;
 }
 
-// ---- samples
-// --------------------------------------------------------------------------------------------------------
+// ---- samples ------------------------------------------------------------------------------------
 static enum wire_reason judge_measurement_time(const struct ledger_series *s, int64_t time, int64_t now_s)
 {
     if (time < EPOCH_1900_S)

@@ -1,0 +1,351 @@
+// The rules of sequences as esep.proto states them: the next one is stored, an earlier one is a repeat or a
+// contradiction, a later one is dropped and the watermark acknowledged again. Each stored batch carries its
+// verdict; nothing behind the ledger judges a sample again.
+#include "base/log.h"
+#include "collector/committer_state.h"
+#include "collector/verdict.h"
+#include "kpi/series.h"
+#include "store/reader.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { KPI_CACHE_MAX = 1 << 22 }; // series ids remembered; beyond them the catalogue is asked each time
+
+// ---- outcomes -----------------------------------------------------------------------------------
+void outcome_refuse(struct item_message *m, enum wire_refuse_reason reason, const char *text)
+{
+    m->outcome.kind = OUTCOME_REFUSE;
+    m->outcome.refuse = reason;
+    m->outcome.text = strdup(text);
+}
+
+static void acknowledge(struct item **items, size_t at, struct stream *s)
+{
+    struct item_message *m = &items[at]->message;
+    m->outcome.kind = OUTCOME_ACK;
+    m->outcome.sequence = s->state.last_sequence;
+    m->outcome.receipt = s->state.receipt;
+    if (s->last_ack) { // one acknowledgement speaks for all of the group's batches on a connection
+        struct item_message *earlier = &items[s->last_ack - 1]->message;
+        if (earlier->connection == m->connection)
+            earlier->outcome.kind = OUTCOME_QUIET;
+    }
+    s->last_ack = at + 1;
+}
+
+static void alarm_raised(const char *event, const struct item_message *m, uint64_t said, uint64_t stored)
+{
+    log_error(event, F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
+              F_INT("agent_says", said), F_INT("stored", stored));
+}
+
+// ---- Hello --------------------------------------------------------------------------------------
+static enum err compare_chain(void *ctx, const struct reader_row *row)
+{
+    struct {
+        const struct wire_receipt *receipt;
+        bool same;
+    } *c = ctx;
+    c->same = row->position == c->receipt->position && row->chain &&
+              memcmp(row->chain, c->receipt->chain, HASH_BYTES) == 0;
+    return ERR_OK;
+}
+
+static bool receipt_holds(struct committer *c, const struct wire_receipt *receipt)
+{
+    struct {
+        const struct wire_receipt *receipt;
+        bool same;
+    } ctx = {.receipt = receipt};
+    uint64_t last;
+    if (!c->o.reader || receipt->position == 0)
+        return true;
+    enum err e = reader_rows(c->o.reader, receipt->position - 1, 1, compare_chain, &ctx, &last, NULL);
+    return e != ERR_OK || ctx.same; // a ledger that can't be read now proves nothing
+}
+
+static void reconcile(struct committer *c, struct stream *s, const struct item_message *m,
+                      const struct wire_hello *h)
+{
+    if (h->last_acknowledged > s->state.last_sequence) {
+        s->counted[COUNTER_LEDGER_BEHIND]++;
+        alarm_raised("ledger_behind", m, h->last_acknowledged, s->state.last_sequence);
+    } else if (h->last_acknowledged > 0 && !receipt_holds(c, &h->last_receipt)) {
+        s->counted[COUNTER_RECEIPTS_CONTRADICTED]++;
+        alarm_raised("receipt_contradicted", m, h->last_receipt.position, ledger_position(c->o.ledger));
+    }
+    if (h->last_written < s->state.last_sequence) {
+        s->counted[COUNTER_AGENTS_BEHIND]++;
+        alarm_raised("agent_behind", m, h->last_written, s->state.last_sequence);
+    }
+}
+
+enum err sequence_hello(struct committer *c, struct stream *s, struct item_message *m,
+                        const struct wire_hello *h)
+{
+    reconcile(c, s, m, h);
+    m->outcome.kind = OUTCOME_WELCOME;
+    m->outcome.sequence = s->state.last_sequence;
+    m->outcome.receipt = s->state.receipt;
+    m->outcome.declares_known = s->state.declares;
+    return ERR_OK;
+}
+
+// ---- Declare ------------------------------------------------------------------------------------
+static void refuse_declare(struct stream *s, struct item_message *m, enum wire_refuse_reason reason,
+                           const char *text)
+{
+    s->counted[COUNTER_DECLARES_REFUSED]++;
+    log_warn("declare_refused", F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
+             F_TEXT("reason", text));
+    outcome_refuse(m, reason, text);
+}
+
+enum err sequence_declare(struct committer *c, struct stream *s, struct item_message *m,
+                          const struct wire_declare *declare)
+{
+    struct ledger_series wanted, got;
+    struct diag d = {0};
+    if (declare->number >= COLLECTOR_MAX_SERIES) {
+        refuse_declare(s, m, WIRE_REFUSE_OVER_QUOTA, "more series than the resident's limit");
+        return ERR_OK;
+    }
+    if (verdict_declare(c->o.catalogue, m->who.resident, declare, &wanted, &d) != ERR_OK) {
+        refuse_declare(s, m, WIRE_REFUSE_DECLARE_INVALID, d.text);
+        return ERR_OK;
+    }
+    wanted.agent_id = m->who.agent_id;
+    enum err e = ledger_declare(c->o.ledger, s->state.stream_id, declare->number, &wanted, &got, &d);
+    if (e == ERR_CONFLICT || e == ERR_INVALID || e == ERR_DENIED) {
+        refuse_declare(s, m, WIRE_REFUSE_DECLARE_CONFLICT, d.text);
+        return ERR_OK;
+    }
+    if (e != ERR_OK)
+        return e;
+    if (declare->number >= s->state.declares)
+        s->state.declares = declare->number + 1;
+    s->counted[COUNTER_SERIES_DECLARED]++;
+    m->outcome.kind = OUTCOME_DECLARED;
+    return ERR_OK;
+}
+
+// ---- Batch and Gap ------------------------------------------------------------------------------
+struct find_ctx {
+    struct committer *c;
+    int64_t stream_id;
+};
+
+static const struct kpi *kpi_of_name(const struct committer *c, const char *name)
+{
+    struct series_name parts;
+    return series_parse(name, &parts) == ERR_OK ? catalogue_find(c->o.catalogue, parts.kpi) : NULL;
+}
+
+static bool grow_kpi_cache(struct committer *c, size_t id)
+{
+    if (id < c->kpi_count)
+        return true;
+    size_t count = c->kpi_count ? c->kpi_count : 1024;
+    while (count <= id)
+        count *= 2;
+    const struct kpi **grown = realloc(c->kpi_of, count * sizeof *grown);
+    if (!grown)
+        return false;
+    memset(grown + c->kpi_count, 0, (count - c->kpi_count) * sizeof *grown);
+    c->kpi_of = grown;
+    c->kpi_count = count;
+    return true;
+}
+
+static const struct kpi *kpi_of_series(struct committer *c, const struct ledger_series *s)
+{
+    size_t id = (size_t)s->series_id;
+    if (s->series_id < 0 || id >= KPI_CACHE_MAX || !grow_kpi_cache(c, id))
+        return kpi_of_name(c, s->name);
+    if (!c->kpi_of[id])
+        c->kpi_of[id] = kpi_of_name(c, s->name);
+    return c->kpi_of[id];
+}
+
+static struct verdict_series find_series(void *ctx, uint32_t number)
+{
+    struct find_ctx *f = ctx;
+    struct verdict_series found = {0};
+    if (ledger_declared(f->c->o.ledger, f->stream_id, number, &found.series) != ERR_OK)
+        return (struct verdict_series){0};
+    found.kpi = kpi_of_series(f->c, found.series);
+    return found;
+}
+
+static bool is_one_reason(const struct wire_refusal *r, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (r[i].reason != r[0].reason)
+            return false;
+    }
+    return true;
+}
+
+// A verdict is one message: where so many samples are refused for different reasons that their list does not
+// fit, the whole batch is refused (it stays in the ledger and can be released).
+static enum err encode_verdict(struct committer *c, const struct wire_batch *b, size_t *refused)
+{
+    struct wire_message m = {.type = WIRE_REJECT, .reject = {.sequence = b->sequence}};
+    bool whole = *refused == b->count && is_one_reason(c->refusals, *refused);
+    m.reject.count = *refused;
+    m.reject.refusals = c->refusals;
+    buf_reset(&c->verdict);
+    enum err e = whole ? ERR_TOO_BIG : wire_encode(&m, &c->verdict);
+    if (e != ERR_TOO_BIG)
+        return e;
+    m.reject =
+        (struct wire_reject){.sequence = b->sequence, .whole = true, .whole_reason = c->refusals[0].reason};
+    *refused = b->count;
+    buf_reset(&c->verdict);
+    return wire_encode(&m, &c->verdict);
+}
+
+static void count_refusals(struct committer *c, struct stream *s, const struct wire_batch *b, size_t found,
+                           size_t refused)
+{
+    for (size_t i = 0; i < found; i++)
+        s->counted[collector_counter_of(c->refusals[i].reason)]++;
+    if (refused > found) // the whole batch, for want of room in the verdict
+        s->counted[collector_counter_of(c->refusals[0].reason)] += refused - found;
+    s->counted[COUNTER_SAMPLES_QUARANTINED] += refused;
+    s->counted[COUNTER_SAMPLES_ACCEPTED] += b->count - refused;
+}
+
+static enum err keep_reject(struct committer *c, struct outcome *o)
+{
+    o->reject = malloc(c->verdict.len);
+    if (!o->reject)
+        return ERR_NOMEM;
+    memcpy(o->reject, c->verdict.data, c->verdict.len);
+    o->reject_len = c->verdict.len;
+    return ERR_OK;
+}
+
+static enum err store_batch(struct committer *c, struct stream *s, struct item_message *m,
+                            const struct wire_batch *b, struct diag *d)
+{
+    struct find_ctx ctx = {.c = c, .stream_id = s->state.stream_id};
+    size_t found, refused;
+    enum err e = ERR_OK;
+    verdict_batch(b, clock_wall(c->o.clock), find_series, &ctx, c->refusals, &found);
+    refused = found;
+    if (found > 0 &&
+        ((e = encode_verdict(c, b, &refused)) != ERR_OK || (e = keep_reject(c, &m->outcome)) != ERR_OK))
+        return diag_fail(d, e, "the verdict of batch %llu can't be encoded", (unsigned long long)b->sequence);
+    struct ledger_row row = {.stream_id = s->state.stream_id,
+                             .key_id = m->who.key_id,
+                             .class = b->class,
+                             .sequence = b->sequence,
+                             .last_sequence = b->sequence,
+                             .samples = (uint32_t)b->count,
+                             .refused = (uint32_t)refused,
+                             .body = m->bytes,
+                             .body_len = m->len,
+                             .verdict = found ? c->verdict.data : NULL,
+                             .verdict_len = found ? c->verdict.len : 0};
+    if ((e = ledger_append(c->o.ledger, &row, &s->state.receipt, d)) != ERR_OK)
+        return e;
+    s->state.last_sequence = b->sequence;
+    s->counted[COUNTER_BATCHES_STORED]++;
+    count_refusals(c, s, b, found, refused);
+    return ERR_OK;
+}
+
+static enum err store_gap(struct committer *c, struct stream *s, struct item_message *m,
+                          const struct wire_gap *g, struct diag *d)
+{
+    struct ledger_row row = {.stream_id = s->state.stream_id,
+                             .key_id = m->who.key_id,
+                             .class = WIRE_MEASUREMENT,
+                             .sequence = g->first,
+                             .last_sequence = g->last,
+                             .gap = true,
+                             .samples = (uint32_t)g->samples,
+                             .body = m->bytes,
+                             .body_len = m->len};
+    enum err e = ledger_append(c->o.ledger, &row, &s->state.receipt, d);
+    if (e != ERR_OK)
+        return e;
+    s->state.last_sequence = g->last;
+    s->counted[COUNTER_GAPS_STORED]++;
+    s->counted[COUNTER_SAMPLES_GAP] += g->samples;
+    log_warn("gap_stored", F_TEXT("resident", m->who.resident), F_INT("first", g->first),
+             F_INT("last", g->last), F_INT("samples", g->samples),
+             F_TEXT("reason", wire_gap_reason_name(g->reason)));
+    return ERR_OK;
+}
+
+static enum err repeat(struct committer *c, struct stream *s, struct item **items, size_t at,
+                       uint64_t sequence)
+{
+    struct item_message *m = &items[at]->message;
+    enum err e = ledger_repeat(c->o.ledger, s->state.stream_id, sequence, m->bytes, m->len);
+    if (e == ERR_CONFLICT) {
+        s->counted[COUNTER_BODIES_CONTRADICTED]++;
+        alarm_raised("body_contradicted", m, sequence, s->state.last_sequence);
+        outcome_refuse(m, WIRE_REFUSE_OTHER_BODY,
+                       "a sequence that is stored was sent again with other bytes");
+        return ERR_OK;
+    }
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    s->counted[COUNTER_BATCHES_REPEATED]++;
+    acknowledge(items, at, s);
+    return ERR_OK;
+}
+
+// True when the message is the stream's next; else it has been dealt with (*e).
+static bool is_next(struct committer *c, struct stream *s, struct item **items, size_t at, uint64_t sequence,
+                    enum err *e)
+{
+    *e = ERR_OK;
+    if (sequence == s->state.last_sequence + 1)
+        return true;
+    if (sequence <= s->state.last_sequence) {
+        *e = repeat(c, s, items, at, sequence);
+        return false;
+    }
+    s->counted[COUNTER_BATCHES_OUT_OF_ORDER]++;
+    acknowledge(items, at, s);
+    return false;
+}
+
+enum err sequence_batch(struct committer *c, struct stream *s, struct item **items, size_t at,
+                        const struct wire_batch *b, struct diag *d)
+{
+    struct item_message *m = &items[at]->message;
+    enum err e;
+    if (!is_next(c, s, items, at, b->sequence, &e))
+        return e;
+    if (b->declares > s->state.declares) {
+        s->counted[COUNTER_BATCHES_UNDECLARED]++;
+        m->outcome.kind = OUTCOME_NEED_DECLARE;
+        m->outcome.declares_known = s->state.declares;
+        return ERR_OK;
+    }
+    if ((e = store_batch(c, s, m, b, d)) == ERR_OK)
+        acknowledge(items, at, s);
+    return e;
+}
+
+enum err sequence_gap(struct committer *c, struct stream *s, struct item **items, size_t at,
+                      const struct wire_gap *g, struct diag *d)
+{
+    struct item_message *m = &items[at]->message;
+    enum err e;
+    if (!is_next(c, s, items, at, g->first, &e))
+        return e;
+    if (g->samples > UINT32_MAX || g->last < g->first || g->last > INT64_MAX) {
+        outcome_refuse(m, WIRE_REFUSE_BAD_MESSAGE,
+                       "the gap's samples or sequences are beyond what can be stored");
+        return ERR_OK;
+    }
+    if ((e = store_gap(c, s, m, g, d)) == ERR_OK)
+        acknowledge(items, at, s);
+    return e;
+}
