@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 8192, REPORT_VALUES = 366, DAY_S = 86400 };
+enum { CHUNK = 8192, REPORT_VALUES = 366, DAY_S = 86400, WINDOW_S = 31 * DAY_S, POINTS_MAX = 2000000 };
+#define FROM_S (INT64_C(10) * 365 * DAY_S) // 1980: earlier ones do not fit into a file
 
 struct rebuild {
     const struct rrd_series *s;
@@ -74,8 +75,16 @@ static enum err read_points(struct rrd_writer *w, struct rebuild *r)
     }
     int64_t to =
         clock_wall(w->o.clock).us / US_PER_S + 2 * DAY_S; // beyond what is accepted as not in the future
-    return points_read(w->o.observations, w->o.reader, info, INT64_C(-2208988801), to, SIZE_MAX, add_point, r,
-                       r->d);
+    enum err e =
+        points_read(w->o.observations, w->o.reader, info, FROM_S, to, POINTS_MAX, add_point, r, r->d);
+    // So long a history that it should not be in memory at once: month by month.
+    for (int64_t from = FROM_S; (e == ERR_TOO_BIG || from > FROM_S) && from < to; from += WINDOW_S) {
+        int64_t end = from + WINDOW_S < to ? from + WINDOW_S : to;
+        e = points_read(w->o.observations, w->o.reader, info, from, end, SIZE_MAX, add_point, r, r->d);
+        if (e != ERR_OK)
+            break;
+    }
+    return e;
 }
 
 static enum err sync_file(const char *path, struct diag *d)
