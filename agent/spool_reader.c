@@ -1,0 +1,118 @@
+// Each call is a transaction of its own and leaves none open: an open one would keep the writer from starting
+// its log anew. So bytes are copied out rather than lent from SQLite.
+#include "agent/spool_reader.h"
+#include "agent/spool_internal.h"
+#include "base/fs.h"
+#include <limits.h>
+#include <stdlib.h>
+
+#define TEXTS_MAX 1024
+
+struct spool_reader {
+    struct spool_tables tables;
+    struct db_stmt *ending;
+    struct buf body, texts;
+};
+
+enum err spool_reader_open(const char *state_folder, struct spool_reader **out, struct diag *d)
+{
+    char path[PATH_MAX];
+    enum err e = fs_join(path, sizeof path, state_folder, SPOOL_FILE);
+    if (e != ERR_OK)
+        return diag_fail(d, e, "%s: the path is too long", state_folder);
+    struct spool_reader *r = calloc(1, sizeof *r);
+    if (!r)
+        return diag_fail(d, ERR_NOMEM, "out of memory");
+    struct db *db = NULL;
+    buf_init(&r->body, WIRE_MESSAGE_MAX_BYTES);
+    buf_init(&r->texts, TEXTS_MAX);
+    e = db_open_reader(path, &db, d);
+    if (e == ERR_OK)
+        e = spool_tables_prepare(&r->tables, db, d);
+    r->tables.db = db;
+    if (e == ERR_OK)
+        e = db_prepare(db, "SELECT max(sequence) FROM batch WHERE sequence <= ?1", &r->ending, d);
+    if (e == ERR_OK)
+        *out = r;
+    else
+        spool_reader_close(r);
+    return e;
+}
+
+void spool_reader_close(struct spool_reader *r)
+{
+    if (!r)
+        return;
+    db_finalize(r->ending);
+    spool_tables_finalize(&r->tables);
+    db_close(r->tables.db);
+    buf_deinit(&r->body);
+    buf_deinit(&r->texts);
+    free(r);
+}
+
+enum err spool_reader_state(struct spool_reader *r, struct spool_state *out, struct diag *d)
+{
+    struct spool_meta m;
+    enum err e = spool_meta_read(&r->tables, &m, d);
+    if (e == ERR_OK)
+        *out = m.state;
+    return e;
+}
+
+enum err spool_reader_message(struct spool_reader *r, uint64_t first, struct spool_message *out,
+                              struct diag *d)
+{
+    struct spool_stored row;
+    enum err e = spool_row_read(&r->tables, first, &row, d);
+    if (e != ERR_OK)
+        return e;
+    buf_reset(&r->body);
+    e = row.body ? buf_append(&r->body, row.body, row.len)
+                 : diag_fail(d, ERR_NOT_FOUND, "batch %llu is no longer kept", (unsigned long long)first);
+    spool_row_done(&r->tables);
+    if (e == ERR_OK)
+        *out = (struct spool_message){.first = row.first,
+                                      .last = row.last,
+                                      .gap = row.class == SPOOL_GAP_CLASS,
+                                      .bytes = r->body.data,
+                                      .len = r->body.len};
+    return e;
+}
+
+enum err spool_reader_message_ending(struct spool_reader *r, uint64_t last, struct spool_message *out,
+                                     struct diag *d)
+{
+    bool row = false;
+    struct spool_message m;
+    db_bind_int(r->ending, 1, (int64_t)last);
+    enum err e = db_step(r->ending, &row);
+    uint64_t first = e == ERR_OK && row ? (uint64_t)db_int(r->ending, 0) : 0;
+    db_reset(r->ending);
+    if (e != ERR_OK)
+        return diag_fail(d, e, "the spool: %s", db_error(r->tables.db));
+    e = spool_reader_message(r, first, &m, d);
+    if (e == ERR_OK && m.last != last)
+        e = diag_fail(d, ERR_NOT_FOUND, "no batch ends with %llu", (unsigned long long)last);
+    if (e == ERR_OK)
+        *out = m;
+    return e;
+}
+
+enum err spool_reader_declare(struct spool_reader *r, uint32_t number, struct wire_declare *out,
+                              struct diag *d)
+{
+    return spool_declare_read(&r->tables, number, out, &r->texts, d);
+}
+
+enum err spool_reader_position(struct spool_reader *r, const char *source, const char *key, void *out,
+                               size_t cap, size_t *len)
+{
+    return spool_tables_position_get(&r->tables, source, key, out, cap, len);
+}
+
+enum err spool_reader_position_each(struct spool_reader *r, const char *source, const char *prefix,
+                                    position_visit visit, void *ctx)
+{
+    return spool_tables_position_each(&r->tables, source, prefix, visit, ctx);
+}

@@ -1,0 +1,427 @@
+// The shell around uplink_core: it moves bytes and time, and decides nothing but when to stop. Requests that
+// the queue cannot take are kept in order: an acknowledgement swallows the one before it, so there are never
+// more than a few.
+#include "agent/uplink.h"
+#include "agent/spool_reader.h"
+#include "agent/uplink_core.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "net/mq.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define RECEIVE_MAX   64 // messages before time and the spool have their turn
+#define KEPT_MAX      8
+#define CONNECTING_MS 100 // how soon a finished handshake is seen
+#define MESSAGE_MAX   (17u << 10)
+
+struct uplink {
+    struct uplink_options options;
+    pthread_t thread;
+    int wake;                 // eventfd
+    _Atomic int64_t drain_ms; // −1: not to finish
+    _Atomic bool finished;
+    // the thread's own
+    struct mq *mq;
+    struct mq_socket *socket; // NULL while closed
+    bool up;
+    uint64_t lost_seen; // disconnections known of the socket
+    struct spool_reader *reader;
+    struct uplink_core *core;
+    struct uplink_link link_told;
+    struct sampler_request kept[KEPT_MAX];
+    size_t kept_count;
+    struct mono drain_end, hold_from;
+    enum err result;
+};
+
+// ---- requests to the sampler
+
+static bool give(struct uplink *u, const struct sampler_request *r)
+{
+    struct sampler_request *copy = malloc(sizeof *copy);
+    if (!copy)
+        return false;
+    *copy = *r;
+    if (queue_give(u->options.requests, copy) == ERR_OK)
+        return true;
+    free(copy);
+    return false;
+}
+
+static void flush_requests(struct uplink *u)
+{
+    size_t given = 0;
+    while (given < u->kept_count && give(u, &u->kept[given]))
+        given++;
+    memmove(u->kept, u->kept + given, (u->kept_count - given) * sizeof u->kept[0]);
+    u->kept_count -= given;
+}
+
+static void ask(struct uplink *u, const struct sampler_request *r)
+{
+    flush_requests(u);
+    if (u->kept_count == 0 && give(u, r))
+        return;
+    struct sampler_request *last = u->kept_count > 0 ? &u->kept[u->kept_count - 1] : NULL;
+    if (last && last->type == r->type)
+        *last = *r;
+    else if (u->kept_count < KEPT_MAX)
+        u->kept[u->kept_count++] = *r;
+    else // a Hello settles whatever this was
+        log_error("uplink_request_dropped", F_INT("type", r->type));
+}
+
+static void tell_link(struct uplink *u)
+{
+    const struct uplink_link *now = uplink_core_link(u->core);
+    if (memcmp(now, &u->link_told, sizeof *now) == 0)
+        return;
+    u->link_told = *now;
+    ask(u, &(struct sampler_request){.type = SAMPLER_LINK, .link = *now});
+}
+
+// ---- the core's way out
+
+static enum err io_send(void *ctx, const void *bytes, size_t len)
+{
+    struct uplink *u = ctx;
+    return u->socket ? mq_send(u->socket, NULL, bytes, len) : ERR_CLOSED;
+}
+
+static enum err open_socket(struct uplink *u, struct diag *d)
+{
+    struct mq_dealer_options o = {.endpoint = u->options.config->endpoint, .max_message_bytes = MESSAGE_MAX};
+    enum err e = crypto_key_file_load(u->options.key_file, o.secret_key, d);
+    if (e == ERR_OK) {
+        memcpy(o.server_key, u->options.config->collector_key, KEY_BYTES);
+        crypto_public_key(o.secret_key, o.public_key);
+        e = mq_dealer_connect(u->mq, &o, &u->socket, d);
+    }
+    crypto_wipe(&o, sizeof o);
+    u->up = false;
+    u->lost_seen = 0;
+    return e;
+}
+
+static void io_transport(void *ctx, enum uplink_transport what)
+{
+    struct uplink *u = ctx;
+    struct diag d = {""};
+    if (what == UPLINK_CLOSE) {
+        mq_close(u->socket);
+        u->socket = NULL;
+        u->up = false;
+    } else if (open_socket(u, &d) != ERR_OK) {
+        log_error("uplink_cannot_open", F_TEXT("reason", d.text));
+    }
+}
+
+static enum err io_message(void *ctx, uint64_t first, struct spool_message *out, struct diag *d)
+{
+    struct uplink *u = ctx;
+    return spool_reader_message(u->reader, first, out, d);
+}
+
+static enum err io_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
+{
+    struct uplink *u = ctx;
+    return spool_reader_message_ending(u->reader, last, out, d);
+}
+
+static enum err io_declare(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d)
+{
+    struct uplink *u = ctx;
+    return spool_reader_declare(u->reader, number, out, d);
+}
+
+static void io_acknowledged(void *ctx, uint64_t sequence, const struct wire_receipt *receipt)
+{
+    ask(ctx,
+        &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = sequence, .receipt = *receipt});
+}
+
+static void io_allow(void *ctx, bool sending)
+{
+    ask(ctx, &(struct sampler_request){.type = SAMPLER_ALLOW, .sending = sending});
+}
+
+static void io_rewind(void *ctx, uint64_t last)
+{
+    ask(ctx, &(struct sampler_request){.type = SAMPLER_REWIND, .sequence = last});
+}
+
+static void io_renew(void *ctx)
+{
+    ask(ctx, &(struct sampler_request){.type = SAMPLER_RENEW});
+}
+
+static uint32_t io_random(void *ctx, uint32_t below)
+{
+    uint32_t r = 0;
+    (void)ctx;
+    crypto_random(&r, sizeof r);
+    return r % below;
+}
+
+static void log_refused(const struct uplink_event *e)
+{
+    enum log_level level = e->refuse == WIRE_REFUSE_UNAVAILABLE ? LOG_WARN : LOG_ERROR;
+    log_event(level, "refused_by_collector", F_TEXT("reason", wire_refuse_reason_name(e->refuse)),
+              F_TEXT("text", e->text), F_TEXT("way_out", uplink_refuse_advice(e->refuse)));
+}
+
+static void io_event(void *ctx, const struct uplink_event *e)
+{
+    struct uplink *u = ctx;
+    const char *endpoint = u->options.config->endpoint;
+    switch (e->type) {
+    case UPLINK_CONNECTED:
+        log_info("connected", F_TEXT("collector", endpoint), F_TEXT("resident", e->text),
+                 F_INT("last_sequence", e->sequence));
+        break;
+    case UPLINK_LOST:
+        log_warn("connection_lost", F_TEXT("collector", endpoint), F_INT("again_in_ms", e->number));
+        break;
+    case UPLINK_SILENT:
+        log_warn("no_acknowledgement", F_TEXT("collector", endpoint), F_INT("waiting_for", e->sequence));
+        break;
+    case UPLINK_COLLECTOR_BEHIND:
+        log_error("collector_lost_data", F_INT("acknowledged", e->sequence), F_INT("it_has", e->number),
+                  F_TEXT("way_out",
+                         "nothing to do here: what is still kept is sent again, the rest is told as a gap"));
+        break;
+    case UPLINK_COLLECTOR_AHEAD:
+        log_error("spool_is_an_old_copy", F_INT("written", e->sequence), F_INT("collector_has", e->number),
+                  F_TEXT("way_out",
+                         "a new incarnation is begun; if this machine is a clone, give it a key of its own"));
+        break;
+    case UPLINK_OTHER_BODY:
+        log_error("sequences_used_by_another", F_INT("sequence", e->sequence),
+                  F_TEXT("way_out",
+                         "a new incarnation is begun; if this machine is a clone, give it a key of its own"));
+        break;
+    case UPLINK_REFUSED:
+        log_refused(e);
+        break;
+    case UPLINK_REJECTED:
+        log_warn("samples_rejected", F_TEXT("reason", wire_reason_name(e->reason)),
+                 F_TEXT("meaning", wire_reason_text(e->reason)), F_INT("sequence", e->sequence),
+                 F_INT("samples", e->number), F_TEXT("which", e->text));
+        break;
+    case UPLINK_BAD_MESSAGE:
+        log_warn("bad_message", F_TEXT("collector", endpoint), F_TEXT("reason", e->text));
+        break;
+    case UPLINK_SPOOL_UNREADABLE:
+        log_error("spool_unreadable", F_TEXT("error", err_name(e->error)), F_TEXT("reason", e->text));
+        if (e->error == ERR_CORRUPT)
+            u->result = ERR_CORRUPT;
+        break;
+    }
+}
+
+// ---- the loop
+
+static void read_spool(struct uplink *u)
+{
+    struct spool_state state;
+    struct diag d = {""};
+    enum err e = spool_reader_state(u->reader, &state, &d);
+    if (e == ERR_OK)
+        uplink_core_spool(u->core, &state);
+    else if (e == ERR_CORRUPT)
+        io_event(u, &(struct uplink_event){.type = UPLINK_SPOOL_UNREADABLE, .error = e, .text = d.text});
+}
+
+static void look_at_connection(struct uplink *u)
+{
+    struct mq_events ev;
+    if (!u->socket)
+        return;
+    mq_events(u->socket, &ev);
+    bool lost = u->up && (!ev.up || ev.disconnected != u->lost_seen);
+    u->lost_seen = ev.disconnected;
+    if (lost) {
+        u->up = false;
+        uplink_core_disconnected(u->core); // closes the socket
+    } else if (ev.up && !u->up) {
+        u->up = true;
+        uplink_core_connected(u->core);
+    }
+}
+
+static void receive(struct uplink *u)
+{
+    struct mq_message m;
+    for (int i = 0; i < RECEIVE_MAX && u->socket; i++) {
+        enum err e = mq_receive(u->socket, &m);
+        if (e == ERR_OK)
+            uplink_core_message(u->core, m.bytes, m.len);
+        else if (e != ERR_INVALID)
+            return;
+    }
+}
+
+static void wait_for_something(struct uplink *u)
+{
+    uint64_t count;
+    struct mq_poll_item items[2] = {{.fd = u->wake}, {.socket = u->socket, .fd = -1}};
+    int ms = uplink_core_wait_ms(u->core);
+    if (u->socket && !u->up && ms > CONNECTING_MS)
+        ms = CONNECTING_MS;
+    if ((atomic_load(&u->drain_ms) >= 0 || u->kept_count > 0) && ms > CONNECTING_MS)
+        ms = CONNECTING_MS;
+    items[1].want_write = u->socket && u->up && uplink_core_wants_to_send(u->core);
+    if (mq_poll(items, u->socket ? 2 : 1, ms) != ERR_OK)
+        return;
+    if (items[0].readable && read(u->wake, &count, sizeof count) < 0)
+        return;
+}
+
+// Half of the time to finish is for sending what there is, the rest for the answers.
+static bool is_over(struct uplink *u)
+{
+    int64_t ms = atomic_load(&u->drain_ms);
+    struct mono now = clock_mono(u->options.clock);
+    if (u->result != ERR_OK)
+        return true;
+    if (ms < 0)
+        return false;
+    if (u->drain_end.us == 0) {
+        u->drain_end.us = now.us + ms * US_PER_MS;
+        u->hold_from.us = now.us + ms * US_PER_MS / 2;
+    }
+    if (now.us >= u->drain_end.us || !uplink_core_link(u->core)->connected)
+        return true;
+    if (now.us >= u->hold_from.us) {
+        uplink_core_hold(u->core, true);
+        return uplink_core_idle(u->core);
+    }
+    return uplink_core_done(u->core);
+}
+
+static void run(struct uplink *u)
+{
+    struct diag d = {""};
+    if (open_socket(u, &d) != ERR_OK)
+        log_error("uplink_cannot_open", F_TEXT("reason", d.text));
+    while (!is_over(u)) {
+        wait_for_something(u);
+        look_at_connection(u);
+        read_spool(u);
+        receive(u);
+        uplink_core_tick(u->core);
+        tell_link(u);
+        flush_requests(u);
+    }
+    mq_close(u->socket);
+    u->socket = NULL;
+}
+
+static void *thread_main(void *arg)
+{
+    struct uplink *u = arg;
+    run(u);
+    atomic_store(&u->finished, true);
+    // The sampler's loop waits on the queue: an empty wish makes it look.
+    ask(u, &(struct sampler_request){.type = SAMPLER_LINK, .link = u->link_told});
+    return NULL;
+}
+
+// ---- life
+
+static void destroy(struct uplink *u)
+{
+    uplink_core_destroy(u->core);
+    spool_reader_close(u->reader);
+    mq_destroy(u->mq);
+    if (u->wake >= 0)
+        close(u->wake);
+    free(u);
+}
+
+static enum err prepare(struct uplink *u, struct diag *d)
+{
+    uint8_t probe[KEY_BYTES];
+    const struct uplink_io io = {.ctx = u,
+                                 .send = io_send,
+                                 .transport = io_transport,
+                                 .message = io_message,
+                                 .message_ending = io_message_ending,
+                                 .declare = io_declare,
+                                 .acknowledged = io_acknowledged,
+                                 .allow = io_allow,
+                                 .rewind = io_rewind,
+                                 .renew = io_renew,
+                                 .random = io_random,
+                                 .event = io_event};
+    enum err e = crypto_key_file_load(u->options.key_file, probe, d);
+    crypto_wipe(probe, sizeof probe);
+    if (e != ERR_OK)
+        return e;
+    if (u->wake < 0)
+        return diag_fail(d, ERR_FULL, "no descriptor left for the uplink");
+    e = mq_create(&u->mq, d);
+    if (e == ERR_OK)
+        e = spool_reader_open(u->options.config->state, &u->reader, d);
+    if (e == ERR_OK && uplink_core_create(u->options.clock, &io, ESEP_VERSION, &u->core) != ERR_OK)
+        e = diag_fail(d, ERR_NOMEM, "out of memory");
+    return e;
+}
+
+enum err uplink_start(const struct uplink_options *o, struct uplink **out, struct diag *d)
+{
+    struct uplink *u = calloc(1, sizeof *u);
+    if (!u)
+        return diag_fail(d, ERR_NOMEM, "out of memory");
+    u->options = *o;
+    u->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    atomic_init(&u->drain_ms, -1);
+    atomic_init(&u->finished, false);
+    enum err e = prepare(u, d);
+    if (e == ERR_OK) {
+        read_spool(u);
+        int rc = pthread_create(&u->thread, NULL, thread_main, u);
+        if (rc != 0)
+            e = diag_errno(d, rc, "cannot start the uplink");
+    }
+    if (e == ERR_OK)
+        *out = u;
+    else
+        destroy(u);
+    return e;
+}
+
+void uplink_wake(struct uplink *u)
+{
+    uint64_t one = 1;
+    if (write(u->wake, &one, sizeof one) < 0)
+        return; // it is awake already
+}
+
+void uplink_finish(struct uplink *u, int64_t drain_ms)
+{
+    int64_t not_yet = -1;
+    if (atomic_compare_exchange_strong(&u->drain_ms, &not_yet, drain_ms))
+        uplink_wake(u);
+}
+
+bool uplink_finished(struct uplink *u)
+{
+    return atomic_load(&u->finished);
+}
+
+enum err uplink_stop(struct uplink *u)
+{
+    if (!u)
+        return ERR_OK;
+    uplink_finish(u, 0);
+    pthread_join(u->thread, NULL);
+    enum err e = u->result;
+    destroy(u);
+    return e;
+}
