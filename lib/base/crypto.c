@@ -45,9 +45,15 @@ void crypto_digest(const struct hash_part *parts, size_t count, uint8_t out[HASH
     (void)crypto_generichash_final(&state, out, HASH_BYTES);
 }
 
+// A public key is a command's argument: one that begins with '-' (one in 85) would be read as an option
+// there.
 void crypto_keypair(uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES])
 {
-    (void)crypto_box_keypair(public_key, secret_key);
+    char text[KEY_TEXT];
+    do {
+        (void)crypto_box_keypair(public_key, secret_key);
+        crypto_key_text(public_key, text);
+    } while (text[0] == '-');
 }
 
 void crypto_public_key(const uint8_t secret_key[KEY_BYTES], uint8_t public_key[KEY_BYTES])

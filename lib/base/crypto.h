@@ -22,7 +22,8 @@ struct hash_part {
 void crypto_digest(const struct hash_part *parts, size_t count, uint8_t out[HASH_BYTES]);
 #define crypto_hash                                                                                          \
     crypto_digest // libsodium exports a crypto_hash of its own: the linker must not mix them up
-// An X25519 pair as CURVE uses it.
+// An X25519 pair as CURVE uses it; the public key's text never begins with '-', so that it can stand in a
+// command.
 void crypto_keypair(uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES]);
 void crypto_public_key(const uint8_t secret_key[KEY_BYTES], uint8_t public_key[KEY_BYTES]);
 // ZeroMQ RFC 32; decode refuses anything but 40 characters of the alphabet.

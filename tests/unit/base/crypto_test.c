@@ -235,6 +235,18 @@ static void key_file_of_anything_but_a_key_is_refused(void **state)
     assert_int_equal(crypto_key_file_load("/dev/null", key, &d), ERR_INVALID);
 }
 
+static void public_keys_never_look_like_an_option(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) { // unguarded, one in 85 would
+        uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES];
+        char text[KEY_TEXT];
+        crypto_keypair(public_key, secret_key);
+        crypto_key_text(public_key, text);
+        assert_int_not_equal(text[0], '-');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +261,7 @@ int main(void)
         cmocka_unit_test(random_bytes_differ_and_wipe_clears_them),
         cmocka_unit_test_setup_teardown(key_file_is_created_private_and_loads_back, make_folder,
                                         remove_folder),
+        cmocka_unit_test(public_keys_never_look_like_an_option),
         cmocka_unit_test_setup_teardown(key_file_create_never_overwrites, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(key_file_that_others_can_read_is_refused_with_the_way_out,
                                         make_folder, remove_folder),
