@@ -133,6 +133,31 @@ check:
 .PHONY: tests
 tests: $(TESTS)
 
+## fuzz           libFuzzer targets of tests/fuzz, FUZZ_SECONDS=n each (FUZZ_ONLY=part of a name)
+# In a variant of its own: everything is compiled with coverage, which guides the mutations.
+FUZZ_SECONDS ?= 20
+FUZZ_BUILD   := build/fuzz
+FUZZ_SRC     := $(filter %_fuzz.c,$(call find_c,tests/fuzz))
+FUZZ_SUPPORT := $(filter-out %_fuzz.c tests/fuzz/seeds.c,$(call find_c,tests/fuzz))
+FUZZERS      := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz_%,$(FUZZ_SRC))
+FUZZ_MAKE     = $(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' B=$(FUZZ_BUILD)
+.PHONY: fuzz fuzz-seeds fuzzers
+fuzz:
+	@deploy/deps.sh build fuzz
+	@$(FUZZ_MAKE) fuzzers
+	@BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_ONLY)
+fuzzers: $(FUZZERS)
+# The corpora's first files, written anew from valid values by the program's own encoders.
+fuzz-seeds:
+	@$(FUZZ_MAKE) $(FUZZ_BUILD)/fuzz_seeds
+	$(FUZZ_BUILD)/fuzz_seeds tests/fuzz/corpus
+
+fuzz_archives = $(addprefix $(B)/lib,tests.a agent.a collector.a dashboard.a esep.a)
+$(B)/fuzz_seeds: $(call objects,tests/fuzz/seeds.c $(FUZZ_SUPPORT)) $(fuzz_archives)
+	$(link)
+$(FUZZERS): $(B)/fuzz_%: $(B)/tests/fuzz/%_fuzz.o $(call objects,$(FUZZ_SUPPORT)) $(fuzz_archives)
+	$(link) -fsanitize=fuzzer
+
 ## lint           format, clang-tidy, include directions, headers that compile alone
 .PHONY: lint fmt
 lint:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The one list of Debian packages Esep builds, runs and tests with. Says what is missing, installs only that, and asks for
 # root or sudo only then.
-#   deploy/deps.sh [build] [demo] [check] [faults] [browser] [bench] [package]     groups; default: build
+#   deploy/deps.sh [build] [demo] [check] [faults] [fuzz] [browser] [bench] [package]     groups; default: build
 set -euo pipefail
 
 declare -A group=(
@@ -10,6 +10,7 @@ declare -A group=(
     [demo]="sqlite3 curl"
     [check]="libcmocka-dev sqlite3 curl python3 python3-rrdtool iproute2"
     [clang]="clang libclang-rt-14-dev"
+    [fuzz]="clang libclang-rt-14-dev"
     [lint]="clang-format clang-tidy shellcheck"
 )
 

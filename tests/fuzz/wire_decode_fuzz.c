@@ -1,5 +1,7 @@
 // libFuzzer target: any bytes into wire_decode. What is accepted must be fit to use (every text and array is
-// read) and, unless it carries refused values, must encode to a form that decodes to the same form again.
+// read) and, unless it carries refused values, must encode to a form that decodes to the same message and to
+// the same bytes again.
+#include "tests/support/wire_equal.h"
 #include "wire/codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,9 @@ static size_t read_batch(const struct wire_batch *b)
     return refused;
 }
 
-static void encode_again(struct wire_arena *arena, const struct wire_message *m)
+// What was decoded lives in first_arena; what is decoded again in second_arena, so that the two can be
+// compared.
+static void encode_again(struct wire_arena *second_arena, const struct wire_message *m)
 {
     struct buf first, second;
     struct wire_message back;
@@ -28,9 +32,10 @@ static void encode_again(struct wire_arena *arena, const struct wire_message *m)
     enum err e = wire_encode(m, &first);
     if (e != ERR_OK && e != ERR_TOO_BIG) // what came in sparser than we write may be too big for us
         abort();
-    if (e == ERR_OK && (wire_decode(arena, first.data, first.len, &back, NULL) != ERR_OK ||
-                        wire_encode(&back, &second) != ERR_OK || first.len != second.len ||
-                        memcmp(first.data, second.data, first.len) != 0))
+    if (e == ERR_OK &&
+        (wire_decode(second_arena, first.data, first.len, &back, NULL) != ERR_OK ||
+         !wire_message_equal(m, &back) || wire_encode(&back, &second) != ERR_OK || first.len != second.len ||
+         memcmp(first.data, second.data, first.len) != 0))
         abort();
     buf_deinit(&first);
     buf_deinit(&second);
@@ -38,16 +43,16 @@ static void encode_again(struct wire_arena *arena, const struct wire_message *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    static struct wire_arena *arena;
+    static struct wire_arena *first_arena, *second_arena;
     struct wire_message m;
     struct diag d;
-    if (!arena && wire_arena_create(&arena) != ERR_OK)
+    if (!first_arena && (wire_arena_create(&first_arena) != ERR_OK || wire_arena_create(&second_arena) != ERR_OK))
         abort();
-    if (wire_decode(arena, bytes, len, &m, &d) != ERR_OK)
+    if (wire_decode(first_arena, bytes, len, &m, &d) != ERR_OK)
         return 0;
     bool whole = m.type != WIRE_BATCH || read_batch(&m.batch) == 0;
     bool ours = m.type != WIRE_HELLO || m.hello.protocol == WIRE_PROTOCOL;
     if (whole && ours)
-        encode_again(arena, &m);
+        encode_again(second_arena, &m);
     return 0;
 }
