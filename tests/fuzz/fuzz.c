@@ -46,9 +46,11 @@ uint64_t fuzz_u64(struct fuzz_input *in)
 
 int64_t fuzz_number(struct fuzz_input *in, int64_t near)
 {
-    static const int64_t extremes[] = {0,         1,         -1,         INT32_MAX,  INT32_MIN, UINT32_MAX,
-                                       INT64_MAX, INT64_MIN, INT64_C(1) << 53, -(INT64_C(1) << 53),
-                                       UINT16_MAX, 86400,    253402300799, -62135596800, INT64_MAX / 1000000, 3600};
+    static const int64_t extremes[] = {
+        0,          1,         -1,           INT32_MAX,        INT32_MIN,
+        UINT32_MAX, INT64_MAX, INT64_MIN,    INT64_C(1) << 53, -(INT64_C(1) << 53),
+        UINT16_MAX, 86400,     253402300799, -62135596800,     INT64_MAX / 1000000,
+        3600};
     uint8_t how = fuzz_u8(in);
     switch (how & 3) {
     case 0:

@@ -23,7 +23,8 @@ static void figures(const char *text)
     for (int decimals = 0; decimals <= 18; decimals += 3) {
         if (figure_parse_scaled(text, decimals, &f) != ERR_OK)
             continue;
-        FUZZ_CHECK(f.kind == FIGURE_INTEGER && f.integer >= -FIGURE_INTEGER_MAX && f.integer <= FIGURE_INTEGER_MAX);
+        FUZZ_CHECK(f.kind == FIGURE_INTEGER && f.integer >= -FIGURE_INTEGER_MAX &&
+                   f.integer <= FIGURE_INTEGER_MAX);
         figure_text_scaled(f, decimals, out);
         FUZZ_CHECK(figure_parse_scaled(out, decimals, &back) == ERR_OK && figure_equal(f, back));
     }

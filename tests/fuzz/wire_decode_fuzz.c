@@ -32,10 +32,9 @@ static void encode_again(struct wire_arena *second_arena, const struct wire_mess
     enum err e = wire_encode(m, &first);
     if (e != ERR_OK && e != ERR_TOO_BIG) // what came in sparser than we write may be too big for us
         abort();
-    if (e == ERR_OK &&
-        (wire_decode(second_arena, first.data, first.len, &back, NULL) != ERR_OK ||
-         !wire_message_equal(m, &back) || wire_encode(&back, &second) != ERR_OK || first.len != second.len ||
-         memcmp(first.data, second.data, first.len) != 0))
+    if (e == ERR_OK && (wire_decode(second_arena, first.data, first.len, &back, NULL) != ERR_OK ||
+                        !wire_message_equal(m, &back) || wire_encode(&back, &second) != ERR_OK ||
+                        first.len != second.len || memcmp(first.data, second.data, first.len) != 0))
         abort();
     buf_deinit(&first);
     buf_deinit(&second);
@@ -46,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct wire_arena *first_arena, *second_arena;
     struct wire_message m;
     struct diag d;
-    if (!first_arena && (wire_arena_create(&first_arena) != ERR_OK || wire_arena_create(&second_arena) != ERR_OK))
+    if (!first_arena &&
+        (wire_arena_create(&first_arena) != ERR_OK || wire_arena_create(&second_arena) != ERR_OK))
         abort();
     if (wire_decode(first_arena, bytes, len, &m, &d) != ERR_OK)
         return 0;

@@ -93,7 +93,8 @@ static void make_reject(struct made *made, struct fuzz_input *in)
     r->count = fuzz_u8(in) % SAMPLES_MAX;
     r->refusals = made->refusals;
     for (size_t i = 0; i < r->count; i++)
-        made->refusals[i] = (struct wire_refusal){number32(in, (int64_t)i), (enum wire_reason)number32(in, 1)};
+        made->refusals[i] =
+            (struct wire_refusal){number32(in, (int64_t)i), (enum wire_reason)number32(in, 1)};
 }
 
 static struct wire_counters counters(struct fuzz_input *in)

@@ -31,8 +31,8 @@ static bool hello_equal(const struct wire_hello *a, const struct wire_hello *b)
     return a->protocol == b->protocol && text_equal(a->version, b->version) && a->clock_us == b->clock_us &&
            incarnation_equal(&a->incarnation, &b->incarnation) && a->declares == b->declares &&
            a->first_kept == b->first_kept && a->last_written == b->last_written &&
-           a->last_acknowledged == b->last_acknowledged && receipt_equal(&a->last_receipt, &b->last_receipt) &&
-           counters_equal(&a->counters, &b->counters);
+           a->last_acknowledged == b->last_acknowledged &&
+           receipt_equal(&a->last_receipt, &b->last_receipt) && counters_equal(&a->counters, &b->counters);
 }
 
 static bool welcome_equal(const struct wire_welcome *a, const struct wire_welcome *b)
