@@ -22,6 +22,7 @@ if [ -f tests/lsan.supp ]; then
 fi
 
 work=$(mktemp -d /tmp/esep-check.XXXXXX) || exit 1
+chmod 711 "$work" # tests of file modes read as another user
 running=() # process ids, in the order they were started
 cleanup() {
     [ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null # timeout passes it on to the test and its children
