@@ -4,6 +4,7 @@
 #define ESEP_COLLECTOR_COMMITTER_STATE_H
 
 #include "collector/committer.h"
+#include "collector/quiet.h"
 #include "collector/streams.h"
 #include "wire/codec.h"
 
@@ -15,6 +16,7 @@ struct committer {
     struct wire_refusal *refusals; // WIRE_SAMPLES_MAX
     const struct kpi **kpi_of;     // by series id; NULL: not asked yet or not in the catalogue
     size_t kpi_count;
+    struct quiet alarms, declares, gaps;
 };
 
 // One message of a group, decoded, inside the transaction: judges it by the stream's state, stores what is to

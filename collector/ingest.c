@@ -6,6 +6,7 @@
 #include "collector/ingest.h"
 #include "base/log.h"
 #include "collector/connections.h"
+#include "collector/quiet.h"
 #include "wire/codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct ingest {
     uint64_t bytes_out, items_out; // with the committer
     size_t welcomed;               // as of the last tick, for the shares of the budget
     bool paused;
+    struct quiet malformed, superseded;
 };
 
 enum err ingest_create(const struct ingest_options *o, struct ingest **out)
@@ -147,8 +149,9 @@ static void supersede(struct ingest *in, struct connection *older, struct connec
                "machine that was cloned?") != ERR_OK)
         return;
     collector_count(in->o.counters, COUNTER_CONNECTIONS_SUPERSEDED, 1);
-    log_warn("connection_superseded", F_TEXT("resident", older->who.resident),
-             F_INT("key_id", older->who.key_id));
+    if (quiet_may_say(&in->superseded, in->o.clock))
+        log_warn("connection_superseded", F_TEXT("resident", older->who.resident),
+                 F_INT("key_id", older->who.key_id));
 }
 
 static bool changes_too_often(struct ingest *in, struct connection *c, const struct wire_incarnation *to)
@@ -282,8 +285,9 @@ static enum err malformed(struct ingest *in, const struct mq_message *m, const s
                           const char *text)
 {
     collector_count(in->o.counters, COUNTER_MESSAGES_MALFORMED, 1);
-    log_warn("message_malformed", F_TEXT("resident", who->resident), F_INT("key_id", who->key_id),
-             F_INT("bytes", m->len), F_TEXT("reason", text));
+    if (quiet_may_say(&in->malformed, in->o.clock))
+        log_warn("message_malformed", F_TEXT("resident", who->resident), F_INT("key_id", who->key_id),
+                 F_INT("bytes", m->len), F_TEXT("reason", text));
     (void)refuse(in, &m->peer, WIRE_REFUSE_BAD_MESSAGE, text);
     return ERR_OK;
 }

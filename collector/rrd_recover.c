@@ -1,17 +1,16 @@
 // What the writer believes of the files when it starts, and how that is kept. The cursor is stored only after
-// the files' file system has been synced, so on disk the files are never behind it. Three beginnings:
-//   - stopped cleanly, or only the process died: what the kernel holds is whole; rows after the cursor are
-//   read again and
-//     found in the files. The one file that was being written when the process died is rebuilt.
-//   - the machine died: files written since the cursor may be anything; their series are rebuilt.
-//   - the cursor is lost, or speaks of another ledger: every series is rebuilt.
+// the files' file system has been synced, so on disk the files are never behind it. Four beginnings:
+// - Neither cursor nor files: the ledger is read from its start.
+// - Stopped cleanly, or only the process died: what the kernel holds is whole; rows after the cursor are read
+//   again and found in the files. The one file that was being written when it died is rebuilt.
+// - The machine died: files written since the cursor may be anything; their series are rebuilt.
+// - The cursor is lost, or speaks of another ledger: every series is rebuilt.
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/rrd_state.h"
-#include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum err rrd_mark_named(void *ctx, const struct ledger_series *info)
 {
@@ -128,9 +127,10 @@ static enum err start_over(struct rrd_writer *w, uint64_t head, const char *why,
     w->forget = true;
     w->mark_from = 1;
     enum err e = chain_at(w, head, w->chain, d);
+    if (e != ERR_OK || head == 0)
+        return e;
+    e = reader_series_list(w->o.reader, "", rrd_mark_named, w, d);
     if (e == ERR_OK)
-        e = reader_series_list(w->o.reader, "", rrd_mark_named, w, d);
-    if (e == ERR_OK && head > 0)
         log_warn("rrd_rebuild_all", F_TEXT("reason", why), F_INT("series", w->dirty.count));
     return e;
 }
@@ -164,6 +164,10 @@ static enum err decide(struct rrd_writer *w, const struct rrd_cursor_state *st, 
     w->position = st->position;
     w->replay_to = head;
     memcpy(w->chain, st->chain, HASH_BYTES);
+    if (st->fresh && !w->had_files) { // nothing to doubt: the ledger is read from its start
+        w->forget = true;
+        return ERR_OK;
+    }
     if (st->fresh)
         return start_over(w, head, "there is no cursor", d);
     if (st->position > head || memcmp(chain, st->chain, HASH_BYTES) != 0)
@@ -171,10 +175,23 @@ static enum err decide(struct rrd_writer *w, const struct rrd_cursor_state *st, 
     return resume(w, st, d);
 }
 
+static bool has_entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry = NULL;
+    if (!dir)
+        return false;
+    while ((entry = readdir(dir)) && entry->d_name[0] == '.')
+        ;
+    closedir(dir);
+    return entry != NULL;
+}
+
 static enum err make_folder(struct rrd_writer *w, struct diag *d)
 {
     char path[RRD_PATH_MAX];
     enum err e = fs_join(path, sizeof path, w->state, RRD_FOLDER);
+    w->had_files = e == ERR_OK && has_entries(path);
     return e == ERR_OK ? fs_make_dirs(path, 02750, d)
                        : diag_fail(d, e, "the state folder's path is too long");
 }

@@ -30,6 +30,7 @@ struct rrd_writer {
     struct rrd_list dirty;
     size_t values; // in this step
     size_t patrol_at;
+    bool had_files;     // there were some when it was opened
     uint64_t surprises; // files whose modification time was not ours
     bool times_lie;     // too many of them: this file system's times say nothing
 };

@@ -33,10 +33,12 @@ static void acknowledge(struct item **items, size_t at, struct stream *s)
     s->last_ack = at + 1;
 }
 
-static void alarm_raised(const char *event, const struct item_message *m, uint64_t said, uint64_t stored)
+static void raise_alarm(struct committer *c, const char *event, const struct item_message *m, uint64_t said,
+                        uint64_t stored)
 {
-    log_error(event, F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
-              F_INT("agent_says", said), F_INT("stored", stored));
+    if (quiet_may_say(&c->alarms, c->o.clock))
+        log_error(event, F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
+                  F_INT("agent_says", said), F_INT("stored", stored));
 }
 
 // ---- Hello --------------------------------------------------------------------------------------
@@ -69,14 +71,14 @@ static void reconcile(struct committer *c, struct stream *s, const struct item_m
 {
     if (h->last_acknowledged > s->state.last_sequence) {
         s->counted[COUNTER_LEDGER_BEHIND]++;
-        alarm_raised("ledger_behind", m, h->last_acknowledged, s->state.last_sequence);
+        raise_alarm(c, "ledger_behind", m, h->last_acknowledged, s->state.last_sequence);
     } else if (h->last_acknowledged > 0 && !receipt_holds(c, &h->last_receipt)) {
         s->counted[COUNTER_RECEIPTS_CONTRADICTED]++;
-        alarm_raised("receipt_contradicted", m, h->last_receipt.position, ledger_position(c->o.ledger));
+        raise_alarm(c, "receipt_contradicted", m, h->last_receipt.position, ledger_position(c->o.ledger));
     }
     if (h->last_written < s->state.last_sequence) {
         s->counted[COUNTER_AGENTS_BEHIND]++;
-        alarm_raised("agent_behind", m, h->last_written, s->state.last_sequence);
+        raise_alarm(c, "agent_behind", m, h->last_written, s->state.last_sequence);
     }
 }
 
@@ -92,12 +94,13 @@ enum err sequence_hello(struct committer *c, struct stream *s, struct item_messa
 }
 
 // ---- Declare ------------------------------------------------------------------------------------
-static void refuse_declare(struct stream *s, struct item_message *m, enum wire_refuse_reason reason,
-                           const char *text)
+static void refuse_declare(struct committer *c, struct stream *s, struct item_message *m,
+                           enum wire_refuse_reason reason, const char *text)
 {
     s->counted[COUNTER_DECLARES_REFUSED]++;
-    log_warn("declare_refused", F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
-             F_TEXT("reason", text));
+    if (quiet_may_say(&c->declares, c->o.clock))
+        log_warn("declare_refused", F_TEXT("resident", m->who.resident), F_INT("key_id", m->who.key_id),
+                 F_TEXT("reason", text));
     outcome_refuse(m, reason, text);
 }
 
@@ -107,17 +110,17 @@ enum err sequence_declare(struct committer *c, struct stream *s, struct item_mes
     struct ledger_series wanted, got;
     struct diag d = {0};
     if (declare->number >= COLLECTOR_MAX_SERIES) {
-        refuse_declare(s, m, WIRE_REFUSE_OVER_QUOTA, "more series than the resident's limit");
+        refuse_declare(c, s, m, WIRE_REFUSE_OVER_QUOTA, "more series than the resident's limit");
         return ERR_OK;
     }
     if (verdict_declare(c->o.catalogue, m->who.resident, declare, &wanted, &d) != ERR_OK) {
-        refuse_declare(s, m, WIRE_REFUSE_DECLARE_INVALID, d.text);
+        refuse_declare(c, s, m, WIRE_REFUSE_DECLARE_INVALID, d.text);
         return ERR_OK;
     }
     wanted.agent_id = m->who.agent_id;
     enum err e = ledger_declare(c->o.ledger, s->state.stream_id, declare->number, &wanted, &got, &d);
     if (e == ERR_CONFLICT || e == ERR_INVALID || e == ERR_DENIED) {
-        refuse_declare(s, m, WIRE_REFUSE_DECLARE_CONFLICT, d.text);
+        refuse_declare(c, s, m, WIRE_REFUSE_DECLARE_CONFLICT, d.text);
         return ERR_OK;
     }
     if (e != ERR_OK)
@@ -274,9 +277,10 @@ static enum err store_gap(struct committer *c, struct stream *s, struct item_mes
     s->state.last_sequence = g->last;
     s->counted[COUNTER_GAPS_STORED]++;
     s->counted[COUNTER_SAMPLES_GAP] += g->samples;
-    log_warn("gap_stored", F_TEXT("resident", m->who.resident), F_INT("first", g->first),
-             F_INT("last", g->last), F_INT("samples", g->samples),
-             F_TEXT("reason", wire_gap_reason_name(g->reason)));
+    if (quiet_may_say(&c->gaps, c->o.clock))
+        log_warn("gap_stored", F_TEXT("resident", m->who.resident), F_INT("first", g->first),
+                 F_INT("last", g->last), F_INT("samples", g->samples),
+                 F_TEXT("reason", wire_gap_reason_name(g->reason)));
     return ERR_OK;
 }
 
@@ -287,7 +291,7 @@ static enum err repeat(struct committer *c, struct stream *s, struct item **item
     enum err e = ledger_repeat(c->o.ledger, s->state.stream_id, sequence, m->bytes, m->len);
     if (e == ERR_CONFLICT) {
         s->counted[COUNTER_BODIES_CONTRADICTED]++;
-        alarm_raised("body_contradicted", m, sequence, s->state.last_sequence);
+        raise_alarm(c, "body_contradicted", m, sequence, s->state.last_sequence);
         outcome_refuse(m, WIRE_REFUSE_OTHER_BODY,
                        "a sequence that is stored was sent again with other bytes");
         return ERR_OK;
