@@ -204,6 +204,9 @@ enum err ledger_open(const char *state, const struct clock *clock, struct ledger
         e = ensure_state(state, d);
     if (e == ERR_OK)
         e = db_open_writer(path, &l->db, d);
+    // A group of 5,000 rows and the index leaves of 5,000 streams stay in memory until their commit.
+    if (e == ERR_OK)
+        e = db_exec(l->db, "PRAGMA cache_size=-32768", d);
     if (e == ERR_OK)
         e = ledger_schema_ensure(l->db, d);
     if (e == ERR_OK)
