@@ -77,7 +77,7 @@ static enum err read_files(const struct collector_config *c, json_t **out, struc
         in.observations = observations_position(c->state);
         if (rrd_cursor_peek(c->state, &in.rrd, &dirty, NULL) == ERR_OK)
             collector_gauge_set(counters, GAUGE_RRD_DIRTY, (int64_t)dirty);
-        e = status_json(&in, out, d);
+        e = collector_status_json(&in, out, d);
     }
     reader_close(reader);
     free(counters);
@@ -107,7 +107,7 @@ int collector_command_status(const struct command_line *line, const struct colle
         putchar('\n');
     } else {
         buf_init(&text, 64u << 20);
-        status_print(status, &text);
+        collector_status_print(status, &text);
         fputs(buf_str(&text), stdout);
         buf_deinit(&text);
     }

@@ -159,7 +159,7 @@ static json_t *status(struct control *c)
                               .snapshot = item ? item->snapshot : NULL,
                               .rrd = cursor_position(c->rrd_landed),
                               .observations = cursor_position(c->observed)};
-    enum err e = status_json(&in, &o, &d);
+    enum err e = collector_status_json(&in, &o, &d);
     item_destroy(item);
     return e == ERR_OK ? o : failure(d.text[0] ? d.text : err_text(e));
 }

@@ -197,7 +197,7 @@ static json_t *build(const struct status_input *in, const struct agent_rows *row
     return o;
 }
 
-enum err status_json(const struct status_input *in, json_t **out, struct diag *d)
+enum err collector_status_json(const struct status_input *in, json_t **out, struct diag *d)
 {
     struct agent_rows rows = {0};
     uint64_t head = 0;
@@ -260,7 +260,7 @@ static void print_counters(const json_t *metrics, struct buf *out)
     }
 }
 
-void status_print(const json_t *status, struct buf *out)
+void collector_status_print(const json_t *status, struct buf *out)
 {
     char when[WALL_TEXT];
     const json_t *cursors = json_object_get(status, "cursors");

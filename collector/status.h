@@ -17,8 +17,8 @@ struct status_input {
     uint64_t rrd, observations;      // positions
 };
 // *out: a new reference. The keys are listed in README.md.
-enum err status_json(const struct status_input *in, json_t **out, struct diag *d) MUST_USE;
+enum err collector_status_json(const struct status_input *in, json_t **out, struct diag *d) MUST_USE;
 // The table that a person reads, from the same JSON.
-void status_print(const json_t *status, struct buf *out);
+void collector_status_print(const json_t *status, struct buf *out);
 
 #endif

@@ -157,7 +157,7 @@ static void status_carries_agents_cursors_and_every_counter(void **state)
     assert_int_equal(json_array_size(json_object_get(o, "metrics")), COUNTER_COUNT + GAUGE_COUNT);
     struct buf text;
     buf_init(&text, 1u << 20);
-    status_print(o, &text);
+    collector_status_print(o, &text);
     assert_non_null(strstr(buf_str(&text), "almaty-iz/acme"));
     assert_non_null(strstr(buf_str(&text), "samples_accepted"));
     buf_deinit(&text);
