@@ -31,6 +31,8 @@
 #define DAY_ROWS       (20 * 366)
 #define REPORT_ROWS    (40 * 366)
 #define REPORT_DAYS    366
+#define ROWS_MAX       (1u << 24)
+#define LAST_UP_MAX    INT64_C(253402300800) // the end of the year 9999
 #define ARCHIVES_MAX   8
 #define FIRST_START    (10 * 365 * DAY_S) // librrd takes no earlier first update than 1980
 #define FILE_MODE      0640
@@ -147,21 +149,28 @@ static bool read_header(int fd, struct header *h, off_t *values_at)
     return true;
 }
 
+// librrd multiplies and adds these numbers unchecked, and sizes its buffers by the results.
+static bool plausible_archive(const rra_def_t *a, uint64_t cur_row, uint64_t step)
+{
+    return a->row_cnt >= 1 && a->row_cnt <= ROWS_MAX && a->pdp_cnt >= 1 && a->pdp_cnt <= DAY_S / step &&
+           cur_row < a->row_cnt && memchr(a->cf_nam, '\0', sizeof a->cf_nam) != NULL;
+}
+
 static bool plausible(const struct header *h, off_t values_at, off_t size)
 {
     uint64_t values = 0;
-    for (size_t i = 0; i < h->stat.rra_cnt; i++) {
-        const rra_def_t *a = &h->archives[i];
-        if (a->row_cnt < 1 || a->row_cnt > (1u << 24) || a->pdp_cnt < 1 || h->rows[i].cur_row >= a->row_cnt ||
-            memchr(a->cf_nam, '\0', sizeof a->cf_nam) == NULL)
-            return false;
-        values += a->row_cnt;
-    }
     uint64_t step = h->stat.pdp_step;
-    return step > 0 && step <= DAY_S && strcmp(h->source.ds_nam, "v") == 0 &&
-           strcmp(h->source.dst, "GAUGE") == 0 && h->source.par[DS_mrhb_cnt].u_cnt == step &&
-           h->live.last_up > 0 && (uint64_t)h->live.last_up % step == 0 && h->live.last_up_usec == 0 &&
-           size == values_at + (off_t)(values * sizeof(rrd_value_t));
+    if (step < 1 || step > DAY_S)
+        return false;
+    for (size_t i = 0; i < h->stat.rra_cnt; i++) {
+        if (!plausible_archive(&h->archives[i], h->rows[i].cur_row, step))
+            return false;
+        values += h->archives[i].row_cnt;
+    }
+    return strcmp(h->source.ds_nam, "v") == 0 && strcmp(h->source.dst, "GAUGE") == 0 &&
+           h->source.par[DS_mrhb_cnt].u_cnt == step && h->live.last_up > 0 &&
+           h->live.last_up <= LAST_UP_MAX && (uint64_t)h->live.last_up % step == 0 &&
+           h->live.last_up_usec == 0 && size == values_at + (off_t)(values * sizeof(rrd_value_t));
 }
 
 static bool matches(const struct header *h, const struct layout *l)

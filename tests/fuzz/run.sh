@@ -17,7 +17,7 @@ ulimit -c 0
 # Longer than this an input says nothing new. The default is 4,096 bytes.
 declare -A max_len=([wire_decode]=16400 [config_park]=16384 [rrd_file]=2048)
 
-export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:allocator_may_return_null=1:malloc_context_size=8:quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 
 memory=/tmp # the targets write files for each input
