@@ -175,7 +175,7 @@ prepare() {
 }
 
 # ---- running --------------------------------------------------------------------------------------------------------
-collector_answers() { "$build/esep-collector" status --config "$state/collector.yaml" >/dev/null 2>&1 || ! alive "$collector_pid"; }
+collector_answers() { "$build/esep-collector" status --config "$state/collector.yaml" 2>/dev/null | grep -q "^state  *running" || ! alive "$collector_pid"; }
 dashboard_answers() { curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$port/healthz" 2>/dev/null || ! alive "$dashboard_pid"; }
 last_log() { tail -n 3 "$state/log/$1.log" 2>/dev/null; }
 

@@ -115,7 +115,7 @@ END
 collector() { # COMMAND ARGUMENTS...
     "$build/esep-collector" "$@" --config "$work/collector.yaml"
 }
-collector_answers() { collector status >/dev/null 2>&1; }
+collector_answers() { collector status 2>/dev/null | grep -q '^state *running'; }
 start_collector() {
     start collector "$build/esep-collector" run --config "$work/collector.yaml"
     wait_for collector_answers || fail "the collector does not answer"
