@@ -1,6 +1,7 @@
 // The loop does what the threads and sockets do, one thing after the other: whoever has the next thing to do
 // decides how far the clock is moved.
 #include "tests/flow/flow.h"
+#include "base/log.h"
 #include "tests/support/cmocka.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 #define HANDSHAKE_US    (20 * US_PER_MS)
 #define LONGEST_STEP_US (30 * US_PER_S)
 
-static void write_file(const char *path, const char *text, size_t len)
+void flow_append_text(struct flow *f, const char *file, const char *text, size_t len)
 {
+    char path[TEST_PATH];
+    test_folder_path(&f->folder, file, path);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, len), (ssize_t)len);
@@ -22,14 +25,13 @@ static void write_file(const char *path, const char *text, size_t len)
 
 void flow_append(struct flow *f, const char *file, const char *fmt, ...)
 {
-    char path[TEST_PATH], text[512];
+    char text[512];
     va_list args;
     va_start(args, fmt);
     int len = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     assert_true(len > 0 && len < (int)sizeof text);
-    test_folder_path(&f->folder, file, path);
-    write_file(path, text, (size_t)len);
+    flow_append_text(f, file, text, (size_t)len);
 }
 
 static void write_config(struct flow *f)
@@ -60,12 +62,16 @@ static void write_config(struct flow *f)
 
 void flow_open(struct flow *f, uint64_t seed, struct weather w)
 {
+    char agent_state[TEST_PATH];
     *f = (struct flow){.connect_at_us = 1};
     assert_int_equal(crypto_init(), ERR_OK);
+    log_set_level(LOG_ERROR); // bad weather is on purpose
     assert_int_equal(test_folder_make(&f->folder), 0);
     test_folder_path(&f->folder, "agent.yaml", f->config_path);
     test_folder_path(&f->folder, "collector", f->state_path);
     assert_int_equal(mkdir(f->state_path, 0700), 0);
+    test_folder_path(&f->folder, "agent", agent_state);
+    assert_int_equal(mkdir(agent_state, 0700), 0);
     fake_clock_init(&f->clock, FLOW_START_US);
     network_init(&f->network, &f->clock, seed, w);
     for (size_t i = 0; i < KEY_BYTES; i++)

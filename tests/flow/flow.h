@@ -31,6 +31,7 @@ void flow_cut_connection(struct flow *f);
 void flow_restart_agent(struct flow *f);
 void flow_restart_collector(struct flow *f);
 // Appends to a file of the enterprise, in one write.
+void flow_append_text(struct flow *f, const char *file, const char *text, size_t len);
 void flow_append(struct flow *f, const char *file, const char *fmt, ...) PRINTF(3, 4);
 
 #endif
