@@ -14,6 +14,7 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 build=${BUILD:-build/gcc}
+[[ $build = /* ]] || build=$root/$build
 state=${DEMO_STATE:-build/demo}
 port=${DEMO_PORT:-8080}
 hours=${DEMO_HOURS:-48}
@@ -136,7 +137,7 @@ write_agent_config() { # NAME KEY
     mkdir -p "$dir/state" &&
         "$build/esep-demo-enterprise" agent-config "$1" --profile "$profile" --dir "$dir" --state "$dir/state" \
             --endpoint "tcp://127.0.0.1:$collector_port" --key "$2" --gate "$state/live" \
-            --program "$root/$build/esep-demo-enterprise" >"$dir/agent.yaml"
+            --program "$build/esep-demo-enterprise" >"$dir/agent.yaml"
 }
 
 # Adds to the enterprises' files what they lack up to $1 (seconds since 1970).
@@ -287,8 +288,9 @@ start_graph_check() {
         fetch "graph/$name.svg?from=$from&to=$to" "$folder/$n.svg"
         fetch "api/v1/query?series=$name&from=$from&to=$to&format=csv" "$folder/$n.csv"
     done < <(ledger "select name, class from series order by name") >"$folder/urls"
+    rm -f "$state/log/graphs.log"
     launch graphs curl -sS --fail --max-time 30 -w '%{filename_effective} %{http_code} %{content_type}\n' \
-        --stderr "$folder/errors" -o /dev/null -K "$folder/urls"
+        --stderr "$folder/errors" -K "$folder/urls"
     graphs_pid=$launched
 }
 
