@@ -286,15 +286,22 @@ static enum err check_source_unique(const struct holder *h, const struct place *
     return ERR_OK;
 }
 
-// One series has one source, and one name (column) of a source feeds one series.
+// Measurements of one series may come from several sources that agree on it (a file with the past, a program with the
+// present): each has its own times. Reports may not: what a source has reported is kept by source. One name (column) of
+// a source feeds one series.
 static enum err check_series_unique(const struct holder *h, const struct place *p,
                                     const struct agent_source *of, const struct agent_series *s)
 {
     for (const struct agent_series *other = h->series; other < s; other++) {
-        if (strcmp(other->declared, s->declared) == 0)
+        bool same = strcmp(other->declared, s->declared) == 0, within = other >= of->series;
+        if (same && (within || s->class == WIRE_REPORT || other->class == WIRE_REPORT))
             return bad(p, "kpi", "the series %s is already given by another entry: one series has one source",
                        s->declared);
-        if (other >= of->series && strcmp(other->name, s->name) == 0)
+        if (same && (strcmp(other->unit, s->unit) != 0 || strcmp(other->currency, s->currency) != 0 ||
+                     other->step_s != s->step_s))
+            return bad(p, "kpi", "the series %s is given by another source with another unit or step",
+                       s->declared);
+        if (within && strcmp(other->name, s->name) == 0)
             return bad(p, of->kind == AGENT_SOURCE_CSV ? "column" : "name",
                        "'%s' is already used for the series %s", s->name, other->declared);
     }

@@ -218,12 +218,13 @@ check_children() {
 
 number_of() { [[ $1 =~ \"$2\":\ *([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
 
-# Sums over all agents into sampled, acknowledged, spooled, refused.
+# Sums over all agents that the state knows into sampled, acknowledged, spooled, refused.
 count_agents() {
-    local name text
+    local config text
     sampled=0 acknowledged=0 spooled=0 refused=0
-    for name in "${residents[@]}"; do
-        text=$("$build/esep-agent" status --json --config "$(agent_dir "$name")/agent.yaml" 2>/dev/null) || text=''
+    for config in "$state"/agents/*/agent.yaml; do
+        [ -e "$config" ] || break
+        text=$("$build/esep-agent" status --json --config "$config" 2>/dev/null) || text=''
         sampled=$((sampled + $(number_of "$text" sampled)))
         acknowledged=$((acknowledged + $(number_of "$text" acknowledged)))
         spooled=$((spooled + $(number_of "$text" spooled)))
@@ -243,15 +244,16 @@ expect_history() {
 
 # History has been delivered when every figure written for the agents, now and in earlier runs, was sampled and nothing waits.
 wait_for_history() { # FIGURES
-    local expected=$1 before=-1 quiet=0
+    local before='' quiet=0
     while check_children; do
         count_agents
-        progress "history: $acknowledged of $expected figures acknowledged, $spooled waiting"
-        [ "$sampled" -eq $before ] && [ "$spooled" -eq 0 ] && quiet=$((quiet + 1)) || quiet=0
-        before=$sampled
-        [ "$sampled" -lt "$expected" ] || [ "$spooled" -gt 0 ] || break
-        [ $quiet -lt 15 ] || { fail "only $sampled of $expected figures were read; see $state/log"; return 1; }
-        pause 1
+        progress "history: $acknowledged of $1 figures acknowledged, $spooled waiting"
+        [ "$sampled" -lt "$1" ] || [ "$spooled" -gt 0 ] || break
+        if [ "$sampled $acknowledged" = "$before" ]; then quiet=$((quiet + 1)); else quiet=0; fi
+        before="$sampled $acknowledged"
+        [ $quiet -lt 40 ] || fail "stuck: $sampled of $1 figures read, $acknowledged acknowledged; see $state/log"
+        ! time_is_up || stopping=1
+        pause 0.5
     done
     progress_end
     [ -z "$stopping" ]

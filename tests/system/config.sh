@@ -94,6 +94,29 @@ a_broken_agent_config_is_named_by_line() {
     agent_config | sed 's/^sources:/sources: [/' >"$file" && broken esep-agent "$file" '[0-9]+' ''
 }
 
+two_sources() { # CLASS SECOND FIRST: two sources give one series, each with its terms
+    agent_config | sed "s/class: report/class: $1/; s/period: month/$3/"
+    cat <<END
+  - name: again
+    kind: csv
+    path: $work/again.csv
+    every: 60s
+    class: $1
+    time_column: month
+    series:
+      - {column: staff, kpi: jobs_total, unit: person, $2}
+END
+}
+
+two_sources_may_measure_one_series_but_not_report_it() {
+    local file=$work/agent.yaml
+    two_sources measurement 'step: 10s' 'step: 10s' >"$file"
+    run "$build/esep-agent" check --config "$file"
+    [ "$status" -eq 0 ] || fail "measured twice: exit $status, $err" || return
+    two_sources measurement 'step: 1m' 'step: 10s' >"$file" && broken esep-agent "$file" 21 jobs_total || return
+    two_sources report 'period: month' 'period: month' >"$file" && broken esep-agent "$file" 21 jobs_total
+}
+
 server_config() {
     printf '%s: %s\nstate: %s\ncatalogue: %s\nparks: %s\n' "$1" "$2" "$work/state" "$root/deploy/catalogue.yaml" "$root/deploy/parks"
 }
@@ -150,7 +173,8 @@ every_example_is_accepted() {
     for file in agent/*.example.yaml collector/*.example.yaml dashboards/*.example.yaml; do
         [ -f "$file" ] || continue
         program=esep-${file##*/} program=${program%%.*}
-        run "$build/$program" check --config "$file"
+        sed -E "s#^(catalogue|parks): .*/#\1: $root/deploy/#" "$file" >"$work/example.yaml" # as if it were installed
+        run "$build/$program" check --config "$work/example.yaml"
         [ "$status" -eq 0 ] || fail "$file: exit $status, $err" || return
         seen=$((seen + 1))
     done
@@ -174,6 +198,7 @@ a_second_collector_on_one_state_is_refused() {
 }
 
 run_tests every_program_and_command_has_help wrong_usage_is_2_and_says_so a_broken_agent_config_is_named_by_line \
+    two_sources_may_measure_one_series_but_not_report_it \
     a_broken_collector_config_is_named_by_line a_broken_dashboard_config_is_named_by_line \
     a_broken_park_or_catalogue_is_named_by_line a_missing_file_is_named every_example_is_accepted a_port_in_use_is_told \
     a_second_collector_on_one_state_is_refused

@@ -137,10 +137,12 @@ END
     run agent missing sources
     [[ "$out$err" == *nothing-here.csv* && "$out$err" == *no-such-program* ]] || fail "sources says: $out $err" || return
     start_agent missing
-    both_are_counted() { [ "$(agent_count missing source_errors)" -ge 2 ] 2>/dev/null; }
-    wait_for both_are_counted || fail "source_errors=$(agent_count missing source_errors)" || return
-    run agent missing status
-    [[ $out == *nothing-here.csv* && $out == *no-such-program* ]] || fail "status says: $out $err" || return
+    both_are_named() {
+        run agent missing status
+        [[ $out == *nothing-here.csv* && $out == *no-such-program* ]]
+    }
+    wait_for both_are_named || fail "status says: $out $err" || return
+    [ "$(agent_count missing source_errors)" -ge 2 ] || fail "source_errors=$(agent_count missing source_errors)" || return
     stop missing || fail "the agent ended with $?"
 }
 

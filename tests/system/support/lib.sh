@@ -153,7 +153,7 @@ json() { # FIELD: of the JSON object on standard input, dots lead inside
 v = json.load(sys.stdin)
 for part in sys.argv[1].split("."):
     v = v[int(part)] if isinstance(v, list) else v.get(part, "")
-print(json.dumps(v) if isinstance(v, (dict, list)) else v)' "$1"
+print(json.dumps(v) if isinstance(v, (dict, list)) else v)' "$1" 2>/dev/null
 }
 agent_count() { agent "$1" status --json 2>/dev/null | json "$2"; } # NAME FIELD
 has_acknowledged() { [ "$(agent_count "$1" acknowledged)" -ge "$2" ] 2>/dev/null; } # NAME SAMPLES
