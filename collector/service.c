@@ -100,6 +100,14 @@ static enum err open_sockets(struct service *s, struct diag *d)
     return e;
 }
 
+// Before the threads: afterwards the ledger is the committer's.
+static void say_listening(struct service *s)
+{
+    log_info("listening", F_TEXT("endpoint", mq_endpoint(s->router)),
+             F_INT("agents", admission_count(s->admission)), F_INT("position", ledger_position(s->ledger)),
+             F_TEXT("version", ESEP_VERSION));
+}
+
 static enum err start_threads(struct service *s, struct diag *d)
 {
     void *(*const run[])(void *) = {committer_thread, observer_thread, rrd_thread, control_thread,
@@ -153,6 +161,8 @@ enum err service_start(const struct collector_config *config, const struct clock
         e = create_meeting_points(s);
     if (e == ERR_OK)
         e = open_sockets(s, d);
+    if (e == ERR_OK)
+        say_listening(s);
     if (e == ERR_OK && (e = start_threads(s, d)) != ERR_OK) {
         service_stop(s);
         return e;
@@ -161,9 +171,6 @@ enum err service_start(const struct collector_config *config, const struct clock
         free_parts(s);
         return e;
     }
-    log_info("listening", F_TEXT("endpoint", mq_endpoint(s->router)),
-             F_INT("agents", admission_count(s->admission)), F_INT("position", ledger_position(s->ledger)),
-             F_TEXT("version", ESEP_VERSION));
     *out = s;
     return ERR_OK;
 }
