@@ -58,6 +58,27 @@ static double seconds_of(const struct board_row *r)
     return r->series.class == WIRE_REPORT ? days[r->series.period] * 86400 : r->series.step_s;
 }
 
+bool graph_is_hourly(const struct board_row *r)
+{
+    return r->series.class == WIRE_MEASUREMENT && board_is_flow(r) && r->series.step_s > 0;
+}
+
+double graph_scale(const struct board_row *r)
+{
+    double scale = graph_is_hourly(r) ? 3600.0 / r->series.step_s : 1;
+    for (int i = measure_decimals(&r->measure); i > 0; i--)
+        scale /= 10;
+    return scale;
+}
+
+void graph_unit(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
+{
+    char unit[SHOW_TEXT], filled[I18N_MAX];
+    show_unit(unit, &r->measure, lang);
+    i18n_fill(filled, lang, T_PER_HOUR, unit, NULL, NULL);
+    snprintf(out, SHOW_TEXT, "%.*s", SHOW_TEXT - 1, graph_is_hourly(r) ? filled : unit);
+}
+
 bool graph_target(const struct board_row *r, const struct statement **st, double *value, bool *pro_rata)
 {
     for (size_t i = 0; r->park && i < r->park->statement_count; i++) {
@@ -71,7 +92,7 @@ bool graph_target(const struct board_row *r, const struct statement **st, double
         if (board_is_flow(r) && year == 0)
             continue;
         *st = s;
-        *value = figure_to_real(s->value) * (*pro_rata ? seconds_of(r) / year : 1);
+        *value = figure_to_real(s->value) * (*pro_rata ? seconds_of(r) / year : 1) * graph_scale(r);
         return true;
     }
     return false;
@@ -98,14 +119,17 @@ static void set_texts(struct site *s, const struct board_row *r, enum lang lang,
     snprintf(all, sizeof all, "%s \xe2\x80\x93 %s",
              r->resident ? r->resident->names.text[lang] : r->name.resident, title);
     set_text(job->title, all);
-    show_unit(unit, &r->measure, lang);
+    graph_unit(unit, r, lang);
     set_text(job->unit, unit);
+    static const enum text words[] = {T_WORD_THOUSAND, T_WORD_MILLION, T_WORD_BILLION};
+    for (int i = 0; i < 3; i++)
+        snprintf(job->magnitudes[i], RENDER_WORD_MAX, "%s", i18n_text(lang, words[i]));
     if (r->simulated)
         set_text(job->note, i18n_text(lang, T_NOTE_SIMULATED));
     set_text(job->time_zone, r->series.class == WIRE_REPORT || !r->park ? "UTC" : r->park->time_zone);
     job->has_target = graph_target(r, &st, &target, &pro_rata);
     if (job->has_target) {
-        job->target = target * job->scale;
+        job->target = target;
         i18n_fill(filled, lang, T_PRO_RATA, st->names.text[lang], NULL, NULL);
         set_text(job->target_legend, pro_rata ? filled : st->names.text[lang]);
     }
@@ -137,12 +161,14 @@ static enum err make_job(struct site *s, struct exchange *x, const struct board_
                          const struct format *f, struct render_job *job)
 {
     static const char *const themes[] = {"light", "dark", NULL};
+    static const char *const bares[] = {"0", "1", NULL};
     static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
     int64_t width = 800, height = 240;
-    size_t theme = 0, lang = LANG_EN;
+    size_t theme = 0, lang = LANG_EN, bare = 0;
     memset(job, 0, sizeof *job);
     if (params_integer(x, "width", 100, 2400, &width) || params_integer(x, "height", 40, 1200, &height) ||
-        params_choice(x, "theme", themes, &theme) || params_choice(x, "lang", codes, &lang))
+        params_choice(x, "theme", themes, &theme) || params_choice(x, "bare", bares, &bare) ||
+        params_choice(x, "lang", codes, &lang))
         return ERR_INVALID;
     job->series_id = r->series.series_id;
     job->format = f->format;
@@ -150,9 +176,9 @@ static enum err make_job(struct site *s, struct exchange *x, const struct board_
     job->height = (int32_t)height;
     job->dark = theme == 1;
     job->filled = board_is_flow(r);
-    job->scale = 1;
-    for (int i = measure_decimals(&r->measure); i > 0; i--)
-        job->scale /= 10;
+    job->scale = graph_scale(r);
+    job->from_zero = board_is_flow(r);
+    job->bare = bare == 1;
     set_texts(s, r, (enum lang)lang, job);
     return set_range(s, x, r, job);
 }
@@ -234,7 +260,7 @@ static void respond(struct site *s, struct exchange *x, const struct board_row *
 
 void graph_image(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"from", "to", "width", "height", "theme", "v", NULL};
+    static const char *const allowed[] = {"from", "to", "width", "height", "theme", "bare", "v", NULL};
     char name[SERIES_NAME_MAX + 1], last[EXCHANGE_PART_MAX];
     struct series_name parsed;
     struct readers store;

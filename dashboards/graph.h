@@ -11,7 +11,14 @@ void graph_image(struct site *s, struct exchange *x);
 
 // The published figure that applies to a series as a level line: a target or capacity of the same resident,
 // KPI and dimension (a yearly capacity of pieces also to output), pro rata of the series' step or period
-// where it is of a year or month. False: none. *value is in stored units.
+// where it is of a year or month. False: none. *value is in drawn units.
 bool graph_target(const struct board_row *r, const struct statement **st, double *value, bool *pro_rata);
+
+// What a graph shows of a stored value: money in major units; flows of measurements as a rate an hour, which
+// means the same at every resolution.
+double graph_scale(const struct board_row *r);
+bool graph_is_hourly(const struct board_row *r);
+// The axis' unit: "pieces / h".
+void graph_unit(char out[SHOW_TEXT], const struct board_row *r, enum lang lang);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define RENDER_TEXT_MAX  256
+#define RENDER_WORD_MAX  32
 #define RENDER_IMAGE_MAX (12u << 20)
 
 struct render_job { // validated figures and plain texts; the worker makes the path from the id
@@ -17,9 +18,10 @@ struct render_job { // validated figures and plain texts; the worker makes the p
     int64_t from, to;
     int32_t width, height;
     double scale, target;
-    bool filled, has_target, dark;
+    bool filled, has_target, from_zero, dark, bare;
     char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX],
         target_legend[RENDER_TEXT_MAX], note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
+    char magnitudes[3][RENDER_WORD_MAX]; // thousand, million, billion in the image's language
 };
 
 typedef enum err (*render_drawing)(const struct rrd_graph *g, struct buf *out, struct diag *d);

@@ -24,11 +24,17 @@ static void put_real(struct buf *b, double v)
     put(b, bits, 8);
 }
 
-static void put_text(struct buf *b, const char *text)
+static void put_text(struct buf *b, const char *text, size_t size)
 {
-    size_t len = strnlen(text, RENDER_TEXT_MAX - 1);
+    size_t len = strnlen(text, size - 1);
     put(b, len, 2);
     buf_append(b, text, len);
+}
+
+static uint64_t flags_of(const struct render_job *job)
+{
+    return (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2 | job->bare << 3 |
+                      job->from_zero << 4);
 }
 
 enum err render_job_encode(const struct render_job *job, struct buf *out)
@@ -41,13 +47,15 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
     put(out, (uint64_t)job->height, 4);
     put_real(out, job->scale);
     put_real(out, job->target);
-    put(out, (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2), 1);
-    put_text(out, job->title);
-    put_text(out, job->unit);
-    put_text(out, job->legend);
-    put_text(out, job->target_legend);
-    put_text(out, job->note);
-    put_text(out, job->time_zone);
+    put(out, flags_of(job), 1);
+    put_text(out, job->title, RENDER_TEXT_MAX);
+    put_text(out, job->unit, RENDER_TEXT_MAX);
+    put_text(out, job->legend, RENDER_TEXT_MAX);
+    put_text(out, job->target_legend, RENDER_TEXT_MAX);
+    put_text(out, job->note, RENDER_TEXT_MAX);
+    put_text(out, job->time_zone, RENDER_TEXT_MAX);
+    for (int i = 0; i < 3; i++)
+        put_text(out, job->magnitudes[i], RENDER_WORD_MAX);
     return out->failed;
 }
 
@@ -78,10 +86,10 @@ static double take_real(struct cursor *c)
     return v;
 }
 
-static void take_text(struct cursor *c, char out[RENDER_TEXT_MAX])
+static void take_text(struct cursor *c, char *out, size_t size)
 {
     size_t len = (size_t)take(c, 2);
-    if (c->failed || len >= RENDER_TEXT_MAX || (size_t)(c->end - c->at) < len || memchr(c->at, 0, len)) {
+    if (c->failed || len >= size || (size_t)(c->end - c->at) < len || memchr(c->at, 0, len)) {
         c->failed = true;
         return;
     }
@@ -112,13 +120,17 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     j.filled = flags & 1;
     j.has_target = flags & 2;
     j.dark = flags & 4;
-    take_text(&c, j.title);
-    take_text(&c, j.unit);
-    take_text(&c, j.legend);
-    take_text(&c, j.target_legend);
-    take_text(&c, j.note);
-    take_text(&c, j.time_zone);
-    if (c.failed || c.at != c.end || flags > 7 || !in_range(&j))
+    j.bare = flags & 8;
+    j.from_zero = flags & 16;
+    take_text(&c, j.title, RENDER_TEXT_MAX);
+    take_text(&c, j.unit, RENDER_TEXT_MAX);
+    take_text(&c, j.legend, RENDER_TEXT_MAX);
+    take_text(&c, j.target_legend, RENDER_TEXT_MAX);
+    take_text(&c, j.note, RENDER_TEXT_MAX);
+    take_text(&c, j.time_zone, RENDER_TEXT_MAX);
+    for (int i = 0; i < 3; i++)
+        take_text(&c, j.magnitudes[i], RENDER_WORD_MAX);
+    if (c.failed || c.at != c.end || flags > 31 || !in_range(&j))
         return ERR_INVALID;
     *out = j;
     return ERR_OK;

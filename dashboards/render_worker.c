@@ -28,6 +28,10 @@ static enum err draw(const struct render_options *o, const char *path, const str
                           .target = j->target,
                           .target_legend = j->target_legend,
                           .note = j->note,
+                          .from_zero = j->from_zero,
+                          .dark = j->dark,
+                          .bare = j->bare,
+                          .magnitudes = {j->magnitudes[0], j->magnitudes[1], j->magnitudes[2]},
                           .time_zone = j->time_zone};
     return o->draw ? o->draw(&g, out, d) : rrd_graph_draw(&g, out, d);
 }

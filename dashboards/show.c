@@ -133,7 +133,6 @@ void show_short(char out[SHOW_TEXT], struct figure f, const struct measure *m, e
         show_number(out, f, 0, lang);
     else
         short_text(out, v, lang);
-    with_unit(out, f, m, lang);
 }
 
 void show_per_cent(char out[SHOW_TEXT], struct figure per_cent, enum lang lang)

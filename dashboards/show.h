@@ -29,7 +29,8 @@ void show_unit(char out[SHOW_TEXT], const struct measure *m, enum lang lang);
 void show_number(char out[SHOW_TEXT], struct figure f, int decimals, enum lang lang);
 // The same with its unit: "412 persons".
 void show_exact(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);
-// For tiles: "17 bn", "92.2"; whole money without ".00"; at most four significant digits from a million on.
+// For tiles, without the unit: "17 bn", "92.2"; whole money without ".00"; at most four significant digits
+// from a million on.
 void show_short(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);
 // "17.5%" from 17.512…: at most one digit after the point.
 void show_per_cent(char out[SHOW_TEXT], struct figure per_cent, enum lang lang);

@@ -126,7 +126,7 @@ static void judge(const struct check_options *o, const struct newest *n, struct 
     char about[300];
     snprintf(about, sizeof about, "%s%s%s", n->text, *n->unit ? " " : "", n->unit);
     clean(about);
-    snprintf(out->line, sizeof out->line, "ESEP %s - %s = %s (%s) | '%s'=%s;%s;%s", names[out->status],
+    snprintf(out->line, sizeof out->line, "ESEP %s - %s = %s (%s) | %s=%s;%s;%s", names[out->status],
              o->series, about, n->when, label, n->text, o->warn_text, o->critical_text);
 }
 

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TILES_MAX 4
+#define TILES_MAX  4 // of published figures
+#define TILES_ALL  6
+#define LINE_TRIES 5
 
 struct card {
     const struct park *park;
@@ -46,15 +48,18 @@ static void put_totals(struct page *p, const struct card *cards, size_t count)
     buf_text(p->out, "</dd></div></dl>");
 }
 
-// Targets and capacities first that have a fact, then those without.
-static size_t choose_tiles(const struct park *park, const struct fact *facts, size_t chosen[TILES_MAX])
+// Targets and capacities first that have a fact, then those without, then what was published of the park
+// itself.
+static size_t choose_tiles(const struct park *park, const struct fact *facts, size_t considered,
+                           size_t chosen[TILES_MAX])
 {
     size_t n = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < park->statement_count && n < TILES_MAX; i++) {
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t i = 0; i < considered && n < (pass < 2 ? TILES_MAX : 1); i++) {
             const struct statement *st = &park->statements[i];
-            bool wanted = st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY;
-            if (wanted && (facts[i].why == FACT_KNOWN) == (pass == 0))
+            bool planned = st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY;
+            bool own = st->kind == STATEMENT_FACT && statement_counts(st);
+            if (pass < 2 ? planned && (facts[i].why == FACT_KNOWN) == (pass == 0) : own)
                 chosen[n++] = i;
         }
     return n;
@@ -69,47 +74,55 @@ static void put_tiles(struct page *p, const struct card *c)
     size_t considered = c->park->statement_count < 64 ? c->park->statement_count : 64;
     for (size_t i = 0; i < considered; i++)
         facts[i] = fact_of_statement(&source, &c->park->statements[i]);
-    struct park head = *c->park;
-    head.statement_count = considered;
-    size_t n = choose_tiles(&head, facts, chosen);
+    size_t n = choose_tiles(c->park, facts, considered, chosen);
     buf_text(p->out, "<ul class=\"tiles\">");
     for (size_t i = 0; i < n; i++)
-        tile_put(p, &c->park->statements[chosen[i]], &facts[chosen[i]]);
-    people_put_keys(p, &source, n < TILES_MAX ? 2 : 1, true);
+        tile_put(p, c->park, &c->park->statements[chosen[i]], &facts[chosen[i]]);
+    people_put_keys(p, &source, TILES_ALL - n, true);
     buf_text(p->out, "</ul>");
 }
 
-// The series whose line stands for the park: fresh output of machines before anything else.
-static const struct board_row *liveliest(const struct page *p, const struct board *b)
+// How well a series' line stands for the park: fresh output before anything else.
+static int rank(const struct page *p, const struct board_row *r)
 {
-    const struct board_row *best = NULL;
-    int best_rank = -1;
-    for (size_t i = 0; i < b->count; i++) {
-        const struct board_row *r = &b->rows[i];
-        int rank = (board_is_fresh(r, p->now_us) ? 4 : 0) + (board_topic(r) == TOPIC_OUTPUT ? 2 : 0) +
-                   (r->series.class == WIRE_MEASUREMENT ? 1 : 0);
-        if (r->has_latest && rank > best_rank) {
-            best = r;
-            best_rank = rank;
-        }
-    }
-    return best;
+    return (board_is_fresh(r, p->now_us) ? 20 : 0) + 2 * people_rank(r) +
+           (r->series.class == WIRE_MEASUREMENT);
 }
 
-static void put_line(struct page *p, const struct board *b)
+static bool put_line_of(struct page *p, const struct board_row *r)
 {
     char title[SHOW_TEXT];
-    const struct board_row *r = p->has_store ? liveliest(p, b) : NULL;
-    if (!r)
-        return;
-    board_title(title, r, p->lang);
+    size_t before = p->out->len;
     buf_text(p->out, "<a class=\"line\"");
     page_href(p, "/series/%s", r->series.name);
     buf_text(p->out, ">");
-    tile_trend(p, r, 320, 44);
+    if (!tile_trend(p, r, 480, 48, false)) {
+        p->out->len = before;
+        return false;
+    }
+    board_title(title, r, p->lang);
     html_put(p->out, "<span><b>%s</b> %s · ", title, page_resident_name(p, r));
     page_figure(p, r->latest.value, &r->measure, true);
     buf_text(p->out, "</span></a>");
+    return true;
+}
+
+// The best series whose line is not flat: at night plants stand still.
+static void put_line(struct page *p, const struct board *b)
+{
+    int below = INT32_MAX;
+    for (int tries = 0; p->has_store && tries < LINE_TRIES; tries++) {
+        const struct board_row *best = NULL;
+        for (size_t i = 0; i < b->count; i++) {
+            const struct board_row *r = &b->rows[i];
+            int of = rank(p, r);
+            if (r->has_latest && of < below && (!best || of > rank(p, best)))
+                best = r;
+        }
+        if (!best || put_line_of(p, best))
+            return;
+        below = rank(p, best);
+    }
 }
 
 static void put_card(struct page *p, const struct card *c)
@@ -129,10 +142,6 @@ static void put_card(struct page *p, const struct card *c)
     page_fill(p, T_REPORTING, n, of, NULL);
     buf_text(p->out, " · ");
     page_ago(p, c->people.newest_us);
-    if (c->people.simulated) {
-        buf_text(p->out, " ");
-        page_badge_simulated(p);
-    }
     buf_text(p->out, "</p>");
     put_tiles(p, c);
     put_line(p, &c->board);

@@ -3,6 +3,7 @@
 
 #include "dashboards/pages/page.h"
 #include "base/clock.h"
+#include "dashboards/graph.h"
 #include "dashboards/pages/pages.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -29,13 +30,21 @@ void page_lang(struct page *p, char separator)
 
 void page_href(struct page *p, const char *path, ...)
 {
+    struct buf address;
     va_list args;
     va_start(args, path);
-    buf_text(p->out, " href=\"");
-    html_vput(p->out, path, args);
-    page_lang(p, strchr(path, '?') ? '&' : '?');
-    buf_text(p->out, "\"");
+    buf_init(&address, 4096);
+    html_vput(&address, path, args);
     va_end(args);
+    const char *text = buf_str(&address), *anchor = strchr(text, '#');
+    while (anchor && anchor > text && anchor[-1] == '&') // of an escape, &#39;
+        anchor = strchr(anchor + 1, '#');
+    size_t len = anchor ? (size_t)(anchor - text) : strlen(text);
+    buf_text(p->out, " href=\"");
+    buf_append(p->out, text, len);
+    page_lang(p, memchr(text, '?', len) ? '&' : '?');
+    html_put(p->out, "%s\"", anchor ? anchor : "");
+    buf_deinit(&address);
 }
 
 static enum err choose_language(struct page *p)
@@ -177,16 +186,23 @@ void page_ago(struct page *p, int64_t us)
 
 void page_figure(struct page *p, struct figure f, const struct measure *m, bool brief)
 {
-    char value[FIGURE_TEXT], shown[SHOW_TEXT], exact[SHOW_TEXT];
+    char value[FIGURE_TEXT], shown[SHOW_TEXT], exact[SHOW_TEXT], unit[SHOW_TEXT];
     if (f.kind == FIGURE_MISSING) {
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_UNKNOWN));
         return;
     }
     figure_text_scaled(f, measure_decimals(m), value);
     show_exact(exact, f, m, p->lang);
+    show_unit(unit, m, p->lang);
     if (brief)
         show_short(shown, f, m, p->lang);
-    html_put(p->out, "<data value=\"%s\" title=\"%s\">%s</data>", value, exact, brief ? shown : exact);
+    else
+        show_number(shown, f, measure_decimals(m), p->lang);
+    html_put(p->out, "<data value=\"%s\" title=\"%s\">%s</data>", value, exact, shown);
+    if (strcmp(unit, "%") == 0)
+        html_put(p->out, "%s%%", p->lang == LANG_EN || p->lang == LANG_UZ ? "" : "\xc2\xa0");
+    else if (*unit)
+        html_put(p->out, " <span class=\"unit\">%s</span>", unit);
 }
 
 void page_badge_simulated(struct page *p)
@@ -202,14 +218,35 @@ const char *page_resident_name(const struct page *p, const struct board_row *r)
 
 static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme)
 {
-    html_put(p->out, "/graph/%s.svg?width=%d&amp;height=%d&amp;lang=%s", g->row->series.name, g->width,
-             g->height, lang_code(p->lang));
+    html_put(p->out, "/graph/%s.svg?bare=1&amp;width=%d&amp;height=%d&amp;lang=%s", g->row->series.name,
+             g->width, g->height, lang_code(p->lang));
     if (g->from)
         html_put(p->out, "&amp;from=%s", g->from);
     if (g->to)
         html_put(p->out, "&amp;to=%s", g->to);
     // a new figure is a new address: browsers keep an image they have already shown on this page
     html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme, (unsigned long)g->row->latest.position);
+}
+
+// The image has no legend here: what its dashed line is, and that flows are drawn by the hour, is said in
+// words.
+static void put_line_words(struct page *p, const struct board_row *r)
+{
+    const struct statement *st;
+    double at;
+    bool pro_rata;
+    struct figure f;
+    char number[SHOW_TEXT], unit[SHOW_TEXT], name[I18N_MAX], value[2 * SHOW_TEXT + 2];
+    if (!graph_target(r, &st, &at, &pro_rata) || figure_from_real(at, &f))
+        return;
+    struct measure plain = {0}; // the number is in drawn units already
+    show_short(number, f, &plain, p->lang);
+    graph_unit(unit, r, p->lang);
+    snprintf(value, sizeof value, "%s %s", number, unit);
+    i18n_fill(name, p->lang, T_PRO_RATA, st->names.text[p->lang], NULL, NULL);
+    html_put(p->out, "<p class=\"small goal\">");
+    page_fill(p, T_LINE_AT, pro_rata ? name : st->names.text[p->lang], value, NULL);
+    buf_text(p->out, "</p>");
 }
 
 void page_graph(struct page *p, const struct page_graph *g)
@@ -227,6 +264,7 @@ void page_graph(struct page *p, const struct page_graph *g)
     buf_text(p->out, "\"><img src=\"");
     put_graph_address(p, g, "light");
     html_put(p->out, "\" alt=\"%s\"%s></picture>", alt, g->lazy ? " loading=\"lazy\"" : "");
+    put_line_words(p, g->row);
 }
 
 void page_error(struct site *s, struct exchange *x)

@@ -38,7 +38,8 @@ void page_foot(struct page *p);
 const char *page_text(const struct page *p, enum text t);
 // A text with values filled in, escaped into the page.
 void page_fill(struct page *p, enum text t, const char *a, const char *b, const char *c);
-// href="…" with the language kept; the path is built from the format, whose %s are escaped.
+// href="…" with the language kept; the path is built from the format, whose %s are escaped; a
+// #anchor may end it.
 void page_href(struct page *p, const char *path, ...) PRINTF(2, 3);
 // &amp;lang=xx or ?lang=xx where it has to be carried on.
 void page_lang(struct page *p, char separator);

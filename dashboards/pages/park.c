@@ -70,9 +70,12 @@ static void put_resident(struct page *p, const struct park *park, const struct b
     page_ago(p, person.newest_us);
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_TREND));
     if (person.row && p->has_store) {
-        tile_trend(p, person.row, 140, 32);
-        buf_text(p->out, "<br>");
+        char title[SHOW_TEXT];
+        board_title(title, person.row, p->lang);
+        (void)tile_trend(p, person.row, 150, 30, true);
+        html_put(p->out, "<span class=\"small\">%s: ", title);
         page_figure(p, person.row->latest.value, &person.row->measure, true);
+        buf_text(p->out, "</span>");
     }
     buf_text(p->out, "</td></tr>");
 }

@@ -5,11 +5,14 @@
 #include "dashboards/pages/tile.h"
 #include <string.h>
 
-// Among a resident's rows: measurements before reports, output before the rest.
-static int rank(const struct board_row *r)
+int people_rank(const struct board_row *r)
 {
-    return (r->series.class == WIRE_MEASUREMENT ? 4 : 0) + (board_topic(r) == TOPIC_OUTPUT ? 2 : 0) +
-           (r->kpi && strcmp(r->kpi->code, "energy_kwh") != 0 ? 1 : 0);
+    static const char *const telling[] = {"energy_kwh", "jobs_total", "inv_raised", "out_value", "out_units"};
+    int rank = 0;
+    for (int i = 0; r->kpi && i < (int)(sizeof telling / sizeof *telling); i++)
+        if (strcmp(r->kpi->code, telling[i]) == 0)
+            rank = i + 1;
+    return rank;
 }
 
 struct person people_of(const struct board *b, const char *resident, int64_t now_us)
@@ -32,7 +35,7 @@ struct person people_of(const struct board *b, const char *resident, int64_t now
         }
         if (r->latest.received_us > p.newest_us)
             p.newest_us = r->latest.received_us;
-        if (!p.row || rank(r) > rank(p.row))
+        if (!p.row || people_rank(r) > people_rank(p.row))
             p.row = r;
     }
     p.reporting = measured ? measured_fresh : reported_fresh;

@@ -18,6 +18,8 @@ struct person { // one resident
     int64_t newest_us;
     const struct board_row *row; // the one whose trend stands for it; NULL: none
 };
+// How well a series' line stands for its resident.
+int people_rank(const struct board_row *r);
 struct person people_of(const struct board *b, const char *resident, int64_t now_us);
 
 // Tiles of jobs in all, output value, investment … that residents report; at most `most`. only_known leaves

@@ -9,13 +9,18 @@
 
 // Reports of a long-finished span (published statistics) are drawn whole; live ones over what a reader looks
 // for first.
-static void choose_range(const struct page *p, const struct board_row *r, struct page_graph *g)
+static void choose_range(struct page *p, const struct board_row *r, struct page_graph *g,
+                         char from[SHOW_TEXT])
 {
-    bool old = r->has_latest && p->now_us / US_PER_S - board_latest_end_s(r) > 400 * INT64_C(86400);
-    g->range_name = page_text(p, r->series.class == WIRE_MEASUREMENT ? T_RANGE_DAY
-                                 : old                               ? T_RANGE_ALL
-                                                                     : T_RANGE_YEAR);
-    g->from = r->series.class == WIRE_MEASUREMENT ? "-1d" : old ? "1999-01-01" : "-1y";
+    int32_t first;
+    bool old = p->now_us / US_PER_S - board_latest_end_s(r) > 400 * INT64_C(86400);
+    bool measured = r->series.class == WIRE_MEASUREMENT;
+    g->range_name = page_text(p, measured ? T_RANGE_DAY : old ? T_RANGE_ALL : T_RANGE_YEAR);
+    g->from = measured ? "-1d" : "-1y";
+    if (!old || observations_first_day(p->store.observations, p->store.reader, &r->series, &first, NULL))
+        return;
+    show_day(from, first);
+    g->from = from;
 }
 
 static void put_when(struct page *p, const struct board_row *r)
@@ -44,8 +49,9 @@ static void put_figure(struct page *p, const struct board_row *r)
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
     buf_text(p->out, "</p>");
     if (r->has_latest) {
-        struct page_graph g = {.row = r, .width = 420, .height = 120, .lazy = true};
-        choose_range(p, r, &g);
+        struct page_graph g = {.row = r, .width = 440, .height = 130, .lazy = true};
+        char from[SHOW_TEXT];
+        choose_range(p, r, &g, from);
         buf_text(p->out, "<p class=\"small\">");
         put_when(p, r);
         buf_text(p->out, "</p>");
@@ -54,25 +60,38 @@ static void put_figure(struct page *p, const struct board_row *r)
     buf_text(p->out, "</li>");
 }
 
-static void put_topics(struct page *p, const struct board *b)
+// In the catalogue's order, which goes from what matters most; what it does not know comes last.
+static size_t place_of(const struct page *p, const struct board_row *r)
 {
-    static const enum text titles[] = {[TOPIC_OUTPUT] = T_TOPIC_OUTPUT,
-                                       [TOPIC_JOBS] = T_TOPIC_JOBS,
-                                       [TOPIC_INVESTMENT] = T_TOPIC_INVESTMENT,
-                                       [TOPIC_PARK] = T_TOPIC_PARK};
-    for (int topic = TOPIC_OUTPUT; topic <= TOPIC_PARK; topic++) {
-        bool any = false;
+    size_t n = catalogue_count(p->site->catalogue), i = 0;
+    while (i < n && catalogue_at(p->site->catalogue, i) != r->kpi)
+        i++;
+    return i;
+}
+
+static void put_topic(struct page *p, const struct board *b, enum kpi_topic topic, enum text title)
+{
+    bool any = false;
+    for (size_t place = 0; place <= catalogue_count(p->site->catalogue); place++) {
         for (size_t i = 0; i < b->count; i++) {
-            if (board_topic(&b->rows[i]) != (enum kpi_topic)topic)
+            if (board_topic(&b->rows[i]) != topic || place_of(p, &b->rows[i]) != place)
                 continue;
             if (!any)
-                html_put(p->out, "<section><h2>%s</h2><ul class=\"figures\">", page_text(p, titles[topic]));
+                html_put(p->out, "<section><h2>%s</h2><ul class=\"figures\">", page_text(p, title));
             any = true;
             put_figure(p, &b->rows[i]);
         }
-        if (any)
-            buf_text(p->out, "</ul></section>");
     }
+    if (any)
+        buf_text(p->out, "</ul></section>");
+}
+
+static void put_topics(struct page *p, const struct board *b)
+{
+    put_topic(p, b, TOPIC_OUTPUT, T_TOPIC_OUTPUT);
+    put_topic(p, b, TOPIC_JOBS, T_TOPIC_JOBS);
+    put_topic(p, b, TOPIC_INVESTMENT, T_TOPIC_INVESTMENT);
+    put_topic(p, b, TOPIC_PARK, T_TOPIC_PARK);
     if (b->count == 0)
         html_put(p->out, "<section class=\"panel\"><p>%s</p></section>", page_text(p, T_NO_SERIES));
 }
@@ -92,7 +111,7 @@ static void put_statements(struct page *p, const struct park *park, const struct
                      page_text(p, T_RESIDENT_STATEMENTS));
         any = true;
         struct fact fact = fact_of_statement(&source, st);
-        tile_put(p, st, &fact);
+        tile_put(p, park, st, &fact);
     }
     if (any)
         buf_text(p->out, "</ul></section>");

@@ -80,7 +80,7 @@ void tile_statement_when(struct page *p, const struct statement *st)
     if (target && *when && *st->due_or)
         page_fill(p, T_DUE_OR, when, st->due_or, NULL);
     else if (*when)
-        html_put(p->out, "%s%s%s", when, *st->at_end ? " – " : "", st->at_end);
+        html_put(p->out, "<span class=\"date\">%s%s%s</span>", when, *st->at_end ? " – " : "", st->at_end);
     else if (target)
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NO_DUE));
     else if (!*words)
@@ -163,12 +163,15 @@ static void put_progress(struct page *p, const struct statement *st, const struc
 
 static void put_contributors(struct page *p, const struct fact *f)
 {
-    char n[16], of[16];
+    char n[16], of[16], days[16];
     snprintf(n, sizeof n, "%u", f->contributors);
     snprintf(of, sizeof of, "%u", f->of);
     html_put(p->out, "<p class=\"small\">");
-    if (f->rule == RULE_RATE)
-        html_put(p->out, "%s · ", page_text(p, T_RATE));
+    if (f->rule == RULE_RATE) {
+        snprintf(days, sizeof days, "%" PRId32, f->days);
+        page_fill(p, T_RATE, days, NULL, NULL);
+        buf_text(p->out, " · ");
+    }
     if (f->of > 1) {
         page_fill(p, T_CONTRIBUTORS, n, of, NULL);
         buf_text(p->out, " · ");
@@ -203,9 +206,11 @@ void tile_fact(struct page *p, const struct statement *st, const struct fact *f)
     put_contributors(p, f);
 }
 
-void tile_put(struct page *p, const struct statement *st, const struct fact *f)
+void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f)
 {
-    html_put(p->out, "<li class=\"tile\"><h3>%s</h3><p class=\"fact\">", st->names.text[p->lang]);
+    buf_text(p->out, "<li class=\"tile\"><h3><a");
+    page_href(p, "/parks/%s#s-%s", park->code, st->id);
+    html_put(p->out, ">%s</a></h3><p class=\"fact\">", st->names.text[p->lang]);
     if (f->why == FACT_KNOWN)
         put_fact_value(p, f);
     else
@@ -219,7 +224,8 @@ void tile_put(struct page *p, const struct statement *st, const struct fact *f)
     html_put(p->out, "<p class=\"small\">");
     tile_statement_when(p, st);
     if (*st->assumed)
-        html_put(p->out, " <span class=\"doubt\" title=\"%s\">*</span>", st->assumed);
+        html_put(p->out, " <span class=\"doubt\" title=\"%s\">%s</span>", st->assumed,
+                 page_text(p, T_ASSUMED_WORD));
     buf_text(p->out, "</p>");
     if (f->why == FACT_KNOWN)
         put_contributors(p, f);

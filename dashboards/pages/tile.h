@@ -15,15 +15,15 @@ void tile_statement_when(struct page *p, const struct statement *st);
 void tile_statement_doubts(struct page *p, const struct park *park, const struct statement *st);
 // The fact or why there is none, per cent with a progress bar, how it was computed, how many contribute.
 void tile_fact(struct page *p, const struct statement *st, const struct fact *f);
-// A whole tile; id names it within the page.
-void tile_put(struct page *p, const struct statement *st, const struct fact *f);
+// A whole tile; its heading leads to the statement's row on the park's page.
+void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f);
 // A key figure of the park: no target.
 void tile_put_key(struct page *p, const char *title, const struct fact *f);
 // The park's facts from its rows. ctx must live as long as the source.
 struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx);
 
-// A trend line of the row's last figures as inline SVG with an alternative text; nothing when there are fewer
-// than two.
-void tile_trend(struct page *p, const struct board_row *r, int width, int height);
+// A trend line of the row's last day or last periods as inline SVG with an alternative text. False, and
+// nothing is put, when there are fewer than two values, or (unless flat_too) all are the same.
+bool tile_trend(struct page *p, const struct board_row *r, int width, int height, bool flat_too);
 
 #endif
