@@ -3,7 +3,9 @@
 // unsuitable ones quietly).
 #include "net/local.h"
 #include "net/mq_internal.h"
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,10 +121,10 @@ void mq_close(struct mq_socket *s)
 static enum err check_tcp(const char *endpoint, bool bind, struct diag *d)
 {
     const char *colon = strrchr(endpoint, ':');
-    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
     bool any = colon && bind && strcmp(colon, ":*") == 0;
-    bool number = digits >= 1 && digits <= 5 && colon[1 + digits] == '\0' && atoi(colon + 1) <= UINT16_MAX &&
-                  (bind || atoi(colon + 1) > 0);
+    char *end = NULL;
+    unsigned long port = colon && isdigit((unsigned char)colon[1]) ? strtoul(colon + 1, &end, 10) : ULONG_MAX;
+    bool number = port <= UINT16_MAX && *end == '\0' && (bind || port > 0);
     if (strncmp(endpoint, "tcp://", 6) == 0 && colon > endpoint + 6 && (any || number))
         return ERR_OK;
     return diag_fail(d, ERR_INVALID, "endpoint %s: write it as tcp://address:port with a port up to 65535",

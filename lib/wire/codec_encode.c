@@ -14,6 +14,15 @@ enum err wire_pack(const Esep__V1__Envelope *e, size_t max_bytes, struct buf *ou
     return buf_append(out, bytes, esep__v1__envelope__pack(e, bytes));
 }
 
+// The body is a message of the type's struct; every member of the Envelope's union is a pointer.
+static enum err pack_body(enum wire_type type, void *body, struct buf *out)
+{
+    Esep__V1__Envelope e = ESEP__V1__ENVELOPE__INIT;
+    e.body_case = (Esep__V1__Envelope__BodyCase)type;
+    e.batch = body;
+    return wire_pack(&e, WIRE_MESSAGE_MAX_BYTES, out);
+}
+
 // protobuf-c's structs are not const-correct; nothing is ever written through these.
 static ProtobufCBinaryData bytes_of(const void *bytes, size_t len)
 {
@@ -78,7 +87,7 @@ void wire_batch_fill(struct wire_columns *c, Esep__V1__Batch *out)
     out->real = c->real;
 }
 
-static enum err encode_batch(const struct wire_batch *b, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_batch(const struct wire_batch *b, struct buf *out)
 {
     enum err result;
     struct wire_columns columns = {0};
@@ -107,8 +116,7 @@ static enum err encode_batch(const struct wire_batch *b, Esep__V1__Envelope *e, 
     batch.n_note = b->note_count;
     batch.note = pointers;
     wire_batch_fill(&columns, &batch);
-    e->batch = &batch;
-    result = wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    result = pack_body(WIRE_BATCH, &batch, out);
 out:
     wire_columns_deinit(&columns);
     free(pointers);
@@ -116,7 +124,7 @@ out:
     return result;
 }
 
-static enum err encode_reject(const struct wire_reject *r, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_reject(const struct wire_reject *r, struct buf *out)
 {
     size_t count = r->whole ? 1 : r->count;
     uint32_t *index = malloc(count * sizeof(*index));
@@ -135,15 +143,14 @@ static enum err encode_reject(const struct wire_reject *r, Esep__V1__Envelope *e
         reject.index = index;
         reject.n_reason = count;
         reject.reason = reason;
-        e->reject = &reject;
-        result = wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+        result = pack_body(WIRE_REJECT, &reject, out);
     }
     free(reason);
     free(index);
     return result;
 }
 
-static enum err encode_gap(const struct wire_gap *g, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_gap(const struct wire_gap *g, struct buf *out)
 {
     Esep__V1__Gap gap = ESEP__V1__GAP__INIT;
     gap.incarnation = incarnation_of(&g->incarnation);
@@ -153,22 +160,20 @@ static enum err encode_gap(const struct wire_gap *g, Esep__V1__Envelope *e, stru
     gap.from_s = g->from_s;
     gap.to_s = g->to_s;
     gap.reason = (Esep__V1__GapReason)g->reason;
-    e->gap = &gap;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_GAP, &gap, out);
 }
 
-static enum err encode_ack(const struct wire_ack *a, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_ack(const struct wire_ack *a, struct buf *out)
 {
     Esep__V1__Receipt receipt;
     Esep__V1__Ack ack = ESEP__V1__ACK__INIT;
     ack.sequence = a->sequence;
     ack.credit_bytes = a->credit_bytes;
     ack.receipt = receipt_of(&a->receipt, &receipt);
-    e->ack = &ack;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_ACK, &ack, out);
 }
 
-static enum err encode_hello(const struct wire_hello *h, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_hello(const struct wire_hello *h, struct buf *out)
 {
     Esep__V1__Receipt receipt;
     Esep__V1__Counters counters;
@@ -183,11 +188,10 @@ static enum err encode_hello(const struct wire_hello *h, Esep__V1__Envelope *e, 
     hello.last_acknowledged = h->last_acknowledged;
     hello.last_receipt = receipt_of(&h->last_receipt, &receipt);
     hello.counters = counters_of(&h->counters, &counters);
-    e->hello = &hello;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_HELLO, &hello, out);
 }
 
-static enum err encode_welcome(const struct wire_welcome *w, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_welcome(const struct wire_welcome *w, struct buf *out)
 {
     Esep__V1__Welcome welcome = ESEP__V1__WELCOME__INIT;
     welcome.resident = text_of(w->resident);
@@ -197,11 +201,10 @@ static enum err encode_welcome(const struct wire_welcome *w, Esep__V1__Envelope 
     welcome.clock_us = w->clock_us;
     welcome.max_series = w->max_series;
     welcome.max_batch_bytes = w->max_batch_bytes;
-    e->welcome = &welcome;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_WELCOME, &welcome, out);
 }
 
-static enum err encode_declare(const struct wire_declare *c, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_declare(const struct wire_declare *c, struct buf *out)
 {
     Esep__V1__Declare declare = ESEP__V1__DECLARE__INIT;
     declare.incarnation = incarnation_of(&c->incarnation);
@@ -212,38 +215,34 @@ static enum err encode_declare(const struct wire_declare *c, Esep__V1__Envelope 
     declare.class_ = (Esep__V1__Class)c->class;
     declare.step_s = c->step_s;
     declare.period = (Esep__V1__Period)c->period;
-    e->declare = &declare;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_DECLARE, &declare, out);
 }
 
-static enum err encode_need_declare(uint32_t from, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_need_declare(uint32_t from, struct buf *out)
 {
     Esep__V1__NeedDeclare need = ESEP__V1__NEED_DECLARE__INIT;
     need.from = from;
-    e->need_declare = &need;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_NEED_DECLARE, &need, out);
 }
 
-static enum err encode_heartbeat(const struct wire_heartbeat *h, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_heartbeat(const struct wire_heartbeat *h, struct buf *out)
 {
     Esep__V1__Counters counters;
     Esep__V1__Heartbeat heartbeat = ESEP__V1__HEARTBEAT__INIT;
     heartbeat.clock_us = h->clock_us;
     heartbeat.counters = counters_of(&h->counters, &counters);
-    e->heartbeat = &heartbeat;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_HEARTBEAT, &heartbeat, out);
 }
 
-static enum err encode_refuse(const struct wire_refuse *r, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_refuse(const struct wire_refuse *r, struct buf *out)
 {
     Esep__V1__Refuse refuse = ESEP__V1__REFUSE__INIT;
     refuse.reason = (Esep__V1__RefuseReason)r->reason;
     refuse.text = text_of(r->text);
-    e->refuse = &refuse;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_REFUSE, &refuse, out);
 }
 
-static enum err encode_control(const struct wire_control *c, Esep__V1__Envelope *e, struct buf *out)
+static enum err encode_control(const struct wire_control *c, struct buf *out)
 {
     Esep__V1__Control control = ESEP__V1__CONTROL__INIT;
     control.kind = text_of(c->kind);
@@ -252,8 +251,7 @@ static enum err encode_control(const struct wire_control *c, Esep__V1__Envelope 
     control.author = text_of(c->author);
     control.part = c->part;
     control.parts = c->parts;
-    e->control = &control;
-    return wire_pack(e, WIRE_MESSAGE_MAX_BYTES, out);
+    return pack_body(WIRE_CONTROL_MESSAGE, &control, out);
 }
 
 enum err wire_encode(const struct wire_message *m, struct buf *out)
@@ -261,31 +259,29 @@ enum err wire_encode(const struct wire_message *m, struct buf *out)
     enum err result = wire_check(m, NULL);
     if (result != ERR_OK)
         return result;
-    Esep__V1__Envelope e = ESEP__V1__ENVELOPE__INIT;
-    e.body_case = (Esep__V1__Envelope__BodyCase)m->type;
     switch (m->type) {
     case WIRE_BATCH:
-        return encode_batch(&m->batch, &e, out);
+        return encode_batch(&m->batch, out);
     case WIRE_GAP:
-        return encode_gap(&m->gap, &e, out);
+        return encode_gap(&m->gap, out);
     case WIRE_ACK:
-        return encode_ack(&m->ack, &e, out);
+        return encode_ack(&m->ack, out);
     case WIRE_REJECT:
-        return encode_reject(&m->reject, &e, out);
+        return encode_reject(&m->reject, out);
     case WIRE_HELLO:
-        return encode_hello(&m->hello, &e, out);
+        return encode_hello(&m->hello, out);
     case WIRE_WELCOME:
-        return encode_welcome(&m->welcome, &e, out);
+        return encode_welcome(&m->welcome, out);
     case WIRE_DECLARE:
-        return encode_declare(&m->declare, &e, out);
+        return encode_declare(&m->declare, out);
     case WIRE_NEED_DECLARE:
-        return encode_need_declare(m->need_declare_from, &e, out);
+        return encode_need_declare(m->need_declare_from, out);
     case WIRE_HEARTBEAT:
-        return encode_heartbeat(&m->heartbeat, &e, out);
+        return encode_heartbeat(&m->heartbeat, out);
     case WIRE_REFUSE:
-        return encode_refuse(&m->refuse, &e, out);
+        return encode_refuse(&m->refuse, out);
     case WIRE_CONTROL_MESSAGE:
-        return encode_control(&m->control, &e, out);
+        return encode_control(&m->control, out);
     }
     return ERR_INVALID;
 }

@@ -1,57 +1,14 @@
-// The messages of esep.proto as plain structs: what codec.h reads and writes. Strings and arrays are borrowed (from the
-// decoder's arena, or from the caller when encoding).
+// The messages of esep.proto as plain structs: what codec.h reads and writes. Strings and arrays are borrowed
+// (from the decoder's arena, or from the caller when encoding).
 #ifndef ESEP_WIRE_MESSAGE_H
 #define ESEP_WIRE_MESSAGE_H
 
 #include "base/figure.h"
 #include "wire/limits.h"
+#include "wire/names.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum wire_class { WIRE_MEASUREMENT = 1, WIRE_REPORT = 2, WIRE_CONTROL = 3 };
-enum wire_status { WIRE_NORMAL, WIRE_PROVISIONAL, WIRE_ESTIMATED, WIRE_MISSING };
-
-enum wire_reason { // esep.proto's Reason, same numbers
-    WIRE_REASON_NONE,
-    WIRE_REASON_MALFORMED,
-    WIRE_REASON_UNKNOWN_SERIES,
-    WIRE_REASON_WRONG_CLASS,
-    WIRE_REASON_NOT_FINITE,
-    WIRE_REASON_OUT_OF_RANGE,
-    WIRE_REASON_FUTURE,
-    WIRE_REASON_OFF_STEP,
-    WIRE_REASON_TOO_OLD,
-    WIRE_REASON_BAD_NOTE,
-    WIRE_REASON_SERIES_TAKEN,
-    WIRE_REASON_QUOTA,
-    WIRE_REASON_PERIOD_CLOSED,
-    WIRE_REASON_BEFORE_EPOCH,
-    WIRE_REASON_COUNT
-};
-// "future"; a sentence for a person. Any value is accepted.
-const char *wire_reason_name(enum wire_reason r);
-const char *wire_reason_text(enum wire_reason r);
-
-enum wire_gap_reason { WIRE_GAP_NONE, WIRE_GAP_QUOTA_BYTES, WIRE_GAP_QUOTA_AGE, WIRE_GAP_SPOOL_DAMAGED, WIRE_GAP_LOST_BY_COLLECTOR };
-const char *wire_gap_reason_name(enum wire_gap_reason r);
-
-enum wire_refuse_reason { // esep.proto's RefuseReason, same numbers
-    WIRE_REFUSE_NONE,
-    WIRE_REFUSE_HELLO_FIRST,
-    WIRE_REFUSE_BAD_PROTOCOL,
-    WIRE_REFUSE_BAD_MESSAGE,
-    WIRE_REFUSE_REVOKED,
-    WIRE_REFUSE_OTHER_CONNECTION,
-    WIRE_REFUSE_OTHER_BODY,
-    WIRE_REFUSE_DECLARE_CONFLICT,
-    WIRE_REFUSE_DECLARE_INVALID,
-    WIRE_REFUSE_OVER_QUOTA,
-    WIRE_REFUSE_UNAVAILABLE,
-    WIRE_REFUSE_WRONG_INCARNATION,
-    WIRE_REFUSE_COUNT
-};
-const char *wire_refuse_reason_name(enum wire_refuse_reason r);
 
 struct wire_incarnation {
     uint8_t bytes[WIRE_INCARNATION_BYTES];
@@ -90,7 +47,7 @@ struct wire_welcome {
 struct wire_declare {
     struct wire_incarnation incarnation;
     uint32_t number;
-    const char *series;   // "kpi" or "kpi/dimension"
+    const char *series; // "kpi" or "kpi/dimension"
     const char *unit;
     const char *currency; // "" when the unit is not money
     enum wire_class class;
@@ -100,7 +57,8 @@ struct wire_declare {
 
 struct wire_sample {
     uint32_t series; // declared number
-    int64_t time;    // measurement: seconds since 1970, end of step; report: civil day number of the period's first day
+    int64_t time;    // measurement: seconds since 1970, end of step; report: civil day number of the period's
+                     // first day
     struct figure value;
     enum wire_reason refused; // set by the decoder for a value that cannot be a figure; else WIRE_REASON_NONE
 };
@@ -168,21 +126,6 @@ struct wire_control {
     const char *author;
     uint32_t part, parts;
 };
-
-enum wire_type { // esep.proto's field numbers in Envelope
-    WIRE_BATCH = 1,
-    WIRE_GAP,
-    WIRE_ACK,
-    WIRE_REJECT,
-    WIRE_HELLO,
-    WIRE_WELCOME,
-    WIRE_DECLARE,
-    WIRE_NEED_DECLARE,
-    WIRE_HEARTBEAT,
-    WIRE_REFUSE,
-    WIRE_CONTROL_MESSAGE
-};
-const char *wire_type_name(enum wire_type t);
 
 struct wire_message {
     enum wire_type type;

@@ -55,7 +55,7 @@ static void *serve(void *arg)
 
 static void state_make(struct control_server *c)
 {
-    strcpy(c->state, "/tmp/esep-control-XXXXXX");
+    snprintf(c->state, sizeof(c->state), "/tmp/esep-control-XXXXXX");
     assert_non_null(mkdtemp(c->state));
     snprintf(c->path, sizeof(c->path), "%s/control", c->state);
     snprintf(c->endpoint, sizeof(c->endpoint), "ipc://%s", c->path);

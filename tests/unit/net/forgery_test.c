@@ -42,7 +42,7 @@ static void read_all(int fd, void *bytes, size_t len)
 static void connect_to(struct forger *f, const char *endpoint)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    address.sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1));
+    address.sin_port = htons((uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10));
     const struct timeval wait = {.tv_sec = PEERS_WAIT_MS / 1000};
     f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(f->fd >= 0);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz/wire_decode_fuzz.c"
+#include "tests/fuzz/wire_decode_fuzz.c" // NOLINT(bugprone-suspicious-include): the very same target
 
 #define MUTATIONS 200000
 #define SEEDS     12

@@ -1,5 +1,6 @@
 // The names that people and counters see. One table each, so that a number without a name can't be forgotten.
-#include "wire/message.h"
+#include "wire/names.h"
+#include <stddef.h>
 
 static const char unknown[] = "unknown";
 

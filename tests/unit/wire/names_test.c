@@ -1,4 +1,4 @@
-#include "wire/message.h"
+#include "wire/names.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
