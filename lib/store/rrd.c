@@ -9,10 +9,10 @@
 #include "base/fs.h"
 #include "kpi/period.h"
 #include "store/rrd_lock.h"
+#include "store/rrd_number.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <rrd.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@
 #define FILE_MODE      0640
 #define FOLDER_MODE    02750
 #define VALUES_A_CALL  512
-#define VALUE_TEXT_MAX 56 // "-9223372036854775808:-1.2345678901234567e-308"
+#define VALUE_TEXT_MAX (21 + RRD_NUMBER_TEXT)
 
 struct archive {
     const char *cf;
@@ -347,14 +347,14 @@ static enum err flush(struct updates *u)
     return result == 0 ? ERR_OK : failed(u->path, u->d);
 }
 
-static enum err put(struct updates *u, int64_t time, double value)
+static enum err put(struct updates *u, uint32_t step_s, int64_t time, double value)
 {
-    char *text = u->text[u->count];
-    if (isnan(value))
-        snprintf(text, VALUE_TEXT_MAX, "%" PRId64 ":U", time);
-    else
-        snprintf(text, VALUE_TEXT_MAX, "%" PRId64 ":%.17g", time, value);
-    u->argv[u->count++] = text;
+    char number[RRD_NUMBER_TEXT] = "U";
+    if (!isnan(value))
+        rrd_number_text(value, step_s, number);
+    snprintf(u->text[u->count], VALUE_TEXT_MAX, "%" PRId64 ":%s", time, number);
+    u->argv[u->count] = u->text[u->count];
+    u->count++;
     return u->count == VALUES_A_CALL ? flush(u) : ERR_OK;
 }
 
@@ -364,9 +364,9 @@ static enum err put_all(struct updates *u, uint32_t step_s, int64_t last, const 
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < count; i++) {
         if (values[i].time - last > step_s)
-            e = put(u, values[i].time - step_s, NAN);
+            e = put(u, step_s, values[i].time - step_s, NAN);
         if (e == ERR_OK)
-            e = put(u, values[i].time, values[i].value);
+            e = put(u, step_s, values[i].time, values[i].value);
         last = values[i].time;
     }
     return e == ERR_OK ? flush(u) : e;
@@ -389,20 +389,6 @@ static enum err check_values(const char *path, uint32_t step_s, int64_t last, co
     return ERR_OK;
 }
 
-// Numbers go to librrd as text: the decimal point must not follow the process's locale.
-static enum err update_in_c_locale(struct updates *u, uint32_t step_s, int64_t last,
-                                   const struct rrd_value *values, size_t count)
-{
-    locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (c == (locale_t)0)
-        return diag_fail(u->d, ERR_NOMEM, "%s: %s", u->path, err_text(ERR_NOMEM));
-    locale_t before = uselocale(c);
-    enum err e = put_all(u, step_s, last, values, count);
-    uselocale(before);
-    freelocale(c);
-    return e;
-}
-
 enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
                          size_t count, struct diag *d)
 {
@@ -421,7 +407,7 @@ enum err rrd_file_update(const char *path, const struct ledger_series *s, const 
     u->path = path;
     u->d = d;
     u->count = 0;
-    e = update_in_c_locale(u, l.step_s, h.live.last_up, values, count);
+    e = put_all(u, l.step_s, h.live.last_up, values, count);
     free(u);
     return e;
 }
