@@ -55,32 +55,37 @@ TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_TEST_SRC) $(FLOW_SRC))
 ## all            build every program (the default)
 .PHONY: all
 all: deps-build
-	@$(MAKE) --no-print-directory programs
+	@$(BUILD_IT) programs
 
 .PHONY: programs deps-build
 programs: $(PROGRAMS)
 deps-build:
 	@deploy/deps.sh build
 
+# Recursive calls build on all cores unless told otherwise; V=1 shows the commands whole.
+BUILD_IT = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+silent   = $(findstring s,$(firstword -$(MAKEFLAGS)))
+quiet    = $(if $(V),,@$(if $(silent),,echo "  $(1) $@";))
+
 # ---- what is built -------------------------------------------------------------------------------------------------
 $(B)/gen/wire/esep.pb-c.c: lib/wire/esep.proto
 	@mkdir -p $(@D)
-	protoc-c --c_out=$(@D) -I lib/wire $<
+	$(call quiet,PB)protoc-c --c_out=$(@D) -I lib/wire $<
 $(PROTO_OBJ): $(B)/gen/wire/esep.pb-c.c # generated code answers to its generator, not to our warnings
-	$(CC) -std=c17 -w $(HARDENED) $(CFLAGS) $(PKG_CFLAGS) -I$(B)/gen/wire -c -o $@ $<
+	$(call quiet,CC)$(CC) -std=c17 -w $(HARDENED) $(CFLAGS) $(PKG_CFLAGS) -I$(B)/gen/wire -c -o $@ $<
 $(call objects,$(filter lib/wire/%,$(LIB_SRC))): CPPFLAGS += -isystem $(B)/gen
 $(call objects,$(filter lib/wire/%,$(LIB_SRC))): $(B)/gen/wire/esep.pb-c.c
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The assembler puts the files of web/ into it, which the compiler's dependencies do not tell.
 $(B)/dashboards/assets.o: $(wildcard dashboards/web/*)
 
 define archive
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR)$(AR) rcs $@ $^
 endef
 $(B)/libesep.a: $(call objects,$(LIB_SRC)) $(PROTO_OBJ)
 	$(archive)
@@ -93,7 +98,7 @@ $(B)/libdashboard.a: $(call objects,$(DASHBOARD_SRC))
 $(B)/libtests.a: $(call objects,$(TEST_SUPPORT))
 	$(archive)
 
-link = $(CC) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+link = $(call quiet,LD)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 $(B)/esep-agent: $(B)/agent/main.o $(B)/libagent.a $(B)/libesep.a
 	$(link)
 $(B)/esep-collector: $(B)/collector/main.o $(B)/libcollector.a $(B)/libesep.a
@@ -117,7 +122,7 @@ $(B)/tests/flow/%_test: $(B)/tests/flow/%_test.o $(B)/libtests.a $(B)/libagent.a
 .PHONY: demo demo-clean
 demo:
 	@deploy/deps.sh build demo
-	@$(MAKE) --no-print-directory programs
+	@$(BUILD_IT) programs
 	@BUILD=$(B) deploy/demo/run.sh
 ## demo-clean     forget the demo's state
 demo-clean:
@@ -128,7 +133,7 @@ demo-clean:
 .PHONY: check
 check:
 	@deploy/deps.sh build check $(if $(findstring clang,$(CC))$(SAN),clang)
-	@$(MAKE) --no-print-directory programs tests
+	@$(BUILD_IT) programs tests
 	@BUILD=$(B) tests/run.sh $(CHECK_ONLY)
 .PHONY: tests
 tests: $(TESTS)
@@ -184,4 +189,4 @@ clean:
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 	@echo
-	@echo "SAN=address,undefined | thread and CC=clang work with every target."
+	@echo "V=1 shows the commands whole. SAN=address,undefined | thread and CC=clang work with every target."
