@@ -475,6 +475,31 @@ static void an_untouched_ledger_verifies_and_gives_its_heads(void **state)
     assert_memory_equal(v.class[WIRE_REPORT].head, s->ledger->committed.chains[WIRE_REPORT].hash, HASH_BYTES);
 }
 
+// Another program, written from README.md alone, comes to the same hashes and finds the same damage.
+static int check_in_python(const struct store *s)
+{
+    char command[2 * STORE_PATH];
+    char path[STORE_PATH];
+    store_path(s, LEDGER_FILE, path);
+    snprintf(command, sizeof command, "python3 tests/unit/store/chain_check.py %s >/dev/null", path);
+    return system(command);
+}
+
+static void a_program_in_another_language_recomputes_the_chains(void **state)
+{
+    struct store *s = *state;
+    if (access("tests/unit/store/chain_check.py", R_OK) != 0)
+        skip(); // not run from the top of the tree
+    fill(s, 30);
+    assert_int_equal(check_in_python(s), 0);
+    tamper(s, "UPDATE batch SET received_us=received_us+1 WHERE position=20");
+    assert_int_not_equal(check_in_python(s), 0);
+    tamper(s, "UPDATE batch SET received_us=received_us-1 WHERE position=20");
+    assert_int_equal(check_in_python(s), 0);
+    tamper(s, "UPDATE series SET unit='ton' WHERE series_id=1");
+    assert_int_not_equal(check_in_python(s), 0);
+}
+
 static void an_empty_ledger_verifies(void **state)
 {
     struct store *s = *state;
@@ -713,6 +738,7 @@ int main(void)
         T(series_are_found_by_number_name_and_prefix),
         T(streams_counters_and_agents_are_listed),
         T(an_untouched_ledger_verifies_and_gives_its_heads),
+        T(a_program_in_another_language_recomputes_the_chains),
         T(an_empty_ledger_verifies),
         T(a_long_ledger_is_walked_in_several_transactions),
         T(each_change_of_a_row_is_named_with_agent_sequence_and_time),
