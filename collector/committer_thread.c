@@ -110,8 +110,11 @@ static void give_back(struct shell *sh)
     sh->count = 0;
 }
 
-static void answer_admin(struct shell *sh)
+static void answer_admin(struct shell *sh, bool asked)
 {
+    if (sh->admin && !asked)
+        sh->admin->admin->result =
+            diag_fail(&sh->admin->admin->diag, ERR_CLOSED, "the collector is stopping");
     if (sh->admin && queue_give(sh->admin->reply_to, sh->admin) != ERR_OK)
         item_destroy(sh->admin);
     sh->admin = NULL;
@@ -141,15 +144,17 @@ static enum err commit(struct shell *sh, struct diag *d)
 static enum err run_group(struct shell *sh, struct diag *d)
 {
     enum err e = sh->count > 0 ? commit(sh, d) : ERR_OK;
+    bool asked = false;
     if (e == ERR_OK) {
         cursor_publish(sh->s->committed, ledger_position(sh->s->ledger));
+        asked = true;
         if (sh->admin)
             e = committer_admin(sh->committer, sh->admin);
         if (e != ERR_OK)
             *d = sh->admin->admin->diag;
     }
     give_back(sh); // without an outcome when it failed: then nothing is said
-    answer_admin(sh);
+    answer_admin(sh, asked);
     return e;
 }
 
