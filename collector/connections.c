@@ -45,8 +45,10 @@ void connections_destroy(struct connections *c)
 {
     if (!c)
         return;
-    while (c->first)
-        connections_remove(c, c->first);
+    for (struct connection *p = c->first, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
     free(c);
 }
 
@@ -117,10 +119,10 @@ void connections_remove(struct connections *c, struct connection *gone)
     *link = gone->next_by_key;
     if (gone->next)
         gone->next->previous = gone->previous;
-    if (gone->previous)
-        gone->previous->next = gone->next;
-    else
+    if (c->first == gone)
         c->first = gone->next;
+    else
+        gone->previous->next = gone->next;
     c->count--;
     free(gone);
 }

@@ -55,7 +55,7 @@ enum err collector_state_key(const char *state, uint8_t secret_key[KEY_BYTES], s
 
 enum err collector_state_keygen(const char *state, uint8_t public_key[KEY_BYTES], struct diag *d)
 {
-    char path[512], text[KEY_TEXT + 1];
+    char path[512], key[KEY_TEXT], text[KEY_TEXT + 1];
     uint8_t secret[KEY_BYTES];
     enum err e = path_in(state, COLLECTOR_KEY_FILE, path, d);
     if (e != ERR_OK)
@@ -66,8 +66,8 @@ enum err collector_state_keygen(const char *state, uint8_t public_key[KEY_BYTES]
     crypto_wipe(secret, sizeof secret);
     if (e != ERR_OK || (e = path_in(state, COLLECTOR_PUBLIC_KEY_FILE, path, d)) != ERR_OK)
         return e;
-    crypto_key_text(public_key, text);
-    strcat(text, "\n");
+    crypto_key_text(public_key, key);
+    snprintf(text, sizeof text, "%s\n", key);
     return fs_replace_file(path, text, strlen(text), 0640, d);
 }
 

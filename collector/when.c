@@ -2,8 +2,7 @@
 #include "collector/when.h"
 #include "base/config.h"
 #include "kpi/period.h"
-#include <errno.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,22 +13,29 @@ static bool is_seconds(const char *text)
     return strspn(text, "0123456789") == strlen(text) && strlen(text) >= SECONDS_DIGITS && strlen(text) <= 12;
 }
 
+// The two digits at text[at], -1 when they are not.
+static int two_digits(const char *text, size_t at)
+{
+    if (!isdigit((unsigned char)text[at]) || !isdigit((unsigned char)text[at + 1]))
+        return -1;
+    return 10 * (text[at] - '0') + (text[at + 1] - '0');
+}
+
+// "2026-03-14T12:00:00Z"
 static enum err parse_moment(const char *text, int64_t *out_s)
 {
-    struct civil c;
-    int hour, minute, second, n = 0;
-    char zone;
-    if (strlen(text) != 20 || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%c%n", &c.year, &c.month, &c.day, &hour,
-                                     &minute, &second, &zone, &n) != 7)
+    char day[11];
+    struct period p;
+    if (strlen(text) != 20 || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z')
         return ERR_INVALID;
-    if (n != 20 || zone != 'Z' || c.month < 1 || c.month > 12 || c.day < 1 || hour < 0 || hour > 23 ||
-        minute < 0 || minute > 59 || second < 0 || second > 59 || c.year < 1)
+    memcpy(day, text, 10);
+    day[10] = '\0';
+    int hour = two_digits(text, 11), minute = two_digits(text, 14), second = two_digits(text, 17);
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
         return ERR_INVALID;
-    int32_t days = civil_to_days(c);
-    struct civil back = civil_from_days(days);
-    if (back.day != c.day || back.month != c.month) // the 30th of February
+    if (period_parse(day, &p) != ERR_OK || p.kind != PERIOD_DAY)
         return ERR_INVALID;
-    *out_s = (int64_t)days * DAY_S + hour * 3600 + minute * 60 + second;
+    *out_s = (int64_t)p.start * DAY_S + hour * 3600 + minute * 60 + second;
     return ERR_OK;
 }
 

@@ -68,7 +68,9 @@ int bench_setup(void **state)
 {
     struct diag d = {0};
     struct bench *b = calloc(1, sizeof *b);
-    if (!b || crypto_init() != ERR_OK || test_folder_make(&b->folder) != 0)
+    assert_non_null(b);
+    *state = b;
+    if (crypto_init() != ERR_OK || test_folder_make(&b->folder) != 0)
         return -1;
     fake_clock_init(&b->clock, BENCH_NOW_S * US_PER_S);
     if (catalogue_load(catalogue_file, &b->catalogue, &d) != ERR_OK)
@@ -80,7 +82,6 @@ int bench_setup(void **state)
     memset(b->incarnation.bytes, 7, sizeof b->incarnation.bytes);
     open_parts(b);
     bench_admit(b, "almaty-iz/acme", &b->agent, b->token);
-    *state = b;
     return 0;
 }
 

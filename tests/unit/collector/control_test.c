@@ -97,7 +97,9 @@ static int setup(void **state)
 {
     void *b;
     struct rig *r = calloc(1, sizeof *r);
-    if (!r || bench_setup(&b) != 0)
+    assert_non_null(r);
+    *state = r;
+    if (bench_setup(&b) != 0)
         return -1;
     r->b = b;
     r->c.reader = r->b->reader;
@@ -106,7 +108,6 @@ static int setup(void **state)
     assert_int_equal(cursor_create(0, &r->c.committed), ERR_OK);
     assert_int_equal(cursor_create(0, &r->c.rrd_landed), ERR_OK);
     assert_int_equal(cursor_create(0, &r->c.observed), ERR_OK);
-    *state = r;
     return 0;
 }
 

@@ -211,7 +211,7 @@ static void an_acknowledgement_that_did_not_fit_is_sent_later(void **state)
 static void received_bytes_never_pass_the_budget(void **state)
 {
     struct bench *b = *state;
-    struct item *items[64];
+    struct item *items[64] = {NULL};
     size_t count = 0;
     struct wire_sample sample = bench_sample(0, BENCH_NOW_S, 5);
     bench_hello(b);
@@ -222,10 +222,11 @@ static void received_bytes_never_pass_the_budget(void **state)
         items[count] = bench_ingest(b, &b->peer, b->token, b->out.data, b->out.len);
         assert_non_null(items[count++]);
     }
-    ingest_abandon(b->ingest, items[--count]);
+    assert_true(count > 1);
+    ingest_abandon(b->ingest, items[0]);
     assert_true(ingest_has_room(b->ingest));
-    while (count > 0)
-        ingest_abandon(b->ingest, items[--count]);
+    for (size_t i = 1; i < count; i++)
+        ingest_abandon(b->ingest, items[i]);
 }
 
 static void new_incarnations_without_end_are_refused(void **state)

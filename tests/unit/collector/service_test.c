@@ -86,7 +86,9 @@ static int setup(void **state)
 {
     struct diag d = {0};
     struct rig *r = calloc(1, sizeof *r);
-    if (!r || crypto_init() != ERR_OK || test_folder_make(&r->folder) != 0)
+    assert_non_null(r);
+    *state = r;
+    if (crypto_init() != ERR_OK || test_folder_make(&r->folder) != 0)
         return -1;
     r->config = (struct collector_config){.endpoint = "tcp://127.0.0.1:*",
                                           .state = r->folder.path,
@@ -103,7 +105,6 @@ static int setup(void **state)
     buf_init(&r->out, WIRE_MESSAGE_MAX_BYTES);
     r->now_s = clock_wall(clock_system()).us / US_PER_S / 10 * 10;
     start(r);
-    *state = r;
     return 0;
 }
 
