@@ -105,6 +105,8 @@ static enum err note_result(struct db *db, int code)
 
 static enum err fail(struct db *db, enum err e, const char *what, struct diag *d)
 {
+    if (e == ERR_OK) // a code that is no failure where one was expected
+        e = ERR_INTERNAL;
     return diag_fail(d, e, "%s: %s: %s", db->path, what, db->error);
 }
 

@@ -14,11 +14,11 @@
 #define STATE_MODE     02750 // new files take the folder's group, which readers are in
 #define PATH_MAX_BYTES 4096
 
-enum err ledger_fail(struct ledger *l, enum err e, const char *what, struct diag *d)
+void ledger_note_failure(struct ledger *l, enum err e, const char *what, struct diag *d)
 {
     if (l->in_transaction && l->broken == ERR_OK)
         l->broken = e;
-    return diag_fail(d, e, LEDGER_FILE ": %s: %s", what, e == ERR_NOMEM ? err_text(e) : db_error(l->db));
+    (void)diag_fail(d, e, LEDGER_FILE ": %s: %s", what, e == ERR_NOMEM ? err_text(e) : db_error(l->db));
 }
 
 enum err ledger_writable(const struct ledger *l, struct diag *d)

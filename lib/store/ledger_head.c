@@ -3,8 +3,8 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "store/ledger.h"
+#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,29 +44,52 @@ enum err ledger_head_store(const char *state, const struct ledger_head *h, struc
     return e;
 }
 
-static bool parse_class(const char **at, int c, struct ledger_chain_end *out)
+static bool take_text(const char **at, const char *text)
 {
-    int number = 0;
-    int used = 0;
-    char hex[HEX_TEXT(HASH_BYTES)];
-    if (sscanf(*at, "class %d rows %" SCNu64 " position %" SCNu64 " hash %64[0-9a-f]\n%n", &number,
-               &out->rows, &out->position, hex, &used) != 4 ||
-        number != c || used == 0 || crypto_unhex(hex, out->hash, HASH_BYTES) != ERR_OK)
+    size_t len = strlen(text);
+    if (strncmp(*at, text, len) != 0)
         return false;
-    *at += used;
+    *at += len;
     return true;
+}
+
+static bool take_number(const char **at, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    if (**at < '0' || **at > '9')
+        return false;
+    unsigned long long n = strtoull(*at, &end, 10);
+    *out = n;
+    *at = end;
+    return errno == 0 && n <= INT64_MAX;
+}
+
+static bool take_hex(const char **at, uint8_t *out, size_t len)
+{
+    char hex[HEX_TEXT(HASH_BYTES)];
+    if (strnlen(*at, 2 * len) < 2 * len)
+        return false;
+    memcpy(hex, *at, 2 * len);
+    hex[2 * len] = '\0';
+    *at += 2 * len;
+    return strspn(hex, "0123456789abcdef") == 2 * len && crypto_unhex(hex, out, len) == ERR_OK;
+}
+
+static bool parse_class(const char **at, uint64_t c, struct ledger_chain_end *out)
+{
+    uint64_t number = 0;
+    return take_text(at, "class ") && take_number(at, &number) && number == c && take_text(at, " rows ") &&
+           take_number(at, &out->rows) && take_text(at, " position ") && take_number(at, &out->position) &&
+           take_text(at, " hash ") && take_hex(at, out->hash, HASH_BYTES) && take_text(at, "\n");
 }
 
 static bool parse(const char *at, struct ledger_head *out)
 {
-    int used = 0;
-    char hex[HEX_TEXT(LEDGER_ID_BYTES)];
-    if (sscanf(at, FIRST_LINE "\nledger %32[0-9a-f]\nposition %" SCNu64 "\n%n", hex, &out->position, &used) !=
-            2 ||
-        used == 0 || crypto_unhex(hex, out->ledger_id, LEDGER_ID_BYTES) != ERR_OK)
+    if (!take_text(&at, FIRST_LINE "\nledger ") || !take_hex(&at, out->ledger_id, LEDGER_ID_BYTES) ||
+        !take_text(&at, "\nposition ") || !take_number(&at, &out->position) || !take_text(&at, "\n"))
         return false;
-    at += used;
-    for (int c = 0; c < LEDGER_CLASSES; c++)
+    for (uint64_t c = 0; c < LEDGER_CLASSES; c++)
         if (!parse_class(&at, c, &out->chains[c]))
             return false;
     return strcmp(at, "end\n") == 0;

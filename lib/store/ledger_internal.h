@@ -67,7 +67,12 @@ struct ledger {
 };
 
 // Remembers a failure that leaves the transaction in doubt, so that no later call commits half of it.
-enum err ledger_fail(struct ledger *l, enum err e, const char *what, struct diag *d) MUST_USE;
+void ledger_note_failure(struct ledger *l, enum err e, const char *what, struct diag *d);
+static inline enum err ledger_fail(struct ledger *l, enum err e, const char *what, struct diag *d)
+{
+    ledger_note_failure(l, e, what, d);
+    return e;
+}
 // OK inside a transaction that has not failed.
 enum err ledger_writable(const struct ledger *l, struct diag *d) MUST_USE;
 

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err observations_fail(struct observations *o, enum err e, const char *what, struct diag *d)
-{
-    return diag_fail(d, e, OBSERVATIONS_FILE ": %s: %s", what,
-                     e == ERR_NOMEM ? err_text(e) : db_error(o->db));
-}
-
 enum err observations_open(const char *state, struct observations **out, struct diag *d)
 {
     struct observations *o = calloc(1, sizeof *o);

@@ -56,7 +56,11 @@ struct observations {
     struct observations_stream *dirty_streams;
 };
 
-enum err observations_fail(struct observations *o, enum err e, const char *what, struct diag *d) MUST_USE;
+static inline enum err observations_fail(struct observations *o, enum err e, const char *what, struct diag *d)
+{
+    (void)diag_fail(d, e, OBSERVATIONS_FILE ": %s: %s", what, e == ERR_NOMEM ? err_text(e) : db_error(o->db));
+    return e;
+}
 enum err observations_schema_open(const char *state, struct observations *o, struct diag *d) MUST_USE;
 void observations_forget(struct observations *o); // the memory, after a rollback
 

@@ -26,11 +26,6 @@ static const char *const SQL[READER_STATEMENTS] = {
     [READER_COUNTERS] = "SELECT name, agent_id, value FROM counter ORDER BY name, agent_id",
 };
 
-enum err reader_fail(struct reader *r, enum err e, const char *what, struct diag *d)
-{
-    return diag_fail(d, e, LEDGER_FILE ": %s: %s", what, e == ERR_NOMEM ? err_text(e) : db_error(r->db));
-}
-
 enum err reader_begin(struct reader *r, struct diag *d)
 {
     if (r->depth == 0) {

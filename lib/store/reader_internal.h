@@ -39,7 +39,11 @@ struct reader {
     unsigned depth; // calls inside the one read transaction
 };
 
-enum err reader_fail(struct reader *r, enum err e, const char *what, struct diag *d) MUST_USE;
+static inline enum err reader_fail(struct reader *r, enum err e, const char *what, struct diag *d)
+{
+    (void)diag_fail(d, e, LEDGER_FILE ": %s: %s", what, e == ERR_NOMEM ? err_text(e) : db_error(r->db));
+    return e;
+}
 enum err reader_begin(struct reader *r, struct diag *d) MUST_USE;
 void reader_end(struct reader *r);
 void reader_row_from(struct db_stmt *s, struct reader_row *out); // chain NULL when it is not a hash

@@ -132,11 +132,9 @@ static bool read_header(int fd, struct header *h, off_t *values_at)
     if (!read_part(fd, &h->stat, sizeof h->stat, &at))
         return false;
     size_t count = h->stat.rra_cnt;
-    double cookie = FLOAT_COOKIE;
     if (memcmp(h->stat.cookie, RRD_COOKIE, sizeof RRD_COOKIE) != 0 ||
         memcmp(h->stat.version, "000", 3) != 0 || h->stat.version[3] < '3' || h->stat.version[3] > '5' ||
-        memcmp(&h->stat.float_cookie, &cookie, sizeof cookie) != 0 || h->stat.ds_cnt != 1 || count < 1 ||
-        count > ARCHIVES_MAX)
+        h->stat.float_cookie != FLOAT_COOKIE || h->stat.ds_cnt != 1 || count < 1 || count > ARCHIVES_MAX)
         return false;
     if (!read_part(fd, &h->source, sizeof h->source, &at) ||
         !read_part(fd, h->archives, count * sizeof h->archives[0], &at) ||

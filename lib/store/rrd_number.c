@@ -91,7 +91,7 @@ static void take_digits(double value, int count, uint64_t *mantissa, int *expone
         if (*at >= '0' && *at <= '9')
             m = m * 10 + (uint64_t)(*at - '0');
     *mantissa = m;
-    *exponent = (*at ? atoi(at + 1) : 0) - (count - 1);
+    *exponent = (*at ? (int)strtol(at + 1, NULL, 10) : 0) - (count - 1);
 }
 
 static void consider_digits(struct choice *c)

@@ -235,9 +235,9 @@ static void the_time_zone_of_one_graph_is_not_that_of_the_next(void **state)
 
 // librrd 1.7 and fontconfig lose some memory with each picture, which is why graph workers are recycled.
 // Asked for here, not for all tests: slow unwinding is what finds the library in the stack.
-const char *__asan_default_options(void);
-const char *__lsan_default_suppressions(void);
-const char *__asan_default_options(void) // NOLINT: the sanitizer's name
+const char *__asan_default_options(void);      // NOLINT
+const char *__lsan_default_suppressions(void); // NOLINT
+const char *__asan_default_options(void)       // NOLINT: the sanitizer's name
 {
     return "fast_unwind_on_malloc=0";
 }
