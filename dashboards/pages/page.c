@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NARROW_GRAPH 460
+
 const char *page_text(const struct page *p, enum text t)
 {
     return i18n_text(p->lang, t);
@@ -160,7 +162,8 @@ void page_foot(struct page *p)
     char at[SHOW_TEXT];
     show_moment(at, p->now_us / US_PER_S, NULL);
     snprintf(at + strlen(at), sizeof at - strlen(at), " UTC");
-    html_put(p->out, "</main></div><footer class=\"bottom\"><div class=\"wrap\"><p data-live=\"at\">");
+    html_put(p->out, "</main></div><footer class=\"bottom\"><div class=\"wrap\"><p%s>",
+             p->x->status >= 400 ? "" : " data-live=at");
     page_fill(p, T_FOOT_AT, at, NULL, NULL);
     html_put(p->out,
              "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>"
@@ -216,16 +219,24 @@ const char *page_resident_name(const struct page *p, const struct board_row *r)
     return r->resident ? r->resident->names.text[p->lang] : r->name.resident;
 }
 
-static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme)
+static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme, int width)
 {
     html_put(p->out, "/graph/%s.svg?bare=1&amp;width=%d&amp;height=%d&amp;lang=%s", g->row->series.name,
-             g->width, g->height, lang_code(p->lang));
+             width, g->height, lang_code(p->lang));
     if (g->from)
         html_put(p->out, "&amp;from=%s", g->from);
     if (g->to)
         html_put(p->out, "&amp;to=%s", g->to);
     // a new figure is a new address: browsers keep an image they have already shown on this page
     html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme, (unsigned long)g->row->latest.position);
+}
+
+static void put_source(struct page *p, const struct page_graph *g, const char *media, const char *theme,
+                       int width)
+{
+    html_put(p->out, "<source media=\"%s\" srcset=\"", media);
+    put_graph_address(p, g, theme, width);
+    buf_text(p->out, "\">");
 }
 
 // The image has no legend here: what its dashed line is, and that flows are drawn by the hour, is said in
@@ -259,10 +270,14 @@ void page_graph(struct page *p, const struct page_graph *g)
     bool known = g->row->has_latest && g->row->latest.value.kind != FIGURE_MISSING;
     i18n_fill4(alt, p->lang, known ? T_GRAPH_ALT : T_GRAPH_ALT_EMPTY,
                (const char *const[4]){title, g->range_name, newest, when});
-    buf_text(p->out, "<picture class=\"graph\"><source media=\"(prefers-color-scheme: dark)\" srcset=\"");
-    put_graph_address(p, g, "dark");
-    buf_text(p->out, "\"><img src=\"");
-    put_graph_address(p, g, "light");
+    buf_text(p->out, "<picture class=\"graph\">");
+    if (g->width > NARROW_GRAPH) { // labels stay readable on a telephone
+        put_source(p, g, "(max-width: 720px) and (prefers-color-scheme: dark)", "dark", NARROW_GRAPH);
+        put_source(p, g, "(max-width: 720px)", "light", NARROW_GRAPH);
+    }
+    put_source(p, g, "(prefers-color-scheme: dark)", "dark", g->width);
+    buf_text(p->out, "<img src=\"");
+    put_graph_address(p, g, "light", g->width);
     html_put(p->out, "\" alt=\"%s\"%s></picture>", alt, g->lazy ? " loading=\"lazy\"" : "");
     put_line_words(p, g->row);
 }

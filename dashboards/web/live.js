@@ -43,9 +43,9 @@
 
   // New graphs are loaded before they are shown, so that nothing flickers.
   const load = (fresh) => {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const waits = [...fresh.querySelectorAll("[data-live] picture.graph")].map((picture) => {
-      const address = dark ? picture.querySelector("source").srcset : picture.querySelector("img").getAttribute("src");
+      const source = [...picture.querySelectorAll("source")].find((s) => matchMedia(s.media).matches);
+      const address = source ? source.srcset : picture.querySelector("img").getAttribute("src");
       const seen = [...document.querySelectorAll("picture.graph img")].some((img) => img.currentSrc.endsWith(address));
       if (seen) return null;
       const image = new Image();

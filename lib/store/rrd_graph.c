@@ -155,28 +155,37 @@ static const char *magnitude(const struct rrd_graph *g, int zeros)
     return has_text(g->magnitudes[i]) ? g->magnitudes[i] : english[i];
 }
 
-// Labels of digits only, the same in every language: hours, days, months or years, at most about one in 70
-// pixels.
+// Labels of digits only, the same in every language: hours, days, months or years, as many as have room.
 static void push_time_grid(struct args *a, const struct rrd_graph *g)
 {
     static const struct {
         int64_t label_s; // from one label to the next
+        int pixels;      // a label and the room beside it
         const char *grid;
     } grids[] = {
-        {300, "MINUTE:1:MINUTE:5:MINUTE:5:0:%H:%M"},     {900, "MINUTE:5:MINUTE:15:MINUTE:15:0:%H:%M"},
-        {3600, "MINUTE:15:HOUR:1:HOUR:1:0:%H:%M"},       {7200, "MINUTE:30:HOUR:2:HOUR:2:0:%H:%M"},
-        {14400, "HOUR:1:HOUR:4:HOUR:4:0:%H:%M"},         {21600, "HOUR:2:HOUR:6:HOUR:6:0:%m-%d %H:%M"},
-        {43200, "HOUR:6:HOUR:12:HOUR:12:0:%m-%d %H:%M"}, {86400, "HOUR:12:DAY:1:DAY:1:0:%m-%d"},
-        {172800, "DAY:1:DAY:2:DAY:2:0:%m-%d"},           {604800, "DAY:1:WEEK:1:WEEK:1:0:%m-%d"},
-        {1209600, "DAY:2:WEEK:2:WEEK:2:0:%m-%d"},        {2678400, "WEEK:1:MONTH:1:MONTH:1:0:%Y-%m"},
-        {5356800, "MONTH:1:MONTH:2:MONTH:2:0:%Y-%m"},    {8035200, "MONTH:1:MONTH:3:MONTH:3:0:%Y-%m"},
-        {16070400, "MONTH:1:MONTH:6:MONTH:6:0:%Y-%m"},   {31622400, "MONTH:3:YEAR:1:YEAR:1:0:%Y"},
-        {63244800, "MONTH:6:YEAR:2:YEAR:2:0:%Y"},        {158112000, "YEAR:1:YEAR:5:YEAR:5:0:%Y"},
-        {316224000, "YEAR:2:YEAR:10:YEAR:10:0:%Y"},
+        {300, 52, "MINUTE:1:MINUTE:5:MINUTE:5:0:%H:%M"},
+        {900, 52, "MINUTE:5:MINUTE:15:MINUTE:15:0:%H:%M"},
+        {3600, 52, "MINUTE:15:HOUR:1:HOUR:1:0:%H:%M"},
+        {7200, 52, "MINUTE:30:HOUR:2:HOUR:2:0:%H:%M"},
+        {14400, 52, "HOUR:1:HOUR:4:HOUR:4:0:%H:%M"},
+        {21600, 100, "HOUR:2:HOUR:6:HOUR:6:0:%m-%d %H:%M"},
+        {43200, 100, "HOUR:6:HOUR:12:HOUR:12:0:%m-%d %H:%M"},
+        {86400, 56, "HOUR:12:DAY:1:DAY:1:0:%m-%d"},
+        {172800, 56, "DAY:1:DAY:2:DAY:2:0:%m-%d"},
+        {604800, 56, "DAY:1:WEEK:1:WEEK:1:0:%m-%d"},
+        {1209600, 56, "DAY:2:WEEK:2:WEEK:2:0:%m-%d"},
+        {2678400, 66, "WEEK:1:MONTH:1:MONTH:1:0:%Y-%m"},
+        {5356800, 66, "MONTH:1:MONTH:2:MONTH:2:0:%Y-%m"},
+        {8035200, 66, "MONTH:1:MONTH:3:MONTH:3:0:%Y-%m"},
+        {16070400, 66, "MONTH:1:MONTH:6:MONTH:6:0:%Y-%m"},
+        {31622400, 48, "MONTH:3:YEAR:1:YEAR:1:0:%Y"},
+        {63244800, 48, "MONTH:6:YEAR:2:YEAR:2:0:%Y"},
+        {158112000, 48, "YEAR:1:YEAR:5:YEAR:5:0:%Y"},
+        {316224000, 48, "YEAR:2:YEAR:10:YEAR:10:0:%Y"},
     };
     size_t i = 0;
-    double least_s = (double)(g->to - g->from) / g->width * 70;
-    while (i + 1 < sizeof grids / sizeof grids[0] && (double)grids[i].label_s < least_s)
+    double pixel_s = (double)(g->to - g->from) / g->width;
+    while (i + 1 < sizeof grids / sizeof grids[0] && (double)grids[i].label_s < pixel_s * grids[i].pixels)
         i++;
     push(a, "--x-grid");
     push(a, "%s", grids[i].grid);

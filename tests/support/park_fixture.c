@@ -30,9 +30,9 @@ static const struct wanted fridge[] = {
     {"yashnabad/fridge-plant/inv", "money", "UZS", WIRE_REPORT, 0, PERIOD_MONTH, 1234567890125},
 };
 static const struct wanted aztm[] = {
-    {"aztm/aztm-plant/jobs_total", "person", "", WIRE_REPORT, 0, PERIOD_DAY, 840},
-    {"aztm/aztm-plant/jobs_hq", "person", "", WIRE_REPORT, 0, PERIOD_MONTH, 14},
-    {"aztm/aztm-plant/inv_private", "money", "USD", WIRE_REPORT, 0, PERIOD_MONTH, 90000000},
+    {"aztm/rolling-mill/jobs_total", "person", "", WIRE_REPORT, 0, PERIOD_DAY, 840},
+    {"aztm/rolling-mill/jobs_hq", "person", "", WIRE_REPORT, 0, PERIOD_MONTH, 14},
+    {"aztm/rolling-mill/inv_private", "money", "USD", WIRE_REPORT, 0, PERIOD_MONTH, 90000000},
 };
 static const struct wanted rosstat[] = {
     {"penza/rosstat/kep/indpro_yoy", "percent", "", WIRE_REPORT, 0, PERIOD_MONTH, 0},
@@ -192,7 +192,7 @@ static void fill_resident(struct store *s, const char *resident, uint8_t seed, c
 void park_fixture_fill(struct store *s, int hours)
 {
     fill_resident(s, "yashnabad/fridge-plant", 1, fridge, sizeof fridge / sizeof *fridge, hours);
-    fill_resident(s, "aztm/aztm-plant", 2, aztm, sizeof aztm / sizeof *aztm, hours);
+    fill_resident(s, "aztm/rolling-mill", 2, aztm, sizeof aztm / sizeof *aztm, hours);
     fill_resident(s, "penza/rosstat", 3, rosstat, 1, hours);
     observe(s);
 }

@@ -1,0 +1,272 @@
+#include "dashboards/facts.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DAY INT64_C(20513) // 2026-03-01
+
+static const struct kpi jobs = {.code = "jobs_total", .kind = KPI_LEVEL, .over_residents = ROLLUP_SUM};
+static const struct kpi hired = {.code = "jobs_hq", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM};
+static const struct kpi inv = {.code = "inv", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM, .money = true};
+static const struct kpi units = {
+    .code = "out_units", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM, .per_product = true};
+static const struct kpi share = {.code = "mkt_share", .kind = KPI_COMPUTED, .over_residents = ROLLUP_RATIO};
+static struct resident residents[] = {{.code = "a"}, {.code = "b"}, {.code = "c"}};
+static const struct park park = {.code = "p", .currency = "KZT", .resident_count = 3, .residents = residents};
+
+static struct board_row rows[16];
+static size_t count;
+static int32_t asked_from;
+
+static struct figure whole(int64_t v)
+{
+    struct figure f;
+    assert_int_equal(figure_from_integer(v, &f), ERR_OK);
+    return f;
+}
+
+// Flows: twice the newest figure, since the asked day or the first of 2026.
+static enum err sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *out,
+                    int64_t *first_s)
+{
+    (void)to;
+    asked_from = from;
+    if (ctx)
+        return ERR_IO;
+    *out = row->latest.value.kind == FIGURE_MISSING ? figure_missing() : whole(2 * row->latest.value.integer);
+    *first_s = (from > DAY - 59 ? from : DAY - 59) * 86400;
+    return ERR_OK;
+}
+
+static struct board_row *add(const struct kpi *kpi, const char *resident, const char *dimension,
+                             int64_t value, const char *unit)
+{
+    struct board_row *r = &rows[count++];
+    *r = (struct board_row){.kpi = kpi, .park = &park, .has_latest = true};
+    snprintf(r->name.park, sizeof r->name.park, "p");
+    snprintf(r->name.resident, sizeof r->name.resident, "%s", resident);
+    snprintf(r->name.kpi, sizeof r->name.kpi, "%s", kpi->code);
+    snprintf(r->name.dimension, sizeof r->name.dimension, "%s", dimension);
+    snprintf(r->series.unit, sizeof r->series.unit, "%s", unit);
+    r->series.class = WIRE_REPORT;
+    r->series.period = PERIOD_DAY;
+    r->latest = (struct latest){.time = DAY, .value = whole(value), .received_us = 1000};
+    return r;
+}
+
+static struct statement target(const char *kpi, int64_t value, const char *unit)
+{
+    return (struct statement){.id = "t",
+                              .kind = STATEMENT_TARGET,
+                              .kpi = kpi,
+                              .dimension = "",
+                              .resident = "",
+                              .comparator = COMPARE_GE,
+                              .value = whole(value),
+                              .value_high = figure_missing(),
+                              .base = figure_missing(),
+                              .unit = unit,
+                              .currency = "",
+                              .per = "",
+                              .scope = "",
+                              .part_of = "",
+                              .cumulative = true};
+}
+
+static struct fact_source source(void *ctx)
+{
+    return (struct fact_source){.park = &park, .rows = rows, .count = count, .sum = sum, .ctx = ctx};
+}
+
+static struct fact fact_of(const struct statement *st)
+{
+    struct fact_source s = source(NULL);
+    return fact_of_statement(&s, st);
+}
+
+static int clear(void **state)
+{
+    (void)state;
+    count = 0;
+    memset(rows, 0, sizeof rows);
+    return 0;
+}
+
+static void a_level_is_the_sum_of_each_residents_newest(void **state)
+{
+    (void)state;
+    add(&jobs, "a", "", 100, "person");
+    add(&jobs, "b", "", 50, "person")->simulated = true;
+    struct statement st = target("jobs_total", 300, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_KNOWN);
+    assert_int_equal(f.rule, RULE_LEVEL);
+    assert_int_equal(f.value.integer, 150);
+    assert_int_equal(f.per_cent.integer, 50);
+    assert_false(f.reached);
+    assert_int_equal(f.contributors, 2);
+    assert_int_equal(f.of, 3);
+    assert_true(f.simulated);
+}
+
+static void a_cumulative_flow_counts_since_the_first_report(void **state)
+{
+    (void)state;
+    add(&hired, "a", "", 100, "person");
+    add(&hired, "b", "", 200, "person");
+    struct statement st = target("jobs_hq", 600, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.value.integer, 600);
+    assert_int_equal(f.rule, RULE_SINCE_FIRST);
+    assert_int_equal(asked_from, 0);
+    assert_true(f.reached);
+}
+
+static void less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate(void **state)
+{
+    (void)state;
+    add(&hired, "a", "", 30, "person");
+    struct statement st = target("jobs_hq", 730, "person");
+    st.cumulative = false;
+    st.per = "year";
+    struct fact f = fact_of(&st); // 60 in 60 days
+    assert_int_equal(f.rule, RULE_RATE);
+    assert_int_equal(f.days, 60);
+    assert_int_equal(f.value.integer, 365);
+    assert_int_equal(f.per_cent.integer, 50);
+}
+
+static void unlike_products_are_never_added(void **state)
+{
+    (void)state;
+    add(&units, "a", "pumps", 10, "piece");
+    add(&units, "b", "lifts", 10, "piece");
+    struct statement st = target("out_units", 100, "piece");
+    assert_int_equal(fact_of(&st).why, FACT_UNLIKE);
+    st.dimension = "lifts";
+    assert_int_equal(fact_of(&st).value.integer, 20);
+}
+
+static void ratios_are_never_added_but_one_may_be_shown(void **state)
+{
+    (void)state;
+    add(&share, "a", "", 10, "percent");
+    struct statement st = target("mkt_share", 25, "percent");
+    assert_int_equal(fact_of(&st).value.integer, 10);
+    add(&share, "b", "", 10, "percent");
+    assert_int_equal(fact_of(&st).why, FACT_RATIO);
+}
+
+static void money_of_another_currency_is_not_comparable(void **state)
+{
+    (void)state;
+    struct board_row *r = add(&inv, "a", "", 1000, "money");
+    snprintf(r->series.currency, sizeof r->series.currency, "KZT");
+    struct statement st = target("inv", 500, "money");
+    st.currency = "USD";
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_CURRENCY);
+    assert_int_equal(f.value.kind, FIGURE_MISSING);
+    st.currency = "KZT";
+    assert_int_equal(fact_of(&st).value.integer, 2000);
+}
+
+static void what_is_credited_to_others_is_never_credited_to_the_park(void **state)
+{
+    (void)state;
+    add(&hired, "a", "", 100, "person");
+    struct statement st = target("jobs_hq", 600, "person");
+    st.scope = "the whole exchange";
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_SCOPE);
+    assert_int_equal(f.value.kind, FIGURE_MISSING);
+    st.scope = "";
+    st.part_of = "other";
+    assert_int_equal(fact_of(&st).why, FACT_PART);
+    st.part_of = "";
+    st.base = whole(100);
+    assert_int_equal(fact_of(&st).why, FACT_INDEX);
+}
+
+static void nobodys_figure_is_unknown_and_not_zero(void **state)
+{
+    (void)state;
+    struct statement st = target("jobs_hq", 600, "person");
+    assert_int_equal(fact_of(&st).why, FACT_NONE);
+    add(&hired, "a", "", 1, "person")->latest.value = figure_missing();
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_NONE);
+    assert_int_equal(f.value.kind, FIGURE_MISSING);
+    assert_int_equal(f.contributors, 0);
+    st.kpi = "";
+    assert_int_equal(fact_of(&st).why, FACT_NO_KPI);
+}
+
+static void a_resident_that_reports_a_whole_and_its_parts_is_counted_once(void **state)
+{
+    (void)state;
+    add(&jobs, "a", "", 100, "person");
+    add(&jobs, "a", "men", 60, "person");
+    add(&jobs, "a", "women", 40, "person");
+    add(&jobs, "b", "men", 5, "person");
+    add(&jobs, "b", "women", 6, "person");
+    add(&jobs, "all", "", 111, "person"); // the collector's own total
+    struct statement st = target("jobs_total", 300, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.value.integer, 111);
+    assert_int_equal(f.contributors, 2);
+}
+
+static void a_sum_that_cannot_be_read_is_no_fact(void **state)
+{
+    (void)state;
+    add(&hired, "a", "", 100, "person");
+    struct statement st = target("jobs_hq", 600, "person");
+    struct fact_source s = source(&st);
+    assert_int_equal(fact_of_statement(&s, &st).why, FACT_FAILED);
+}
+
+static void beside_a_capacity_stands_the_output_of_a_year(void **state)
+{
+    (void)state;
+    add(&units, "a", "pumps", 30, "piece");
+    struct statement st = target("cap_nominal", 3650, "piece");
+    st.kind = STATEMENT_CAPACITY;
+    st.comparator = COMPARE_EQ;
+    st.dimension = "pumps";
+    st.resident = "a";
+    st.per = "year";
+    st.cumulative = false;
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.value.integer, 365);
+    assert_int_equal(f.per_cent.integer, 10);
+    assert_int_equal(f.of, 1);
+    st.value = figure_missing(); // an unknown capacity is never 0
+    f = fact_of(&st);
+    assert_int_equal(f.per_cent.kind, FIGURE_MISSING);
+    assert_int_equal(f.value.integer, 365);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_level_is_the_sum_of_each_residents_newest, clear),
+        cmocka_unit_test_setup(a_cumulative_flow_counts_since_the_first_report, clear),
+        cmocka_unit_test_setup(less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate, clear),
+        cmocka_unit_test_setup(unlike_products_are_never_added, clear),
+        cmocka_unit_test_setup(ratios_are_never_added_but_one_may_be_shown, clear),
+        cmocka_unit_test_setup(money_of_another_currency_is_not_comparable, clear),
+        cmocka_unit_test_setup(what_is_credited_to_others_is_never_credited_to_the_park, clear),
+        cmocka_unit_test_setup(nobodys_figure_is_unknown_and_not_zero, clear),
+        cmocka_unit_test_setup(a_resident_that_reports_a_whole_and_its_parts_is_counted_once, clear),
+        cmocka_unit_test_setup(a_sum_that_cannot_be_read_is_no_fact, clear),
+        cmocka_unit_test_setup(beside_a_capacity_stands_the_output_of_a_year, clear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
