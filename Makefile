@@ -95,6 +95,8 @@ $(B)/libcollector.a: $(call objects,$(COLLECTOR_SRC))
 	$(archive)
 $(B)/libdashboard.a: $(call objects,$(DASHBOARD_SRC))
 	$(archive)
+$(B)/libcheck.a: $(call objects,$(filter-out %/main.c,$(CHECK_SRC)))
+	$(archive)
 $(B)/libtests.a: $(call objects,$(TEST_SUPPORT))
 	$(archive)
 
@@ -110,7 +112,7 @@ $(B)/esep-check: $(call objects,$(CHECK_SRC)) $(B)/libesep.a
 $(B)/esep-demo-enterprise: $(call objects,$(DEMO_SRC)) $(B)/libesep.a
 	$(link)
 
-$(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
+$(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libcheck.a $(B)/libesep.a
 	$(link) -lcmocka
 $(B)/tests/flow/%_test: $(B)/tests/flow/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
 	$(link) -lcmocka
@@ -143,7 +145,7 @@ tests: $(TESTS)
 FUZZ_SECONDS ?= 20
 FUZZ_BUILD   := build/fuzz
 FUZZ_SRC     := $(filter %_fuzz.c,$(call find_c,tests/fuzz))
-FUZZ_SUPPORT := $(filter-out %_fuzz.c tests/fuzz/seeds.c,$(call find_c,tests/fuzz))
+FUZZ_SUPPORT := $(filter-out %_fuzz.c,$(call find_c,tests/fuzz))
 FUZZERS      := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz_%,$(FUZZ_SRC))
 FUZZ_MAKE     = $(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' B=$(FUZZ_BUILD)
 .PHONY: fuzz fuzz-seeds fuzzers
@@ -152,14 +154,11 @@ fuzz:
 	@$(FUZZ_MAKE) fuzzers
 	@BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_ONLY)
 fuzzers: $(FUZZERS)
-# The corpora's first files, written anew from valid values by the program's own encoders.
+# The corpora's binary seeds, written anew.
 fuzz-seeds:
-	@$(FUZZ_MAKE) $(FUZZ_BUILD)/fuzz_seeds
-	$(FUZZ_BUILD)/fuzz_seeds tests/fuzz/corpus
+	tests/fuzz/seeds.py
 
-fuzz_archives = $(addprefix $(B)/lib,tests.a agent.a collector.a dashboard.a esep.a)
-$(B)/fuzz_seeds: $(call objects,tests/fuzz/seeds.c $(FUZZ_SUPPORT)) $(fuzz_archives)
-	$(link)
+fuzz_archives = $(addprefix $(B)/lib,tests.a agent.a collector.a dashboard.a check.a esep.a)
 $(FUZZERS): $(B)/fuzz_%: $(B)/tests/fuzz/%_fuzz.o $(call objects,$(FUZZ_SUPPORT)) $(fuzz_archives)
 	$(link) -fsanitize=fuzzer
 

@@ -6,13 +6,17 @@
 #include <sys/stat.h>
 
 static const struct ledger_series series[FUZZ_STORE_SERIES] = {
-    {.name = "aztm/mill/out_units/rolls", .unit = "piece", .class = WIRE_MEASUREMENT, .step_s = 10},
-    {.name = "aztm/mill/energy_kwh", .unit = "kwh", .class = WIRE_MEASUREMENT, .step_s = 3600},
-    {.name = "aztm/mill/jobs_total", .unit = "person", .class = WIRE_REPORT, .period = 2},
-    {.name = "aztm/mill/inv", .unit = "money", .currency = "KZT", .class = WIRE_REPORT, .period = 2},
-    {.name = "aztm/mill/out_value", .unit = "money", .currency = "KZT", .class = WIRE_REPORT, .period = 4},
-    {.name = "aztm/mill/apt_s", .unit = "second", .class = WIRE_MEASUREMENT, .step_s = 60},
-    {.name = "aztm/mill/oee", .unit = "percent", .class = WIRE_REPORT, .period = 1},
+    {.name = "aztm/rolling-mill/out_units/rolls", .unit = "piece", .class = WIRE_MEASUREMENT, .step_s = 10},
+    {.name = "aztm/rolling-mill/energy_kwh", .unit = "kwh", .class = WIRE_MEASUREMENT, .step_s = 3600},
+    {.name = "aztm/rolling-mill/jobs_total", .unit = "person", .class = WIRE_REPORT, .period = 2},
+    {.name = "aztm/rolling-mill/inv", .unit = "money", .currency = "KZT", .class = WIRE_REPORT, .period = 2},
+    {.name = "aztm/rolling-mill/out_value",
+     .unit = "money",
+     .currency = "KZT",
+     .class = WIRE_REPORT,
+     .period = 4},
+    {.name = "aztm/rolling-mill/apt_s", .unit = "second", .class = WIRE_MEASUREMENT, .step_s = 60},
+    {.name = "aztm/rolling-mill/local_content", .unit = "percent", .class = WIRE_REPORT, .period = 1},
 };
 
 struct maker {
@@ -135,7 +139,7 @@ static void add_gap(struct maker *m)
 
 static void fill(struct maker *m, struct fake_clock *clock)
 {
-    add_agent(m, "aztm/mill", 1, FUZZ_STORE_SERIES);
+    add_agent(m, "aztm/rolling-mill", 1, FUZZ_STORE_SERIES);
     add_measurements(m, FUZZ_EPOCH_S - 86400, 0);
     add_reports(m, 412);
     fake_clock_advance_us(clock, 60 * US_PER_S);
@@ -143,7 +147,7 @@ static void fill(struct maker *m, struct fake_clock *clock)
     add_gap(m);
     add_reports(m, 413);
     add_agent(m, "penza/rosstat", 2, 0);
-    add_agent(m, "aztm/mill", 3, 0);
+    add_agent(m, "aztm/rolling-mill", 3, 0);
     FUZZ_CHECK(ledger_count(m->ledger, "batches_stored", 0, 5) == ERR_OK);
 }
 
