@@ -130,9 +130,23 @@ fail:
     return NULL;
 }
 
+// A text that quotes the request may hold what is not UTF-8, which JSON can't carry.
+static json_t *text_json(const char *text)
+{
+    char ascii[sizeof(struct diag)];
+    size_t n = 0;
+    json_t *whole = json_string(text);
+    if (whole)
+        return whole;
+    for (; text[n] && n < sizeof ascii - 1; n++)
+        ascii[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
+    ascii[n] = '\0';
+    return json_string(ascii);
+}
+
 static json_t *failure(const char *text)
 {
-    return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+    return json_pack("{s:b, s:o}", "ok", 0, "error", text_json(text));
 }
 
 // ---- status -------------------------------------------------------------------------------------

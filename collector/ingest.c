@@ -90,7 +90,7 @@ static enum err refuse(struct ingest *in, const struct mq_peer *peer, enum wire_
 {
     char bounded[WIRE_REASON_MAX + 1];
     size_t n = strnlen(text, WIRE_REASON_MAX);
-    while (n > 0 && n == WIRE_REASON_MAX && ((unsigned char)text[n] & 0xC0) == 0x80)
+    while (n > 0 && text[n] && ((unsigned char)text[n] & 0xC0) == 0x80)
         n--; // never half a character
     memcpy(bounded, text, n);
     bounded[n] = '\0';

@@ -170,6 +170,16 @@ enum err exchange_allow(struct exchange *x, const char *const *names)
     return ERR_OK;
 }
 
+// What a reason quotes may have been cut inside a character, or never was text: a method can be any bytes.
+static void make_utf8(char *text)
+{
+    for (size_t n; *text; text += n)
+        if ((n = utf8_length((const unsigned char *)text)) == 0) {
+            *text = '?';
+            n = 1;
+        }
+}
+
 static void fail_text(struct exchange *x, int status, const char *fmt, va_list args)
     __attribute__((format(printf, 3, 0)));
 static void fail_text(struct exchange *x, int status, const char *fmt, va_list args)
@@ -182,6 +192,7 @@ static void fail_text(struct exchange *x, int status, const char *fmt, va_list a
     x->content_type = NULL;
     x->drawing = false;
     vsnprintf(x->problem, sizeof x->problem, fmt, args);
+    make_utf8(x->problem);
 }
 
 enum err exchange_fail(struct exchange *x, int status, const char *fmt, ...)
@@ -200,6 +211,7 @@ enum err exchange_fail_param(struct exchange *x, const char *param, const char *
     fail_text(x, 400, fmt, args);
     va_end(args);
     snprintf(x->problem_param, sizeof x->problem_param, "%s", param);
+    make_utf8(x->problem_param);
     return ERR_INVALID;
 }
 

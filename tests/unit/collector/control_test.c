@@ -215,6 +215,20 @@ static void what_nobody_takes_is_answered_with_an_error(void **state)
     assert_int_equal(collector_counted(r->c.counters, COUNTER_CONTROL_REFUSED), 2);
 }
 
+static void an_error_that_quotes_what_is_not_utf8_is_still_json(void **state)
+{
+    // jansson quotes the text it stopped at; a name is cut inside its 14th letter of three bytes
+    static const char *const requests[] = {"{\"c\\u00\xd0\x90\x92\xa3\":1}", "{\"command\":\"\xff\"}",
+                                           "{\"command\":\"€€€€€€€€€€€€€€€€\"}"};
+    struct rig *r = *state;
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        json_t *o = ask(r, requests[i]);
+        assert_true(json_is_false(json_object_get(o, "ok")));
+        assert_true(json_string_length(json_object_get(o, "error")) > 0);
+        json_decref(o);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -228,6 +242,7 @@ int main(void)
         T(flush_with_nothing_pending_answers_at_once),
         T(flush_does_not_wait_for_a_projection_that_is_far_behind),
         T(what_nobody_takes_is_answered_with_an_error),
+        T(an_error_that_quotes_what_is_not_utf8_is_still_json),
     };
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }
