@@ -4,6 +4,7 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
 
 VERSION := 0.1.0
@@ -59,6 +60,7 @@ all: deps-build
 
 .PHONY: programs deps-build
 programs: $(PROGRAMS)
+	@:
 deps-build:
 	@deploy/deps.sh build
 

@@ -5,7 +5,7 @@
 #   DEMO_PORT=p           of the dashboard (default 8080)
 #   DEMO_COLLECTOR_PORT=p of the collector (default 5670, or a free one near it)
 #   DEMO_STATE=folder     kept between runs (default build/demo)
-#   DEMO_HOURS=n          of machine history at the first start (default 48)
+#   DEMO_HOURS=n          of machine history at the first start (default 168)
 #   DEMO_RESIDENTS=regex  only the residents that match (default: all)
 #   BUILD=folder          of the programs (default build/gcc)
 # shellcheck disable=SC2317  # functions are also called through wait_until
@@ -17,7 +17,7 @@ build=${BUILD:-build/gcc}
 [[ $build = /* ]] || build=$root/$build
 state=${DEMO_STATE:-build/demo}
 port=${DEMO_PORT:-8080}
-hours=${DEMO_HOURS:-48}
+hours=${DEMO_HOURS:-168}
 profile=$root/deploy/demo/residents.yaml
 begun=$SECONDS
 began_s=$(date +%s)
@@ -30,6 +30,11 @@ residents=()
 say() { echo "demo: $*"; }
 progress() { [ ! -t 1 ] || printf '\r\033[Kdemo: %s' "$*"; }
 progress_end() { [ ! -t 1 ] || printf '\r\033[K'; }
+# A step that failed because the demo is being ended is none.
+failed() {
+    [ -n "$stopping" ] || fail "$@"
+    return 1
+}
 fail() {
     progress_end
     echo "demo: $*" >&2
@@ -137,7 +142,8 @@ write_agent_config() { # NAME KEY
     mkdir -p "$dir/state" &&
         "$build/esep-demo-enterprise" agent-config "$1" --profile "$profile" --dir "$dir" --state "$dir/state" \
             --endpoint "tcp://127.0.0.1:$collector_port" --key "$2" --gate "$state/live" \
-            --program "$build/esep-demo-enterprise" >"$dir/agent.yaml"
+            --program "$build/esep-demo-enterprise" >"$dir/agent.yaml.new" &&
+        mv "$dir/agent.yaml.new" "$dir/agent.yaml"
 }
 
 # Adds to the enterprises' files what they lack up to $1 (seconds since 1970).
@@ -147,7 +153,7 @@ write_history() {
         [ -z "$stopping" ] || return 1
         progress "history of $name"
         figures=$("$build/esep-demo-enterprise" history "$name" --profile "$profile" --dir "$(agent_dir "$name")" \
-            --started "$started" --to "$1" --after "$known" --machine-hours "$hours") || { fail "no history for $name"; return 1; }
+            --started "$started" --to "$1" --after "$known" --machine-hours "$hours") || { failed "no history for $name"; return 1; }
         written=$((written + figures))
     done
 }
@@ -155,7 +161,7 @@ write_history() {
 prepare() {
     local name key agent_key
     mapfile -t residents < <("$build/esep-demo-enterprise" residents --profile "$profile" | grep -E "${DEMO_RESIDENTS:-.}")
-    [ ${#residents[@]} -gt 0 ] || { fail "no residents in $profile"; return 1; }
+    [ ${#residents[@]} -gt 0 ] || { failed "no residents in $profile"; return 1; }
     known=0
     [ ! -s "$state/live_until" ] || known=$(<"$state/live_until")
     [ "$known" -eq 0 ] || [ "$known" -ge $((began_s - hours * 3600)) ] || known=$((began_s - hours * 3600))
@@ -163,13 +169,13 @@ prepare() {
     started=$(<"$state/started")
     rm -f "$state/live"
     write_server_configs
-    key=$("$build/esep-collector" keygen --config "$state/collector.yaml") || { fail "no collector key"; return 1; }
+    key=$("$build/esep-collector" keygen --config "$state/collector.yaml") || { failed "no collector key"; return 1; }
     for name in "${residents[@]}"; do
         [ -z "$stopping" ] || return 1
-        write_agent_config "$name" "$key" || { fail "no configuration for $name"; return 1; }
+        write_agent_config "$name" "$key" || { failed "no configuration for $name"; return 1; }
         if ! agent_key=$("$build/esep-agent" keygen --config "$(agent_dir "$name")/agent.yaml") ||
             ! "$build/esep-collector" admit "$name" "$agent_key" --config "$state/collector.yaml" >>"$state/log/admit.log"; then
-            fail "no key for $name"
+            failed "no key for $name"
             return 1
         fi
     done
@@ -185,11 +191,11 @@ start_all() {
     launch collector "$build/esep-collector" run --config "$state/collector.yaml"
     collector_pid=$launched
     wait_until 20 collector_answers
-    alive "$collector_pid" || { fail "the collector did not start: $(last_log collector)"; return 1; }
+    alive "$collector_pid" || { failed "the collector did not start: $(last_log collector)"; return 1; }
     launch dashboard "$build/esep-dashboard" run --config "$state/dashboard.yaml"
     dashboard_pid=$launched
     wait_until 20 dashboard_answers
-    alive "$dashboard_pid" || { fail "the dashboard did not start: $(last_log dashboard)"; return 1; }
+    alive "$dashboard_pid" || { failed "the dashboard did not start: $(last_log dashboard)"; return 1; }
     for name in "${residents[@]}"; do
         launch "agent.${name/\//.}" "$build/esep-agent" run --config "$(agent_dir "$name")/agent.yaml"
         agent_pid[$name]=$launched
@@ -296,15 +302,18 @@ start_graph_check() {
     graphs_pid=$launched
 }
 
-is_good() { # NUMBER: both images came as what they say they are, and the figures are there
-    local f=$state/graphs/$1
-    grep -q "^$f.png 200 image/png" "$state/log/graphs.log" && grep -q "^$f.svg 200 image/svg+xml" "$state/log/graphs.log" &&
-        [ "$(head -c 8 "$f.png" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] && grep -q '<svg' "$f.svg" &&
-        grep -qE '^[^,]+,"?-?[0-9]' "$f.csv"
-}
+# Both images came as what they say they are, and there are figures to draw.
+is_good() { # NUMBER
+    local f=$state/graphs/$1 png svg
+    [ "${answer[$f.png]:-}" = "200 image/png" ] && [[ ${answer[$f.svg]:-} = "200 image/svg+xml"* ]] || return 1
+    read -r -n 4 png <"$f.png" && read -r -n 1000 -d '' svg <"$f.svg"
+    [[ $png = *PNG && $svg = *'<svg'* ]] && grep -qE '^[^,]+,"?-?[0-9]' "$f.csv"
+} 2>/dev/null
 
 count_graphs() {
-    local file n
+    local file n name rest
+    local -A answer=()
+    while read -r name rest; do answer[$name]=$rest; done <"$state/log/graphs.log" 2>/dev/null
     graphs=0
     for file in "$state"/graphs/*.name; do
         [ -e "$file" ] || break
