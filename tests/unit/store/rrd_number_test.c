@@ -39,9 +39,8 @@ static void whole_numbers_are_exact_up_to_the_bound_of_the_step(void **state)
     for (size_t s = 0; s < STEPS; s++)
         for (int i = 0; i < 20000; i++) {
             int64_t bound = (INT64_C(1) << 53) / odd[s] - 1;
-            int64_t v =
-                (int64_t)(random_next(&random) % (uint64_t)((bound >> random_below(&random, 40)) + 1)) +
-                (i == 0 ? bound / 2 : 0);
+            int64_t most = bound >> random_below(&random, 40);
+            int64_t v = i == 0 ? bound : (int64_t)random_below(&random, (uint64_t)most + 1);
             assert_int_equal(ulps_off((double)v, steps[s]), 0);
             if (v != 0)
                 assert_int_equal(ulps_off(-(double)v, steps[s]), 0);
