@@ -161,6 +161,17 @@ enum err committer_run(struct committer *c, struct item **items, size_t count, s
     return is_for_the_caller(e) ? e : run_singly(c, items, count, d);
 }
 
+static void say_admin(const struct item *item)
+{
+    const struct item_admin *a = item->admin;
+    const char *what = item->kind == ITEM_ADMIT ? "key_admitted" : "key_revoked";
+    if (a->result == ERR_OK)
+        log_info(what, F_TEXT("resident", a->agent.resident), F_INT("key_id", a->agent.key_id));
+    else
+        log_warn("key_change_refused", F_TEXT("resident", a->agent.resident),
+                 F_INT("key_id", a->agent.key_id), F_TEXT("reason", a->diag.text));
+}
+
 enum err committer_admin(struct committer *c, struct item *item)
 {
     struct item_admin *a = item->admin;
@@ -173,5 +184,6 @@ enum err committer_admin(struct committer *c, struct item *item)
         if (a->result == ERR_OK && admission_remove(c->o.admission, a->agent.key_id) == ERR_NOMEM)
             a->result = ERR_NOMEM;
     }
+    say_admin(item);
     return a->result == ERR_IO || a->result == ERR_CORRUPT ? a->result : ERR_OK;
 }

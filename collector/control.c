@@ -179,23 +179,25 @@ static json_t *status(struct control *c)
 }
 
 // ---- flush --------------------------------------------------------------------------------------
-// A projection that is far behind can't catch up within the time, and waiting would only hold up other
-// requests.
-static bool flush_cursor(struct cursor *projection, uint64_t position, int64_t deadline_ms)
+// A projection that is far behind can't catch up within the time, and one that has not moved since somebody
+// waited for it in vain (a full disk) won't now: waiting would only hold up other requests.
+static bool flush_cursor(struct cursor *projection, uint64_t position, int64_t deadline_ms, uint64_t *stuck)
 {
     uint64_t at = cursor_position(projection);
     int64_t left_ms = deadline_ms - clock_mono(clock_system()).us / US_PER_MS;
-    if (at >= position || position - at > FLUSH_LAG_MAX || left_ms <= 0)
+    if (at >= position || position - at > FLUSH_LAG_MAX || left_ms <= 0 || *stuck == at + 1)
         return at >= position;
-    return cursor_wait(projection, position, (int)left_ms);
+    bool there = cursor_wait(projection, position, (int)left_ms);
+    *stuck = !there && cursor_position(projection) == at ? at + 1 : 0;
+    return there;
 }
 
 static json_t *flush(struct control *c)
 {
     uint64_t position = cursor_position(c->committed);
     int64_t deadline_ms = clock_mono(clock_system()).us / US_PER_MS + COLLECTOR_FLUSH_MS;
-    bool rrd = flush_cursor(c->rrd_landed, position, deadline_ms);
-    bool observed = flush_cursor(c->observed, position, deadline_ms);
+    bool rrd = flush_cursor(c->rrd_landed, position, deadline_ms, &c->rrd_stuck);
+    bool observed = flush_cursor(c->observed, position, deadline_ms, &c->observed_stuck);
     return json_pack("{s:b, s:b, s:I, s:I, s:I}", "ok", 1, "flushed", rrd && observed, "position",
                      (json_int_t)position, "rrd", (json_int_t)cursor_position(c->rrd_landed), "observations",
                      (json_int_t)cursor_position(c->observed));

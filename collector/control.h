@@ -29,6 +29,7 @@ struct control {
     struct queue *to_ingest, *to_committer, *to_observer, *to_rrd; // NULL where nobody listens (in a test)
     struct queue *inbox;                                           // where they answer
     struct cursor *committed, *rrd_landed, *observed;
+    uint64_t rrd_stuck, observed_stuck; // 1 + where a flush last waited in vain, 0: nowhere
 };
 // Always an answer: {"ok":true,…} or {"ok":false,"error":"…"}; malloc'ed, NULL only without memory.
 char *collector_control_handle(struct control *c, const char *text, size_t len);

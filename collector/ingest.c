@@ -127,6 +127,9 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
                                          .max_series = COLLECTOR_MAX_SERIES,
                                          .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};
     enum err e = send_message(in, &c->peer, &m);
+    if (e == ERR_OK && !c->welcomed)
+        log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
+                 F_TEXT("version", c->version), F_INT("last_sequence", o->sequence));
     c->welcomed = e == ERR_OK; // one that did not get through is asked for again by the next Hello
     if (e == ERR_OK)
         c->credit_bytes = m.welcome.credit_bytes;
@@ -416,6 +419,15 @@ void ingest_abandon(struct ingest *in, struct item *item)
 }
 
 // ---- time ---------------------------------------------------------------------------------------
+static void forget(struct ingest *in, struct connection *c)
+{
+    if (!c->superseded)
+        log_info("agent_gone", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
+                 F_TEXT("reason", c->gone ? "disconnected" : "silent"));
+    collector_count(in->o.counters, COUNTER_CONNECTIONS_EXPIRED, c->gone ? 0 : 1);
+    connections_remove(in->connections, c);
+}
+
 void ingest_tick(struct ingest *in, bool paused)
 {
     struct mono now = clock_mono(in->o.clock);
@@ -428,8 +440,7 @@ void ingest_tick(struct ingest *in, bool paused)
     for (struct connection *c = connections_first(in->connections); c; c = next) {
         next = c->next;
         if (c->gone || mono_diff_ms(now, c->heard) > INGEST_SILENCE_S * 1000) {
-            collector_count(in->o.counters, COUNTER_CONNECTIONS_EXPIRED, c->gone ? 0 : 1);
-            connections_remove(in->connections, c);
+            forget(in, c);
         } else if (c->welcomed && (changed || c->ack_owed)) {
             send_ack(in, c);
         }

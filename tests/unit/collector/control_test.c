@@ -202,6 +202,24 @@ static void flush_does_not_wait_for_a_projection_that_is_far_behind(void **state
     json_decref(o);
 }
 
+static void flush_waits_only_once_for_a_projection_that_stands_still(void **state)
+{
+    struct rig *r = *state;
+    cursor_publish(r->c.committed, 5);
+    cursor_publish(r->c.observed, 5);
+    cursor_publish(r->c.rrd_landed, 3);
+    json_decref(ask(r, "{\"command\":\"flush\"}"));
+    struct mono begun = clock_mono(clock_system());
+    json_t *o = ask(r, "{\"command\":\"flush\"}");
+    assert_true(mono_diff_ms(clock_mono(clock_system()), begun) < COLLECTOR_FLUSH_MS / 2);
+    assert_true(json_is_false(json_object_get(o, "flushed")));
+    json_decref(o);
+    cursor_publish(r->c.rrd_landed, 5);
+    o = ask(r, "{\"command\":\"flush\"}");
+    assert_true(json_is_true(json_object_get(o, "flushed")));
+    json_decref(o);
+}
+
 static void what_nobody_takes_is_answered_with_an_error(void **state)
 {
     struct rig *r = *state;
@@ -241,6 +259,7 @@ int main(void)
         T(the_state_tells_of_space),
         T(flush_with_nothing_pending_answers_at_once),
         T(flush_does_not_wait_for_a_projection_that_is_far_behind),
+        T(flush_waits_only_once_for_a_projection_that_stands_still),
         T(what_nobody_takes_is_answered_with_an_error),
         T(an_error_that_quotes_what_is_not_utf8_is_still_json),
     };
