@@ -50,6 +50,14 @@ static const char *text_of(const json_t *o, const char *key)
     return text ? text : "";
 }
 
+// What lies beyond the years 1 to 9999 is no time that anybody sent, and is not calculated with.
+static int64_t seconds_of(const json_t *o, const char *key)
+{
+    const int64_t lowest = INT64_C(-62135596800), highest = INT64_C(253402300799);
+    int64_t s = json_integer_value(json_object_get(o, key));
+    return s < lowest ? lowest : s > highest ? highest : s;
+}
+
 static int64_t period_seconds(const char *period)
 {
     static const struct {
@@ -78,18 +86,19 @@ static bool read_newest(const json_t *series, struct newest *n)
 {
     const json_t *latest = json_object_get(series, "latest");
     *n = (struct newest){.report = strcmp(text_of(series, "class"), "report") == 0,
-                         .step_s = json_integer_value(json_object_get(series, "step")),
+                         .step_s = seconds_of(series, "step"),
                          .period_s = period_seconds(text_of(series, "period"))};
     if (!json_is_object(latest) || !read_value(json_object_get(latest, "value"), n))
         return false;
     const char *currency = text_of(series, "currency");
     snprintf(n->unit, sizeof n->unit, "%s", *currency ? currency : text_of(series, "unit"));
-    int64_t time = json_integer_value(json_object_get(latest, "time"));
-    n->end_s = n->report ? json_integer_value(json_object_get(latest, "period_end")) : time;
+    int64_t time = seconds_of(latest, "time");
+    n->end_s = n->report ? seconds_of(latest, "period_end") : time;
     if (n->report)
         snprintf(n->when, sizeof n->when, "%s", text_of(latest, "period"));
     else
         wall_text((struct wall){time * US_PER_S}, n->when);
+    clean(n->when);
     return true;
 }
 

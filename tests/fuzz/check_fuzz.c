@@ -39,14 +39,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct fuzz_input in = {bytes, len};
     struct check_options o;
     struct diag d = {""};
-    char program[] = "esep-check", w[] = "-w", c[] = "-c", end[] = "--";
+    char program[] = "esep-check", w[] = "-w", c[] = "-c";
     char *warn = line(&in), *critical = line(&in), *series = line(&in);
-    char *argv[] = {program, w, warn, c, critical, end, series, NULL};
+    char *argv[] = {program, w, warn, c, critical, series, NULL};
     char *other[] = {program, series, warn, critical, NULL};
     range(warn);
     range(critical);
     (void)check_options_parse(4, other, &o, &d);
-    enum err e = check_options_parse(7, argv, &o, &d);
+    enum err e = check_options_parse(6, argv, &o, &d);
     FUZZ_CHECK(e == ERR_OK || (e == ERR_INVALID && d.text[0]));
     if (e == ERR_OK && !o.help && !o.version) {
         char *answer = fuzz_string(in.at, in.left);
