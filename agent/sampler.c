@@ -234,6 +234,7 @@ static enum err settle_pending(struct sampler *s, struct diag *d)
     enum err e = sampler_settle(s, d);
     if (e != ERR_OK)
         return e;
+    uint64_t generation = spool_peek(spool)->generation;
     if (s->pending == PENDING_REWIND) {
         e = spool_rewind(spool, s->rewind_to, d);
         if (e == ERR_CONFLICT)
@@ -243,14 +244,15 @@ static enum err settle_pending(struct sampler *s, struct diag *d)
     } else {
         e = spool_renew(spool, d);
     }
-    if (e == ERR_OK) {
+    if (e == ERR_OK)
         s->pending = PENDING_NOTHING;
+    else
+        s->pending_again.us = clock_mono(s->options.clock).us + SAMPLER_AGAIN_US;
+    if (spool_peek(spool)->generation != generation) {
         log_warn("spool_reconciled", F_INT("last_written", spool_peek(spool)->last_written),
                  F_INT("last_acknowledged", spool_peek(spool)->last_acknowledged),
                  F_INT("generation", spool_peek(spool)->generation));
         s->options.changed(s->options.ctx);
-    } else {
-        s->pending_again.us = clock_mono(s->options.clock).us + SAMPLER_AGAIN_US;
     }
     return sampler_tolerate(s, e, d);
 }

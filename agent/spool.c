@@ -110,7 +110,7 @@ static enum err open_file(struct spool *s, const char *path, bool *fresh, struct
     }
     if (e == ERR_OK)
         e = check_rows(s, d);
-    return e;
+    return e == ERR_INTERNAL ? ERR_CORRUPT : e; // a statement that fails on this file alone
 }
 
 static void close_file(struct spool *s)

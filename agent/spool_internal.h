@@ -6,9 +6,10 @@
 #include "agent/spool.h"
 #include "store/db.h"
 
-#define SPOOL_FORMAT     1
-#define SPOOL_HASH_BYTES 16
-#define SPOOL_GAP_CLASS  0 // in batch.class
+#define SPOOL_FORMAT      1
+#define SPOOL_FORMAT_TEXT "1"
+#define SPOOL_HASH_BYTES  16
+#define SPOOL_GAP_CLASS   0 // in batch.class
 
 struct spool_meta { // the one row of the table meta
     struct spool_state state;
@@ -63,11 +64,13 @@ struct spool_stored {     // a row of the table batch
     size_t len;
 };
 
-// ---- spool_store.c: rows, each with a hash of its own over all it says. CORRUPT when it does not match.
+// ---- spool_tables.c: the tables; UNSUPPORTED for a newer format, CORRUPT when they are not as they were
+// made.
 enum err spool_tables_create(struct db *db, struct diag *d) MUST_USE;
 enum err spool_tables_prepare(struct spool_tables *t, struct db *db,
                               struct diag *d) MUST_USE; // db stays the caller's on failure
 void spool_tables_finalize(struct spool_tables *t);
+// ---- spool_store.c: rows, each with a hash of its own over all it says. CORRUPT when it does not match.
 enum err spool_meta_read(struct spool_tables *t, struct spool_meta *out,
                          struct diag *d) MUST_USE; // NOT_FOUND
 enum err spool_meta_write(struct spool_tables *t, const struct spool_meta *m, struct diag *d) MUST_USE;
