@@ -10,12 +10,14 @@
             ".incbin \"dashboards/web/" file "\"\n"                                                          \
             ".global " #symbol "_end\n" #symbol "_end:\n"                                                    \
             ".byte 0\n"                                                                                      \
-            ".popsection\n");                                                                                \
-    extern const char symbol[], symbol##_end[]
+            ".popsection\n")
 
 ASSET(asset_style, "style.css");
 ASSET(asset_live, "live.js");
 ASSET(asset_icon, "icon.svg");
+extern const char asset_style[], asset_style_end[];
+extern const char asset_live[], asset_live_end[];
+extern const char asset_icon[], asset_icon_end[];
 
 static const struct {
     const char *name, *content_type, *start, *end;

@@ -94,7 +94,8 @@ static void drop_oldest(struct cache *c)
 {
     struct entry *e = c->oldest;
     *chain_of(c, e->key) = e->chain;
-    list_remove(c, e);
+    c->oldest = e->newer;
+    *(c->oldest ? &c->oldest->older : &c->newest) = NULL;
     c->stats.bytes -= cost(e);
     c->stats.entries--;
     c->stats.evictions++;
@@ -143,7 +144,7 @@ static void put(struct cache *c, const uint8_t key[16], struct blob *b)
     list_add(c, e);
     c->stats.entries++;
     c->stats.bytes += cost(e);
-    while (c->stats.bytes > c->max_bytes)
+    while (c->oldest && c->stats.bytes > c->max_bytes)
         drop_oldest(c);
 }
 

@@ -74,6 +74,7 @@ static void block_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
+    sigaddset(set, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -88,12 +89,16 @@ static void raise_file_limit(void)
     }
 }
 
-static void wait_for_signal(const sigset_t *set)
+// Until told to stop, or the graph server has gone: it cannot be forked again beside threads, so whoever
+// started us starts us anew.
+static enum err wait_for_signal(const sigset_t *set, struct render *render, struct diag *d)
 {
     int number = 0;
-    while (sigwait(set, &number) == EINTR)
-        ;
+    while (sigwait(set, &number) == EINTR || number == SIGCHLD)
+        if (number == SIGCHLD && !render_alive(render))
+            return diag_fail(d, ERR_CLOSED, "the graph server process has ended");
     log_info("stopping", F_INT("signal", number));
+    return ERR_OK;
 }
 
 static enum err serve(const struct dashboard_config *c, struct render *render, const sigset_t *set,
@@ -113,7 +118,7 @@ static enum err serve(const struct dashboard_config *c, struct render *render, c
                 "open_to_network", F_TEXT("listen", c->listen),
                 F_TEXT("hint",
                        "anybody who can connect can read every figure; listen on 127.0.0.1 behind a proxy"));
-        wait_for_signal(set);
+        e = wait_for_signal(set, render, d);
     }
     dashboard_http_stop(h);
     site_close(s);

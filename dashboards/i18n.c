@@ -9,7 +9,7 @@
 
 static const char *const texts[T_COUNT][LANG_COUNT] = {
 #define X(name, en, ru, kk, uz, ky)                                                                          \
-    [T_##name] = {[LANG_EN] = en, [LANG_RU] = ru, [LANG_KK] = kk, [LANG_UZ] = uz, [LANG_KY] = ky},
+    [T_##name] = {[LANG_EN] = (en), [LANG_RU] = (ru), [LANG_KK] = (kk), [LANG_UZ] = (uz), [LANG_KY] = (ky)},
 #include "dashboards/web/strings.inc"
 #undef X
 };
@@ -50,36 +50,29 @@ void i18n_fill(char out[I18N_MAX], enum lang lang, enum text t, const char *a, c
     i18n_fill4(out, lang, t, (const char *const[4]){a, b, c, NULL});
 }
 
-// Quality of one range ("ru-RU;q=0.8") in thousandths; *lang is set when it is one of ours.
+// Thousandths of "q=0.85"; 1000 when there is none.
+static int parse_quality(const char *range, size_t len)
+{
+    const char *end = range + len, *q = memchr(range, ';', len);
+    while (q && q < end && *q != 'q')
+        q++;
+    if (!q || end - q < 3 || q[1] != '=' || q[2] != '0')
+        return 1000;
+    int quality = 0, worth = 100;
+    for (q += 4; q < end && *q >= '0' && *q <= '9' && worth > 0; q++, worth /= 10)
+        quality += (*q - '0') * worth;
+    return quality;
+}
+
+// Quality of one range ("ru-RU;q=0.8") in thousandths, 0 when it is none of our languages.
 static int range_quality(const char *range, size_t len, enum lang *lang)
 {
     char code[3] = {0};
     if (len < 2 || (len > 2 && range[2] != '-' && range[2] != ';' && range[2] != ' '))
         return 0;
-    memcpy(code, range, 2);
     for (int i = 0; i < 2; i++)
-        if (code[i] >= 'A' && code[i] <= 'Z')
-            code[i] = (char)(code[i] + ('a' - 'A'));
-    if (lang_parse(code, lang))
-        return 0;
-    const char *q = memchr(range, ';', len);
-    if (!q)
-        return 1000;
-    const char *digits = strstr(q, "q=");
-    if (!digits || digits >= range + len)
-        return 1000;
-    if (digits[2] == '1')
-        return 1000;
-    int quality = 0;
-    for (int i = 0; i < 3; i++) {
-        char c = digits[3] == '.' && strnlen(digits, 8) > (size_t)(4 + i) ? digits[4 + i] : '0';
-        if (c < '0' || c > '9') {
-            quality *= i == 1 ? 100 : 10;
-            break;
-        }
-        quality = quality * 10 + (c - '0');
-    }
-    return quality;
+        code[i] = (char)(range[i] >= 'A' && range[i] <= 'Z' ? range[i] + ('a' - 'A') : range[i]);
+    return lang_parse(code, lang) ? 0 : parse_quality(range, len);
 }
 
 enum lang i18n_accept(const char *accept_language)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -269,6 +270,13 @@ enum err render_draw(struct render *r, const struct render_job *job, char **byte
     buf_deinit(&request);
     buf_deinit(&image);
     return e;
+}
+
+bool render_alive(struct render *r)
+{
+    siginfo_t info = {0};
+    // looks without reaping: render_stop does that
+    return waitid(P_PID, (id_t)r->server, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
 struct render_stats render_stats(struct render *r)

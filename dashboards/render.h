@@ -6,6 +6,7 @@
 #define ESEP_DASHBOARDS_RENDER_H
 
 #include "store/rrd_graph.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define RENDER_TEXT_MAX  256
@@ -45,6 +46,10 @@ void render_stop(struct render *r);
 // twice, or the server process has gone; else the worker's own answer. Threads: any.
 enum err render_draw(struct render *r, const struct render_job *job, char **bytes, size_t *len,
                      struct diag *d) MUST_USE;
+
+// Whether the server process still lives; false means no worker can be replaced any more: end and be started
+// anew.
+bool render_alive(struct render *r);
 
 struct render_stats {
     uint64_t drawn, failed, hung, died, recycled, busy;

@@ -152,6 +152,7 @@ static void stopping_leaves_no_process_behind(void **state)
     struct render *r = start(4, 0);
     pid_t pids[4];
     assert_int_equal(render_pids(r, pids, 4), 4);
+    assert_true(render_alive(r));
     render_stop(r);
     for (int i = 0; i < 4; i++)
         assert_int_not_equal(kill(pids[i], 0), 0);
