@@ -93,7 +93,7 @@ static enum err read_step(const struct place *p, const struct agent_yaml_series 
     enum err e = refuse(p, "period", y->period, "a measurement has a step, a report a period");
     if (e == ERR_OK)
         e = need(p, "step", y->step, "a measurement has one, e.g. step: 10s");
-    int64_t ms = 0;
+    int64_t ms = WIRE_STEP_MIN_S * 1000;
     if (e == ERR_OK)
         e = read_duration(p, "step", y->step, WIRE_STEP_MIN_S * 1000, WIRE_STEP_MAX_S * 1000,
                           "from 10s to 1h and a divisor of 1h", &ms);
@@ -286,9 +286,9 @@ static enum err check_source_unique(const struct holder *h, const struct place *
     return ERR_OK;
 }
 
-// Measurements of one series may come from several sources that agree on it (a file with the past, a program with the
-// present): each has its own times. Reports may not: what a source has reported is kept by source. One name (column) of
-// a source feeds one series.
+// Measurements of one series may come from several sources that agree on it (a file with the past, a program
+// with the present): each has its own times. Reports may not: what a source has reported is kept by source.
+// One name (column) of a source feeds one series.
 static enum err check_series_unique(const struct holder *h, const struct place *p,
                                     const struct agent_source *of, const struct agent_series *s)
 {
@@ -334,8 +334,8 @@ static enum err read_sources(struct holder *h, struct place *p)
     size_t total = 0;
     for (size_t i = 0; i < h->yaml->sources_count; i++)
         total += h->yaml->sources[i].series_count;
-    if (total > AGENT_SERIES_MAX)
-        return bad(p, "sources", "%zu series in all are more than %d: run a second agent", total,
+    if (total == 0 || total > AGENT_SERIES_MAX)
+        return bad(p, "sources", "%zu series in all must be 1 to %d: for more, run a second agent", total,
                    AGENT_SERIES_MAX);
     h->sources = calloc(h->yaml->sources_count, sizeof *h->sources);
     h->series = calloc(total, sizeof *h->series);

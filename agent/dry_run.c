@@ -20,7 +20,8 @@ struct printer {
 static enum err no_position(void *ctx, const char *source, const char *key, void *out, size_t cap,
                             size_t *len)
 {
-    (void)ctx, (void)source, (void)key, (void)out, (void)cap, (void)len;
+    (void)ctx, (void)source, (void)key, (void)out, (void)cap;
+    *len = 0;
     return ERR_NOT_FOUND;
 }
 
@@ -70,7 +71,7 @@ static void wait_until_ended(struct source *s)
     while (!s->ops->advance(s)) {
         struct pollfd fds[SOURCE_FDS];
         int n = s->ops->fds(s, fds, SOURCE_FDS);
-        poll(fds, (nfds_t)n, s->ops->wait_ms(s));
+        (void)poll(fds, (nfds_t)n, s->ops->wait_ms(s));
     }
 }
 

@@ -304,7 +304,7 @@ enum err sampler_request(struct sampler *s, const struct sampler_request *r, str
         s->pending = PENDING_RENEW;
         break;
     case SAMPLER_LINK:
-        s->link_changed = s->link_changed || memcmp(&s->link, &r->link, sizeof s->link) != 0;
+        s->link_changed = s->link_changed || !uplink_link_same(&s->link, &r->link);
         s->link = r->link;
         return ERR_OK;
     }

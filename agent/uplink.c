@@ -79,7 +79,7 @@ static void ask(struct uplink *u, const struct sampler_request *r)
 static void tell_link(struct uplink *u)
 {
     const struct uplink_link *now = uplink_core_link(u->core);
-    if (memcmp(now, &u->link_told, sizeof *now) == 0)
+    if (uplink_link_same(now, &u->link_told))
         return;
     u->link_told = *now;
     ask(u, &(struct sampler_request){.type = SAMPLER_LINK, .link = *now});

@@ -71,6 +71,13 @@ const struct uplink_link *uplink_core_link(const struct uplink_core *c)
     return &c->link;
 }
 
+bool uplink_link_same(const struct uplink_link *a, const struct uplink_link *b)
+{
+    return a->connected == b->connected && a->skew_ms == b->skew_ms && a->credit_bytes == b->credit_bytes &&
+           a->rejected == b->rejected && a->refused == b->refused && strcmp(a->resident, b->resident) == 0 &&
+           strcmp(a->refused_text, b->refused_text) == 0;
+}
+
 // ---- sending
 
 // False: not sent (a full socket, or the connection is gone).

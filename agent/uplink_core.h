@@ -88,6 +88,8 @@ bool uplink_core_done(
     const struct uplink_core *c); // nothing on the way and all that is in the spool acknowledged
 const struct uplink_link *uplink_core_link(const struct uplink_core *c);
 
+bool uplink_link_same(const struct uplink_link *a, const struct uplink_link *b);
+
 // What an administrator can do about a refusal.
 const char *uplink_refuse_advice(enum wire_refuse_reason r);
 

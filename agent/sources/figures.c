@@ -95,14 +95,14 @@ static enum err with_comma(const char *in, char *out)
     } else if (*in == '.') {
         return ERR_INVALID;
     }
-    strcpy(out, in); // no longer than the input; what is wrong in it is found by figure_parse
+    memcpy(out, in, strlen(in) + 1); // never longer than the input; what is wrong in it figure_parse finds
     return strpbrk(out, ".,") ? ERR_INVALID : ERR_OK;
 }
 
 static enum err with_point(const char *in, char *out)
 {
     in = skip_sign(in, &out);
-    strcpy(out, in);
+    memcpy(out, in, strlen(in) + 1);
     return ERR_OK;
 }
 

@@ -136,7 +136,7 @@ static void wait_until_ended(struct source_bench *b)
         struct pollfd fds[8];
         int n = ops->fds(b->source, fds, 8);
         int ms = b->real_time ? ops->wait_ms(b->source) : 1;
-        poll(fds, (nfds_t)n, ms);
+        (void)poll(fds, (nfds_t)n, ms);
     }
 }
 

@@ -116,8 +116,8 @@ const struct spool_state *spool_bench_state(const struct spool_bench *b)
 
 struct wire_message spool_bench_message(struct spool_bench *b, uint64_t first)
 {
-    struct spool_message m;
-    struct wire_message out;
+    struct spool_message m = {0};
+    struct wire_message out = {0};
     if (spool_reader_message(b->reader, first, &m, &b->diag) != ERR_OK ||
         wire_decode(b->arena, m.bytes, m.len, &out, &b->diag) != ERR_OK)
         fail_msg("%s", b->diag.text);

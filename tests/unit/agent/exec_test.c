@@ -28,8 +28,8 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     void *bench = NULL;
-    if (!f || source_bench_setup(&bench) != 0)
-        return -1;
+    assert_non_null(f);
+    assert_int_equal(source_bench_setup(&bench), 0);
     f->bench = bench;
     f->bench->real_time = true;
     test_folder_path(&f->bench->folder, "prog.sh", f->script);
@@ -225,7 +225,7 @@ static void a_program_that_does_not_end_is_killed_with_its_children(void **state
     run(f, body, "out_units 1772366400 1\n");
     expect_error(f, 1, "source m: no end within 500 ms: killed");
     assert_int_equal(fs_read_file(pid_file, 64, &text, &len, NULL), ERR_OK);
-    pid_t child = (pid_t)atoi(text);
+    pid_t child = (pid_t)strtol(text, NULL, 10);
     free(text);
     for (int i = 0; i < 2000 && kill(child, 0) == 0; i++) { // init may take a moment to collect it
         char stat_path[64], *stat = NULL;
@@ -305,7 +305,8 @@ static void many_programs_run_at_the_same_time(void **state)
         struct harvest h;
         while (!exec_source_ops.advance(sources[i])) {
             struct pollfd fds[4];
-            poll(fds, (nfds_t)exec_source_ops.fds(sources[i], fds, 4), exec_source_ops.wait_ms(sources[i]));
+            (void)poll(fds, (nfds_t)exec_source_ops.fds(sources[i], fds, 4),
+                       exec_source_ops.wait_ms(sources[i]));
         }
         harvest_init(&h);
         assert_int_equal(exec_source_ops.take(sources[i], 100, &h), ERR_OK);

@@ -34,8 +34,8 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     void *bench = NULL;
-    if (!f || spool_bench_setup(&bench) != 0)
-        return -1;
+    assert_non_null(f);
+    assert_int_equal(spool_bench_setup(&bench), 0);
     f->bench = bench;
     test_folder_path(&f->bench->folder, "log.csv", f->log_path);
     test_folder_path(&f->bench->folder, "table.csv", f->table_path);
@@ -160,7 +160,7 @@ static void step(struct fixture *f)
         int n = sampler_fds(f->sampler, fds, 16);
         if (n == 0)
             return;
-        poll(fds, (nfds_t)n, 1);
+        (void)poll(fds, (nfds_t)n, 1);
     } while (true);
 }
 

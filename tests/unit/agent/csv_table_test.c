@@ -1,4 +1,3 @@
-#include "agent/sources/csv_reader.h"
 #include "tests/support/source_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +24,8 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     void *bench = NULL;
-    if (!f || source_bench_setup(&bench) != 0)
-        return -1;
+    assert_non_null(f);
+    assert_int_equal(source_bench_setup(&bench), 0);
     f->bench = bench;
     test_folder_path(&f->bench->folder, "in.csv", f->path);
     *state = f;
@@ -68,28 +66,6 @@ static struct fixture *reports(void **state)
                                       .decimal = '.',
                                       .time_column = "month",
                                       .series_count = 2,
-                                      .series = f->series};
-    return f;
-}
-
-static struct fixture *measurements(void **state)
-{
-    struct fixture *f = *state;
-    f->series[0] = (struct agent_series){.name = "kwh",
-                                         .declared = "energy",
-                                         .unit = "kwh",
-                                         .currency = "",
-                                         .class = WIRE_MEASUREMENT,
-                                         .step_s = 10};
-    f->config = (struct agent_source){.name = "meter",
-                                      .kind = AGENT_SOURCE_CSV,
-                                      .class = WIRE_MEASUREMENT,
-                                      .every_s = 5,
-                                      .path = f->path,
-                                      .separator = ',',
-                                      .decimal = '.',
-                                      .time_column = "time",
-                                      .series_count = 1,
                                       .series = f->series};
     return f;
 }
@@ -152,167 +128,6 @@ static const char *lines(const char *fmt, ...)
     va_end(args);
     return out;
 }
-
-// ---- records and fields
-
-static void fields_of_a_record(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *record;
-        char separator;
-        const char *fields; // joined by |
-    } good[] = {
-        {"a,b,c", ',', "a|b|c"},
-        {"", ',', ""},
-        {",", ',', "|"},
-        {"a;b,c", ';', "a|b,c"},
-        {"a\tb", '\t', "a|b"},
-        {"\"a,b\",c", ',', "a,b|c"},
-        {"\"say \"\"hi\"\"\",x", ',', "say \"hi\"|x"},
-        {"\"\",\"\"", ',', "|"},
-        {"\"two\nlines\",x", ',', "two\nlines|x"},
-        {"5\" pipe,x", ',', "5\" pipe|x"},
-        {"a,\"b\"", ',', "a|b"},
-        {" a , b ", ',', " a | b "},
-    };
-    static const struct {
-        const char *record;
-        const char *says;
-    } bad[] = {
-        {"a,\"b", "7:3: this quote is not closed"},
-        {"\"a\"b,c", "7:4: text after the closing quote"},
-        {"ю,\"a\"b", "7:6: text after the closing quote"},
-        {"\"x\ny\",\"a\"b", "8:7: text after the closing quote"},
-    };
-    struct csv_record r;
-    struct diag d;
-    csv_record_init(&r);
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        char joined[128] = "";
-        const struct csv_raw raw = {.bytes = good[i].record, .len = strlen(good[i].record), .line = 1};
-        assert_int_equal(csv_record_read(&r, &raw, good[i].separator, (iconv_t)-1, &d), ERR_OK);
-        for (size_t k = 0; k < r.count; k++) {
-            strcat(joined, k ? "|" : "");
-            strcat(joined, r.fields[k].text);
-        }
-        assert_string_equal(joined, good[i].fields);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const struct csv_raw raw = {.bytes = bad[i].record, .len = strlen(bad[i].record), .line = 7};
-        assert_int_equal(csv_record_read(&r, &raw, ',', (iconv_t)-1, &d), ERR_INVALID);
-        assert_string_equal(d.text, bad[i].says);
-    }
-    csv_record_deinit(&r);
-}
-
-static void a_record_of_too_many_columns_or_with_a_nul_is_refused(void **state)
-{
-    (void)state;
-    char many[CSV_FIELDS_MAX + 2];
-    struct csv_record r;
-    struct diag d;
-    memset(many, ',', sizeof many);
-    csv_record_init(&r);
-    const struct csv_raw most = {.bytes = many, .len = CSV_FIELDS_MAX - 1, .line = 1};
-    assert_int_equal(csv_record_read(&r, &most, ',', (iconv_t)-1, &d), ERR_OK);
-    assert_int_equal(r.count, CSV_FIELDS_MAX);
-    const struct csv_raw over = {.bytes = many, .len = CSV_FIELDS_MAX, .line = 1};
-    assert_int_equal(csv_record_read(&r, &over, ',', (iconv_t)-1, &d), ERR_INVALID);
-    const struct csv_raw nul = {.bytes = "a\0b", .len = 3, .line = 1};
-    assert_int_equal(csv_record_read(&r, &nul, ',', (iconv_t)-1, &d), ERR_INVALID);
-    csv_record_deinit(&r);
-}
-
-static void records_end_at_line_ends_outside_quotes_and_know_their_place(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        enum csv_next next;
-        const char *text;
-        int64_t offset;
-        uint64_t line;
-    } want[] = {{CSV_RECORD, "a,b", 0, 1},
-                {CSV_RECORD, "\"x\ny\",2", 5, 2},
-                {CSV_RECORD, "", 13, 4},
-                {CSV_RECORD, "5\" pipe", 14, 5},
-                {CSV_PARTIAL, "end", 22, 6}};
-    put(f, "a,b\r\n\"x\ny\",2\n\n5\" pipe\nend");
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-    struct csv_reader r;
-    struct csv_raw raw;
-    assert_int_equal(csv_reader_init(&r, fd, ',', 0, 1), ERR_OK);
-    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-        assert_int_equal(csv_reader_next(&r, &raw), want[i].next);
-        assert_int_equal(raw.len, strlen(want[i].text));
-        assert_memory_equal(raw.bytes, want[i].text, raw.len);
-        assert_int_equal(raw.offset, want[i].offset);
-        assert_int_equal(raw.line, want[i].line);
-    }
-    assert_int_equal(csv_reader_next(&r, &raw), CSV_PARTIAL);
-    csv_reader_deinit(&r);
-    close(fd);
-}
-
-static void a_record_that_is_too_long_is_passed_over_to_its_line_end(void **state)
-{
-    struct fixture *f = *state;
-    static const size_t lengths[] = {CSV_RECORD_MAX + 1, CSV_RECORD_MAX + 2, CSV_RECORD_MAX + 3,
-                                     3 * CSV_RECORD_MAX};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        char *text = malloc(lengths[i] + 16);
-        memset(text, 'x', lengths[i]);
-        memcpy(text + lengths[i], "\nnext\n", 6);
-        write_with(f->path, "w", text, lengths[i] + 6);
-        free(text);
-        int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-        struct csv_reader r;
-        struct csv_raw raw;
-        assert_int_equal(csv_reader_init(&r, fd, ',', 0, 1), ERR_OK);
-        assert_int_equal(csv_reader_next(&r, &raw), CSV_TOO_LONG);
-        assert_int_equal(raw.line, 1);
-        assert_int_equal(csv_reader_next(&r, &raw), CSV_RECORD);
-        assert_int_equal(raw.line, 2);
-        assert_memory_equal(raw.bytes, "next", 4);
-        assert_int_equal(csv_reader_next(&r, &raw), CSV_END);
-        csv_reader_deinit(&r);
-        close(fd);
-    }
-}
-
-static void a_record_of_the_greatest_length_is_read(void **state)
-{
-    struct fixture *f = *state;
-    char *text = malloc(CSV_RECORD_MAX + 1);
-    memset(text, 'x', CSV_RECORD_MAX);
-    text[CSV_RECORD_MAX] = '\n';
-    write_with(f->path, "w", text, CSV_RECORD_MAX + 1);
-    free(text);
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-    struct csv_reader r;
-    struct csv_raw raw;
-    assert_int_equal(csv_reader_init(&r, fd, ',', 0, 1), ERR_OK);
-    assert_int_equal(csv_reader_next(&r, &raw), CSV_RECORD);
-    assert_int_equal(raw.len, CSV_RECORD_MAX);
-    csv_reader_deinit(&r);
-    close(fd);
-}
-
-static void a_quote_that_is_never_closed_costs_its_own_line_only(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,\"1\n20,2\n");
-    FILE *out = fopen(f->path, "a");
-    for (int i = 3; i < 10000; i++)
-        fprintf(out, "%d,%d\n", i * 10, i);
-    fclose(out);
-    open_source(f);
-    source_bench_run(f->bench, 0);
-    expect_error(f, 1, "in.csv:2:1: longer than 65536 bytes, or a quote in it is not closed");
-    assert_int_equal(f->bench->count, 9998);
-}
-
-// ---- reports
 
 static void reports_are_read_with_their_empty_cells_left_out(void **state)
 {
@@ -546,140 +361,10 @@ static void a_long_table_is_given_in_portions(void **state)
                         36); // oldest first
 }
 
-// ---- measurements
-
-static void added_rows_are_read_once_and_a_partial_line_is_waited_for(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n30,");
-    open_source(f);
-    expect(f, "energy 10 1\nenergy 20 2\n");
-    expect(f, "");
-    add(f, "3");
-    expect(f, "");
-    add(f, "5\n40,4\n");
-    expect(f, "energy 30 35\nenergy 40 4\n");
-    open_source(f);
-    expect(f, "");
-    add(f, "50,5\n");
-    open_source(f);
-    expect(f, "energy 50 5\n");
-    assert_int_equal(f->bench->errors, 0);
-}
-
-static void late_rows_of_a_growing_file_are_taken(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n50,1\n");
-    open_source(f);
-    expect(f, "energy 50 1\n");
-    add(f, "40,2\n");
-    expect(f, "energy 40 2\n");
-}
-
-static void a_replaced_file_gives_only_rows_newer_than_the_last_one(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
-    source_bench_run(f->bench, 0);
-    replace(f, "time,kwh\n10,1\n20,2\n30,3\n");
-    expect(f, "energy 30 3\n");
-    assert_int_equal(f->bench->skipped, 2);
-}
-
-static void a_file_cut_and_written_anew_is_noticed(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
-    source_bench_run(f->bench, 0);
-    put(f, "time,kwh\n30,3\n");
-    expect(f, "energy 30 3\n");
-    put(f, "time,kwh\n40,41111111\n50,5\n"); // longer than before, another last row
-    expect(f, "energy 40 41111111\nenergy 50 5\n");
-    put(f, "kwh,time\n6,60\n7,70\n8,80\n9,90\n"); // another header
-    expect(f, "energy 60 6\nenergy 70 7\nenergy 80 8\nenergy 90 9\n");
-}
-
-static void a_file_replaced_while_the_agent_was_down_is_noticed(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
-    source_bench_run(f->bench, 0);
-    put(f, "time,kwh\n10,1\n20,9\n30,3\n"); // same file, other row where the last one was read
-    open_source(f);
-    expect(f, "energy 30 3\n");
-    assert_int_equal(f->bench->skipped, 2);
-}
-
-static void what_was_added_to_a_rotated_file_is_read_before_the_new_one(void **state)
-{
-    struct fixture *f = measurements(state);
-    char old[TEST_PATH];
-    test_folder_path(&f->bench->folder, "in.csv.1", old);
-    put(f, "time,kwh\n10,1\n");
-    open_source(f);
-    source_bench_run(f->bench, 0);
-    add(f, "20,2\n30,3\n");
-    assert_int_equal(rename(f->path, old), 0);
-    put(f, "time,kwh\n40,4\n");
-    expect(f, "energy 20 2\nenergy 30 3\n");
-    expect(f, "energy 40 4\n");
-    assert_int_equal(f->bench->errors, 0);
-}
-
-static void bad_rows_are_named_and_cost_only_themselves(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\nnoon,2\n20,x\n\n25,3\n30,4,5\n40,nan\n50,5\n");
-    open_source(f);
-    expect(f, "energy 10 1\nenergy 50 5\n");
-    expect_error(f, 5, "in.csv:3:1: column \"time\": 'noon' is not a time");
-    expect_error(f, 5, "in.csv:4:4: column \"kwh\": 'x' is not a number");
-    expect_error(f, 5, "in.csv:6:4: column \"kwh\": energy: the time is not on a boundary");
-    expect_error(f, 5, "in.csv:7:1: 3 columns, but the header has 2");
-    expect_error(f, 5, "in.csv:8:4: column \"kwh\": 'nan' is not a number");
-}
-
-static void a_history_comes_in_portions_and_lost_ones_again(void **state)
-{
-    struct fixture *f = measurements(state);
-    FILE *out = fopen(f->path, "w");
-    fprintf(out, "time,kwh\n");
-    for (int i = 1; i <= 120000; i++)
-        fprintf(out, "%d,%d\n", i * 10, i);
-    fclose(out);
-    open_source(f);
-    assert_true(source_bench_take(f->bench, 1000, true));
-    assert_int_equal(f->bench->count, 1000);
-    assert_true(source_bench_take(f->bench, 1000, false));
-    source_bench_run(f->bench, 0);
-    assert_int_equal(f->bench->count, 119000);
-    assert_memory_equal(buf_str(&f->bench->samples), "energy 10010 1001\n", 18);
-    assert_int_equal(f->bench->skipped + f->bench->errors, 0);
-}
-
-static void errors_quote_bad_bytes_as_question_marks(void **state)
-{
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,\xff\x01\xc3(\n");
-    open_source(f);
-    expect(f, "");
-    expect_error(f, 1, "'\?\?\?(' is not a number");
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(fields_of_a_record),
-        T(a_record_of_too_many_columns_or_with_a_nul_is_refused),
-        T(records_end_at_line_ends_outside_quotes_and_know_their_place),
-        T(a_record_that_is_too_long_is_passed_over_to_its_line_end),
-        T(a_record_of_the_greatest_length_is_read),
-        T(a_quote_that_is_never_closed_costs_its_own_line_only),
         T(reports_are_read_with_their_empty_cells_left_out),
         T(only_what_is_new_or_changed_is_reported),
         T(after_a_restart_nothing_is_reported_again),
@@ -695,15 +380,6 @@ int main(void)
         T(windows_1251_is_read_headers_and_all),
         T(files_that_cannot_be_read_say_why),
         T(a_long_table_is_given_in_portions),
-        T(added_rows_are_read_once_and_a_partial_line_is_waited_for),
-        T(late_rows_of_a_growing_file_are_taken),
-        T(a_replaced_file_gives_only_rows_newer_than_the_last_one),
-        T(a_file_cut_and_written_anew_is_noticed),
-        T(a_file_replaced_while_the_agent_was_down_is_noticed),
-        T(what_was_added_to_a_rotated_file_is_read_before_the_new_one),
-        T(bad_rows_are_named_and_cost_only_themselves),
-        T(a_history_comes_in_portions_and_lost_ones_again),
-        T(errors_quote_bad_bytes_as_question_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

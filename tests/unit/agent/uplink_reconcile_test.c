@@ -1,0 +1,179 @@
+#include "tests/support/uplink_stage.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void a_lost_ack_is_found_by_sending_one_batch_again(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 2, 5, 6);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 4, 2, STAGE_CREDIT);
+    stage_expect(s, "batch4 ", "", "connected ");
+    stage_ack(s, 4, STAGE_CREDIT);
+    stage_expect(s, "batch5 ", "ack4 allow ", "");
+}
+
+static void a_lost_ack_of_a_gap_is_found_by_sending_the_gap_again(void **state)
+{
+    struct stage *s = *state;
+    s->gap_first = 3;
+    s->gap_last = 5;
+    stage_spool_is(s, 2, 6, 6);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 5, 2, STAGE_CREDIT);
+    stage_expect(s, "gap3-5 ", "", "connected ");
+    stage_ack(s, 5, STAGE_CREDIT);
+    stage_expect(s, "batch6 ", "ack5 allow ", "");
+}
+
+static void a_probe_waits_for_credit_and_declares(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 2, 5, 5);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 4, 0, STAGE_NO_CREDIT);
+    stage_expect(s, "declare0 declare1 ", "", "connected ");
+    stage_ack(s, 4, STAGE_CREDIT); // only credit: nothing was asked yet
+    stage_expect(s, "batch4 ", "", "");
+    stage_ack(s, 4, STAGE_CREDIT);
+    stage_expect(s, "batch5 ", "ack4 allow ", "");
+}
+
+static void an_unanswered_probe_leads_to_hello(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 2, 5, 5);
+    uplink_core_connected(s->core);
+    stage_welcome(s, 4, 2, STAGE_CREDIT);
+    stage_forget(s);
+    stage_pass(s, 10 * US_PER_S);
+    stage_expect(s, "hello ", "stop ", "silent ");
+}
+
+static void other_bytes_under_our_sequence_mean_a_new_incarnation(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 2, 5, 5);
+    uplink_core_connected(s->core);
+    stage_welcome(s, 4, 2, STAGE_CREDIT);
+    stage_forget(s);
+    stage_refuse(s, WIRE_REFUSE_OTHER_BODY);
+    stage_expect(s, "", "stop renew ", "refused(other-body) other-body ");
+    s->spool.incarnation = stage_incarnation(2);
+    s->spool.generation = 2;
+    stage_spool_is(s, 0, 0, 3);
+    stage_expect(s, "", "", "");
+    stage_pass(s, 29 * US_PER_S);
+    stage_expect(s, "", "", "");
+    stage_pass(s, US_PER_S);
+    stage_expect(s, "hello ", "", "");
+    assert_memory_equal(&s->hello.incarnation, &s->spool.incarnation, 16);
+    stage_welcome(s, 0, 0, STAGE_CREDIT);
+    s->spool.sendable = 3;
+    uplink_core_spool(s->core, &s->spool);
+    stage_expect(s, "declare0 declare1 batch1 batch2 batch3 ", "allow ", "connected ");
+}
+
+static void a_collector_behind_makes_the_spool_rewind(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 5, 6, 6);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 2, 1, STAGE_CREDIT);
+    stage_expect(s, "", "stop rewind2 ", "connected behind ");
+    stage_pass(s, 60 * US_PER_S);
+    stage_expect(s, "", "", "");
+    s->spool.generation++;
+    stage_spool_is(s, 2, 6, 6);
+    stage_expect(s, "hello ", "", "");
+    assert_int_equal(s->hello.last_acknowledged, 2);
+    stage_welcome(s, 2, 1, STAGE_CREDIT);
+    stage_expect(s, "declare1 batch3 batch4 batch5 batch6 ", "allow ", "connected ");
+}
+
+static void a_collector_ahead_of_an_empty_spool_means_a_new_incarnation(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 5, 5, 5);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 9, 2, STAGE_CREDIT);
+    stage_expect(s, "", "stop renew ", "connected ahead ");
+    s->spool.incarnation = stage_incarnation(2);
+    s->spool.generation++;
+    stage_spool_is(s, 0, 0, 0);
+    stage_expect(s, "hello ", "", "");
+}
+
+static void a_collector_ahead_is_asked_whether_it_has_our_unsent_batches(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 3, 3, 5);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 9, 2, STAGE_CREDIT);
+    stage_expect(s, "batch5 ", "", "connected ahead ");
+    stage_ack(s, 9, STAGE_CREDIT); // it has: an old copy of the spool was put back
+    stage_expect(s, "", "ack5(no receipt) stop renew ", "");
+}
+
+static void a_collector_whose_last_lies_inside_our_gap_means_a_new_incarnation(void **state)
+{
+    struct stage *s = *state;
+    s->gap_first = 3;
+    s->gap_last = 6;
+    stage_spool_is(s, 2, 6, 6);
+    uplink_core_connected(s->core);
+    stage_forget(s);
+    stage_welcome(s, 4, 2, STAGE_CREDIT);
+    stage_expect(s, "", "stop renew ", "connected other-body ");
+}
+
+static void other_bytes_while_sending_mean_a_new_incarnation(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 3);
+    stage_ack(s, 0, STAGE_CREDIT);
+    stage_forget(s);
+    stage_refuse(s, WIRE_REFUSE_OTHER_BODY);
+    stage_expect(s, "", "stop renew ", "refused(other-body) other-body ");
+}
+
+static void a_moved_spool_is_greeted_anew(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 3);
+    stage_ack(s, 0, STAGE_CREDIT);
+    stage_forget(s);
+    s->spool.generation++;
+    s->spool.incarnation = stage_incarnation(3);
+    stage_spool_is(s, 0, 0, 3);
+    stage_expect(s, "hello ", "stop ", "");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_lost_ack_is_found_by_sending_one_batch_again),
+        T(a_lost_ack_of_a_gap_is_found_by_sending_the_gap_again),
+        T(a_probe_waits_for_credit_and_declares),
+        T(an_unanswered_probe_leads_to_hello),
+        T(other_bytes_under_our_sequence_mean_a_new_incarnation),
+        T(a_collector_behind_makes_the_spool_rewind),
+        T(a_collector_ahead_of_an_empty_spool_means_a_new_incarnation),
+        T(a_collector_ahead_is_asked_whether_it_has_our_unsent_batches),
+        T(a_collector_whose_last_lies_inside_our_gap_means_a_new_incarnation),
+        T(other_bytes_while_sending_mean_a_new_incarnation),
+        T(a_moved_spool_is_greeted_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
