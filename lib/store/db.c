@@ -39,19 +39,14 @@ struct db_stmt {
 };
 
 // A write that found no room is no damage; a sync that found none has lost what it was to sync.
-static bool no_room(int code, int system_errno)
-{
-    bool sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
-    return !sync && (system_errno == ENOSPC || system_errno == EDQUOT);
-}
-
 static enum err map_ioerr(int code, int system_errno)
 {
+    bool sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
     if (code == SQLITE_IOERR_NOMEM)
         return ERR_NOMEM;
     if (code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_DATA)
         return ERR_CORRUPT;
-    return no_room(code, system_errno) ? ERR_FULL : ERR_IO;
+    return !sync && (system_errno == ENOSPC || system_errno == EDQUOT) ? ERR_FULL : ERR_IO;
 }
 
 static enum err map_result(int code, int system_errno)
@@ -134,15 +129,13 @@ static enum err allocate(const char *path, bool writer, struct db **out)
         return ERR_NOMEM;
     db->writer = writer;
     db->next_checkpoint_pages = WAL_PASSIVE_PAGES;
-    size_t len = strlen(path);
     db->path = strdup(path);
-    db->wal_path = malloc(len + sizeof "-wal");
+    if (asprintf(&db->wal_path, "%s-wal", path) < 0)
+        db->wal_path = NULL;
     if (!db->path || !db->wal_path) {
         db_close(db);
         return ERR_NOMEM;
     }
-    memcpy(db->wal_path, path, len);
-    memcpy(db->wal_path + len, "-wal", sizeof "-wal");
     *out = db;
     return ERR_OK;
 }
@@ -168,20 +161,25 @@ static enum err prepare_transaction(struct db *db, struct diag *d)
     return e;
 }
 
+// The reply comes before the change is on disk: only the end of the statement says whether it was written.
 static enum err use_wal(struct db *db, struct diag *d)
 {
     struct db_stmt *s = NULL;
+    char mode[16] = "";
     bool row = false;
     enum err e = db_prepare(db, "PRAGMA journal_mode=WAL", &s, d);
     if (e != ERR_OK)
         return e;
-    e = db_step(s, &row);
+    if ((e = db_step(s, &row)) == ERR_OK && row) {
+        snprintf(mode, sizeof mode, "%s", db_text(s, 0));
+        e = db_step(s, &row);
+    }
     if (e != ERR_OK)
         e = fail(db, e, "cannot switch to a write-ahead log", d);
-    else if (!row || strcmp(db_text(s, 0), "wal") != 0)
+    else if (strcmp(mode, "wal") != 0)
         e = diag_fail(d, ERR_UNSUPPORTED,
                       "%s: this file system can't hold a write-ahead log (journal mode '%s')", db->path,
-                      row ? db_text(s, 0) : "");
+                      mode);
     db_finalize(s);
     return e;
 }
@@ -279,10 +277,15 @@ enum err db_exec(struct db *db, const char *sql, struct diag *d)
     return rc == SQLITE_OK ? ERR_OK : fail(db, note_result(db, rc), "statement failed", d);
 }
 
+static enum err refuse_lost(struct db *db, struct diag *d)
+{
+    return fail(db, db->lost, "not written or synced again after an input/output error", d);
+}
+
 enum err db_begin(struct db *db, struct diag *d)
 {
     if (db->lost != ERR_OK)
-        return fail(db, db->lost, "no longer written after an input/output error", d);
+        return refuse_lost(db, d);
     enum err e = db_run(db->begin);
     return e == ERR_OK ? ERR_OK : fail(db, e, "cannot begin a transaction", d);
 }
@@ -300,7 +303,7 @@ static void checkpoint_if_grown(struct db *db)
 
 enum err db_commit(struct db *db, struct diag *d)
 {
-    enum err e = db_run(db->commit);
+    enum err e = db->lost != ERR_OK ? db->lost : db_run(db->commit);
     if (e != ERR_OK) {
         (void)fail(db, e, "cannot commit", d);
         db_rollback(db);
@@ -327,6 +330,8 @@ void db_rollback(struct db *db)
 
 enum err db_checkpoint(struct db *db, bool truncate, struct diag *d)
 {
+    if (db->lost != ERR_OK)
+        return refuse_lost(db, d);
     int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", mode, NULL, NULL);
     if (rc == SQLITE_BUSY && !truncate)
@@ -433,6 +438,8 @@ void db_bind_null(struct db_stmt *s, int i)
 enum err db_step(struct db_stmt *s, bool *row)
 {
     *row = false;
+    if (s->db->lost != ERR_OK && !sqlite3_stmt_readonly(s->handle))
+        return s->db->lost;
     int rc = s->bind_result != SQLITE_OK ? s->bind_result : sqlite3_step(s->handle);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
         *row = rc == SQLITE_ROW;

@@ -11,11 +11,13 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -257,6 +259,83 @@ static void a_copy_is_whole_and_readable(void **state)
     db_close(copy);
 }
 
+// ---- syncs that fail
+// ------------------------------------------------------------------------------------------------
+
+static int fail_sync; // which sync of a file from now on; 0: none
+static bool sync_failed;
+
+static int sync_or_fail(int fd, long call)
+{
+    struct stat st;
+    if (fail_sync > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && --fail_sync == 0) {
+        sync_failed = true;
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(call, fd);
+}
+
+// In the place of the C library's, for SQLite as for us.
+int fsync(int fd)
+{
+    return sync_or_fail(fd, SYS_fsync);
+}
+
+int fdatasync(int fd)
+{
+    return sync_or_fail(fd, SYS_fdatasync);
+}
+
+static enum err write_in_transaction(struct db *db, const char *sql, struct diag *d)
+{
+    enum err e = db_begin(db, d);
+    if (e == ERR_OK && (e = db_exec(db, sql, d)) == ERR_OK)
+        return db_commit(db, d);
+    db_rollback(db);
+    return e;
+}
+
+// What a collector does from its first start on; the first error.
+static enum err first_steps(const char *path, struct db **db, struct diag *d)
+{
+    enum err e = db_open_writer(path, db, d);
+    if (e == ERR_OK)
+        e = write_in_transaction(*db, "CREATE TABLE t(a)", d);
+    if (e == ERR_OK)
+        e = write_in_transaction(*db, "INSERT INTO t VALUES(1)", d);
+    if (e == ERR_OK)
+        e = db_checkpoint(*db, true, d);
+    if (e == ERR_OK)
+        e = write_in_transaction(*db, "INSERT INTO t VALUES(2)", d);
+    return e;
+}
+
+static void each_failed_sync_is_reported_and_nothing_is_begun_after_it(void **state)
+{
+    struct files *f = *state;
+    int n = 1;
+    for (sync_failed = true; sync_failed; n++) {
+        struct db *db = NULL;
+        char name[40];
+        char path[STORE_PATH];
+        snprintf(name, sizeof name, "sync-%d.sqlite", n);
+        assert_int_equal(fs_join(path, sizeof path, f->folder, name), ERR_OK);
+        sync_failed = false;
+        fail_sync = n;
+        enum err e = first_steps(path, &db, &f->diag);
+        fail_sync = 0;
+        if (e != (sync_failed ? ERR_IO : ERR_OK))
+            fail_msg("sync %d failed and the result was %s", n, err_name(e));
+        if (sync_failed && db) {
+            assert_int_equal(db_begin(db, &f->diag), ERR_IO);
+            assert_int_equal(db_checkpoint(db, true, &f->diag), ERR_IO);
+        }
+        db_close(db);
+    }
+    assert_true(n > 8);
+}
+
 // ---- another user
 // ---------------------------------------------------------------------------------------------------
 
@@ -351,6 +430,7 @@ int main(void)
         T(a_failed_commit_rolls_back),
         T(the_log_is_checkpointed_by_itself_and_stays_bounded),
         T(a_copy_is_whole_and_readable),
+        T(each_failed_sync_is_reported_and_nothing_is_begun_after_it),
         T(another_user_of_the_group_reads_during_and_after_the_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
