@@ -41,23 +41,44 @@ static enum err env_each(void *ctx, const char *source, const char *prefix, posi
     return spool_position_each(s->options.spool, source, prefix, visit, visit_ctx);
 }
 
-static enum err declare_feed(struct sampler *s, struct feed *f, struct diag *d)
+static struct wire_declare declare_of(const struct agent_series *s)
 {
-    size_t count = f->config->series_count;
-    struct wire_declare *wanted = calloc(count, sizeof *wanted);
-    f->numbers = calloc(count, sizeof *f->numbers);
-    enum err e = wanted && f->numbers ? ERR_OK : diag_fail(d, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; e == ERR_OK && i < count; i++) {
-        const struct agent_series *series = &f->config->series[i];
-        wanted[i] = (struct wire_declare){.series = series->declared,
-                                          .unit = series->unit,
-                                          .currency = series->currency,
-                                          .class = series->class,
-                                          .step_s = series->step_s,
-                                          .period = (uint32_t)series->period};
-    }
+    return (struct wire_declare){.series = s->declared,
+                                 .unit = s->unit,
+                                 .currency = s->currency,
+                                 .class = s->class,
+                                 .step_s = s->step_s,
+                                 .period = (uint32_t)s->period};
+}
+
+static enum err number_series(struct sampler *s, struct wire_declare *wanted, struct diag *d)
+{
+    size_t count = 0;
+    bool renewed = false;
+    const struct agent_config *c = s->options.config;
+    for (size_t i = 0; i < c->source_count; i++)
+        for (size_t k = 0; k < c->sources[i].series_count; k++)
+            wanted[count++] = declare_of(&c->sources[i].series[k]);
+    enum err e = spool_adopt(s->options.spool, wanted, count, &renewed, d);
     if (e == ERR_OK)
-        e = spool_declare(s->options.spool, wanted, count, f->numbers, d);
+        e = spool_declare(s->options.spool, wanted, count, s->numbers, d);
+    if (renewed)
+        log_warn("series_corrected", F_INT("series", count),
+                 F_INT("dropped", spool_peek(s->options.spool)->counters.refused),
+                 F_TEXT("meaning", "series the collector never accepted have left the configuration: a new "
+                                   "incarnation is begun"));
+    return e;
+}
+
+static enum err declare_all(struct sampler *s, struct diag *d)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < s->options.config->source_count; i++)
+        total += s->options.config->sources[i].series_count;
+    struct wire_declare *wanted = calloc(total ? total : 1, sizeof *wanted);
+    s->numbers = calloc(total ? total : 1, sizeof *s->numbers);
+    enum err e =
+        wanted && s->numbers ? number_series(s, wanted, d) : diag_fail(d, ERR_NOMEM, "out of memory");
     free(wanted);
     return e;
 }
@@ -85,14 +106,21 @@ static enum err load_feed(struct sampler *s, struct feed *f, struct diag *d)
     return ERR_OK;
 }
 
-static enum err create_feed(struct sampler *s, struct feed *f, const struct agent_source *config,
-                            struct diag *d)
+static enum err create_feeds(struct sampler *s, struct diag *d)
 {
-    f->config = config;
-    enum err e = source_ops_of(config->kind)->create(config, &s->env, &f->source, d);
-    if (e == ERR_OK)
-        e = declare_feed(s, f, d);
-    return e == ERR_OK ? load_feed(s, f, d) : e;
+    const struct agent_config *c = s->options.config;
+    const uint32_t *numbers = s->numbers;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < c->source_count; i++, s->feed_count++) {
+        struct feed *f = &s->feeds[i];
+        f->config = &c->sources[i];
+        f->numbers = numbers;
+        numbers += f->config->series_count;
+        e = source_ops_of(f->config->kind)->create(f->config, &s->env, &f->source, d);
+        if (e == ERR_OK)
+            e = load_feed(s, f, d);
+    }
+    return e;
 }
 
 enum err sampler_create(const struct sampler_options *o, struct sampler **out, struct diag *d)
@@ -107,8 +135,10 @@ enum err sampler_create(const struct sampler_options *o, struct sampler **out, s
     enum err e = s->feeds ? packer_create(&s->packer) : ERR_NOMEM;
     if (e != ERR_OK)
         (void)diag_fail(d, e, "out of memory");
-    for (size_t i = 0; e == ERR_OK && i < o->config->source_count; i++, s->feed_count++)
-        e = create_feed(s, &s->feeds[i], &o->config->sources[i], d);
+    if (e == ERR_OK)
+        e = declare_all(s, d);
+    if (e == ERR_OK)
+        e = create_feeds(s, d);
     if (e == ERR_OK)
         *out = s;
     else
@@ -120,12 +150,11 @@ void sampler_destroy(struct sampler *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; s->feeds && i < s->options.config->source_count; i++) {
+    for (size_t i = 0; s->feeds && i < s->options.config->source_count; i++)
         if (s->feeds[i].source)
             s->feeds[i].source->ops->destroy(s->feeds[i].source);
-        free(s->feeds[i].numbers);
-    }
     free(s->feeds);
+    free(s->numbers);
     packer_destroy(s->packer);
     free(s);
 }
@@ -272,8 +301,9 @@ enum err sampler_settle(struct sampler *s, struct diag *d)
     return sampler_collect(s, NULL, 0, d);
 }
 
-static enum err allow(struct sampler *s, bool sending, struct diag *d)
+static enum err allow(struct sampler *s, bool sending, uint32_t declares_known, struct diag *d)
 {
+    spool_note_declares(s->options.spool, declares_known);
     uint64_t before = spool_peek(s->options.spool)->sendable;
     enum err e = spool_allow(s->options.spool, sending, d);
     if (e == ERR_OK && spool_peek(s->options.spool)->sendable != before)
@@ -295,7 +325,7 @@ enum err sampler_request(struct sampler *s, const struct sampler_request *r, str
         s->receipt = r->receipt;
         return ERR_OK;
     case SAMPLER_ALLOW:
-        return allow(s, r->sending, d);
+        return allow(s, r->sending, r->declares_known, d);
     case SAMPLER_REWIND:
         s->pending = PENDING_REWIND;
         s->rewind_to = r->sequence;

@@ -38,6 +38,7 @@ struct sampler_request {
     enum sampler_request_type type;
     uint64_t sequence; // acknowledged; rewind
     bool sending;      // allow
+    uint32_t declares_known;
     struct wire_receipt receipt;
     struct uplink_link link;
 };

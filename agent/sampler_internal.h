@@ -18,10 +18,10 @@ struct feed { // one source and what is known of its runs
     const struct agent_source *config;
     struct source *source;
     struct schedule schedule;
-    uint32_t *numbers; // declared, of each series
-    bool running;      // begun, not yet collected
-    bool ended;        // answered, waits for the others of its tick
-    bool more;         // has more to give at once
+    const uint32_t *numbers; // declared, of each series; part of the sampler's
+    bool running;            // begun, not yet collected
+    bool ended;              // answered, waits for the others of its tick
+    bool more;               // has more to give at once
     int64_t tick_s;
     struct mono again; // not before: after a full disk
     struct source_status status;
@@ -35,6 +35,7 @@ struct sampler {
     struct sampler_options options;
     struct source_env env;
     struct packer *packer;
+    uint32_t *numbers; // of all series in the order of the configuration
     struct feed *feeds;
     size_t feed_count;
     size_t next_backlog; // whose turn it is

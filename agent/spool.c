@@ -310,6 +310,12 @@ enum err spool_append(struct spool *s, const struct spool_change *change, struct
     return e == ERR_OK ? spool_end(s, apply_change(s, change, d), d) : e;
 }
 
+void spool_note_declares(struct spool *s, uint32_t known)
+{
+    if (known > s->meta.declares_known && known <= s->meta.state.declares)
+        s->meta.declares_known = known;
+}
+
 enum err spool_allow(struct spool *s, bool sending, struct diag *d)
 {
     s->sending = sending;

@@ -54,6 +54,13 @@ enum err spool_open(const char *state_folder, const struct spool_options *option
 void spool_close(struct spool *s);
 const struct spool_state *spool_peek(const struct spool *s); // valid until the next call
 
+// Before the series of a configuration are declared: when numbers were given out that the collector is not
+// known to have accepted and that the configuration no longer asks for, everything unsent moves into a new
+// incarnation with new numbers (*renewed). Samples of a series that is gone are dropped, counted as refused.
+enum err spool_adopt(struct spool *s, const struct wire_declare *wanted, size_t count, bool *renewed,
+                     struct diag *d) MUST_USE;
+// Numbers below `known` are the collector's too; stored with the next change.
+void spool_note_declares(struct spool *s, uint32_t known);
 // Numbers for series, found or given. An entry differs from another by any of its fields but the incarnation
 // (ignored).
 enum err spool_declare(struct spool *s, const struct wire_declare *wanted, size_t count, uint32_t *numbers,

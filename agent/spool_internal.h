@@ -1,5 +1,5 @@
 // What the parts of the spool share: spool.c (life, append, acknowledge), spool_store.c (rows of the tables),
-// spool_quota.c (gaps, tail, what may be sent), spool_renew.c (rewind, renew), spool_reader.c.
+// spool_quota.c (gaps, tail, what may be sent), spool_rewind.c, spool_renew.c, spool_reader.c.
 #ifndef ESEP_AGENT_SPOOL_INTERNAL_H
 #define ESEP_AGENT_SPOOL_INTERNAL_H
 
@@ -13,6 +13,7 @@
 
 struct spool_meta { // the one row of the table meta
     struct spool_state state;
+    uint32_t declares_known;    // numbers below it were known to the collector at a Welcome
     uint64_t tail_bytes;        // of acknowledged rows that have their body
     uint64_t forgotten_last;    // sequences up to here have no row any more
     uint64_t forgotten_samples; // theirs

@@ -52,7 +52,7 @@ static void hash_declare(const struct wire_declare *w, uint32_t number, uint8_t 
                4, out);
 }
 
-#define META_NUMBERS 20
+#define META_NUMBERS 21
 
 static void meta_numbers(const struct spool_meta *m, int64_t out[META_NUMBERS])
 {
@@ -76,7 +76,8 @@ static void meta_numbers(const struct spool_meta *m, int64_t out[META_NUMBERS])
                                             m->forgotten_last,
                                             m->forgotten_samples,
                                             (uint64_t)m->forgotten_from_s,
-                                            (uint64_t)m->forgotten_to_s};
+                                            (uint64_t)m->forgotten_to_s,
+                                            m->declares_known};
     memcpy(out, numbers, sizeof numbers);
 }
 
@@ -132,9 +133,10 @@ static enum err take_meta(struct db_stmt *q, struct spool_meta *m)
     s->declares = (uint32_t)db_int(q, 3);
     m->forgotten_from_s = db_int(q, 20);
     m->forgotten_to_s = db_int(q, 21);
+    m->declares_known = (uint32_t)db_int(q, 22);
     uint8_t hash[SPOOL_HASH_BYTES];
     hash_meta(m, hash);
-    bool good = e == ERR_OK && db_int(q, 0) == SPOOL_FORMAT && hash_matches(q, 22, hash);
+    bool good = e == ERR_OK && db_int(q, 0) == SPOOL_FORMAT && hash_matches(q, 23, hash);
     return good ? ERR_OK : ERR_CORRUPT;
 }
 
@@ -170,7 +172,7 @@ enum err spool_meta_write(struct spool_tables *t, const struct spool_meta *m, st
     db_bind_blob(q, 10, m->state.receipt.chain, WIRE_CHAIN_BYTES);
     for (int i = 8; i < META_NUMBERS; i++)
         db_bind_int(q, i + 3, n[i]);
-    db_bind_blob(q, 23, hash, sizeof hash);
+    db_bind_blob(q, 24, hash, sizeof hash);
     return fail(t, db_run(q), d);
 }
 

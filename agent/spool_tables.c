@@ -12,7 +12,7 @@ static const char *const tables[] = {
     " spool_bytes INTEGER NOT NULL, source_errors INTEGER NOT NULL, acknowledged INTEGER NOT NULL,"
     " gaps INTEGER NOT NULL, tail_bytes INTEGER NOT NULL, forgotten_last INTEGER NOT NULL,"
     " forgotten_samples INTEGER NOT NULL, forgotten_from_s INTEGER NOT NULL,"
-    " forgotten_to_s INTEGER NOT NULL, hash BLOB NOT NULL)",
+    " forgotten_to_s INTEGER NOT NULL, declares_known INTEGER NOT NULL, hash BLOB NOT NULL)",
     "declare (number INTEGER PRIMARY KEY, series TEXT NOT NULL, unit TEXT NOT NULL, currency TEXT NOT NULL,"
     " class INTEGER NOT NULL, step INTEGER NOT NULL, period INTEGER NOT NULL, hash BLOB NOT NULL)",
     // class 0: a gap, from sequence to last; body NULL: acknowledged, and no longer kept
@@ -29,13 +29,14 @@ static const char *const tables[] = {
 #define META_COLUMNS                                                                                         \
     "format, incarnation, generation, declares, first_kept, last_written, last_acknowledged, sendable,"      \
     " receipt_position, receipt_chain, sampled, refused, spooled, spool_bytes, source_errors, acknowledged," \
-    " gaps, tail_bytes, forgotten_last, forgotten_samples, forgotten_from_s, forgotten_to_s, hash"
+    " gaps, tail_bytes, forgotten_last, forgotten_samples, forgotten_from_s, forgotten_to_s,"                \
+    " declares_known, hash"
 
 static const char *const statements[SPOOL_SQL_COUNT] = {
     [SPOOL_SQL_META_READ] = "SELECT " META_COLUMNS " FROM meta WHERE id = 1",
     [SPOOL_SQL_META_WRITE] =
         "INSERT OR REPLACE INTO meta (id, " META_COLUMNS ") VALUES (1, ?1, ?2, ?3, ?4, ?5,"
-        " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+        " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
     [SPOOL_SQL_ROW_INSERT] =
         "INSERT INTO batch (" ROW_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [SPOOL_SQL_ROW_READ] = "SELECT " ROW_COLUMNS " FROM batch WHERE sequence = ?1",

@@ -33,6 +33,7 @@ struct uplink {
     struct spool_reader *reader;
     struct uplink_core *core;
     struct uplink_link link_told;
+    uint32_t declares_known; // the collector's, at the last Welcome
     struct sampler_request kept[KEPT_MAX];
     size_t kept_count;
     struct mono drain_end, hold_from;
@@ -147,7 +148,14 @@ static void io_acknowledged(void *ctx, uint64_t sequence, const struct wire_rece
 
 static void io_allow(void *ctx, bool sending)
 {
-    ask(ctx, &(struct sampler_request){.type = SAMPLER_ALLOW, .sending = sending});
+    struct uplink *u = ctx;
+    ask(u, &(struct sampler_request){
+               .type = SAMPLER_ALLOW, .sending = sending, .declares_known = u->declares_known});
+}
+
+static void io_known(void *ctx, uint32_t declares)
+{
+    ((struct uplink *)ctx)->declares_known = declares;
 }
 
 static void io_rewind(void *ctx, uint64_t last)
@@ -355,6 +363,7 @@ static enum err prepare(struct uplink *u, struct diag *d)
                                  .declare = io_declare,
                                  .acknowledged = io_acknowledged,
                                  .allow = io_allow,
+                                 .known = io_known,
                                  .rewind = io_rewind,
                                  .renew = io_renew,
                                  .random = io_random,

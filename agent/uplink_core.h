@@ -48,6 +48,8 @@ struct uplink_io {
     // Requests to the spool's owner, in this order; what they change comes back by uplink_core_spool.
     void (*acknowledged)(void *ctx, uint64_t sequence, const struct wire_receipt *receipt);
     void (*allow)(void *ctx, bool sending);
+    void (*known)(void *ctx,
+                  uint32_t declares); // at each Welcome: numbers the collector has; NULL: of no interest
     void (*rewind)(void *ctx, uint64_t last);
     void (*renew)(void *ctx);
     uint32_t (*random)(void *ctx, uint32_t below);

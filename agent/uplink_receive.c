@@ -38,6 +38,8 @@ static void note_welcome(struct uplink_core *c, const struct wire_welcome *w)
     l->credit_bytes = w->credit_bytes;
     l->refused = WIRE_REFUSE_NONE;
     l->refused_text[0] = '\0';
+    if (c->io.known)
+        c->io.known(c->io.ctx, w->declares_known);
     c->declares_sent = w->declares_known < c->spool.declares ? w->declares_known : c->spool.declares;
     uplink_tell(c, &(struct uplink_event){
                        .type = UPLINK_CONNECTED, .text = l->resident, .sequence = w->last_sequence});

@@ -170,6 +170,120 @@ static void a_new_incarnation_of_an_empty_spool_is_empty(void **state)
     assert_int_equal(spool_bench_state(b)->last_written, 1);
 }
 
+// ---- a configuration corrected
+
+static struct wire_declare series(const char *name, const char *unit)
+{
+    return (struct wire_declare){
+        .series = name, .unit = unit, .currency = "", .class = WIRE_MEASUREMENT, .step_s = 10};
+}
+
+static void append_two_series(struct spool_bench *b, uint32_t first, uint32_t second)
+{
+    const struct spool_state *st = spool_peek(b->spool);
+    struct spool_change change = {.sampled = 3};
+    const struct wire_note note = {.status = WIRE_MISSING, .reason = "unknown", .author = "", .currency = ""};
+    packer_begin(b->packer, &st->incarnation, st->last_written + 1);
+    for (int i = 0; i < 3; i++) {
+        struct wire_sample s = {.series = i == 1 ? second : first, .time = 10 * i, .value = figure_missing()};
+        if (i < 2)
+            assert_int_equal(figure_from_integer(i + 5, &s.value), ERR_OK);
+        assert_int_equal(packer_add(b->packer, WIRE_MEASUREMENT, &s, i == 2 ? &note : NULL), ERR_OK);
+    }
+    assert_int_equal(packer_finish(b->packer, &change.rows, &change.row_count), ERR_OK);
+    assert_int_equal(spool_append(b->spool, &change, &b->diag), ERR_OK);
+}
+
+static bool adopt(struct spool_bench *b, const struct wire_declare *wanted, size_t count, uint32_t *numbers)
+{
+    bool renewed = false;
+    assert_int_equal(spool_adopt(b->spool, wanted, count, &renewed, &b->diag), ERR_OK);
+    assert_int_equal(spool_declare(b->spool, wanted, count, numbers, &b->diag), ERR_OK);
+    spool_bench_expect_balance(b);
+    return renewed;
+}
+
+static void series_the_collector_knows_need_no_new_numbers(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("a", "piece"), series("b", "piece")};
+    const struct wire_declare after[] = {series("b", "piece"), series("c", "piece")};
+    uint32_t n[2];
+    assert_false(adopt(b, before, 2, n));
+    spool_note_declares(b->spool, 2);
+    assert_false(adopt(b, after, 2, n));
+    assert_int_equal(n[0], 1);
+    assert_int_equal(n[1], 2);
+}
+
+static void series_still_wanted_need_no_new_numbers(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("a", "piece"), series("b", "piece")};
+    uint32_t n[2];
+    assert_false(adopt(b, before, 2, n));
+    assert_false(adopt(b, before, 2, n)); // the collector was never reached
+    assert_int_equal(n[1], 1);
+}
+
+static void a_corrected_unit_moves_what_is_unsent_under_it(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("a", "peace"), series("b", "piece")};
+    const struct wire_declare after[] = {series("a", "piece"), series("b", "piece")};
+    uint32_t n[2];
+    struct wire_declare back;
+    assert_false(adopt(b, before, 2, n));
+    append_two_series(b, n[0], n[1]);
+    struct wire_incarnation old = spool_peek(b->spool)->incarnation;
+    assert_true(adopt(b, after, 2, n));
+    assert_memory_not_equal(&old, &spool_peek(b->spool)->incarnation, sizeof old);
+    struct wire_batch batch = spool_bench_message(b, 1).batch;
+    assert_int_equal(batch.count, 3);
+    assert_int_equal(batch.samples[0].series, n[0]);
+    assert_int_equal(batch.samples[1].series, n[1]);
+    assert_int_equal(batch.note_count, 1);
+    assert_int_equal(batch.notes[0].index, 2);
+    assert_int_equal(spool_bench_state(b)->declares, 2);
+    assert_int_equal(spool_reader_declare(b->reader, n[0], &back, &b->diag), ERR_OK);
+    assert_string_equal(back.unit, "piece");
+    assert_false(adopt(b, after, 2, n));
+}
+
+static void a_series_that_was_never_accepted_and_is_gone_takes_its_samples_with_it(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("good", "piece"), series("bad", "piece")};
+    const struct wire_declare other[] = {series("known", "piece")};
+    uint32_t n[3];
+    assert_false(adopt(b, other, 1, n));
+    spool_note_declares(b->spool, 1);
+    assert_false(adopt(b, before, 2, n));
+    append_two_series(b, 0, n[0]);       // known, good
+    append_two_series(b, n[1], n[1]);    // bad alone
+    append_two_series(b, n[1], n[0]);    // bad, good, bad
+    assert_true(adopt(b, before, 1, n)); // without the bad one
+    assert_int_equal(n[0], 0);
+    const struct spool_state *st = spool_bench_state(b);
+    assert_int_equal(st->declares, 2); // good, and known, which the collector has accepted
+    assert_int_equal(st->last_written, 2);
+    assert_int_equal(st->counters.refused, 5);
+    assert_int_equal(st->counters.spooled, 4);
+    struct wire_batch batch = spool_bench_message(b, 1).batch;
+    assert_int_equal(batch.count, 3);
+    assert_int_equal(batch.samples[0].series, 1);
+    assert_int_equal(batch.samples[1].series, 0);
+    batch = spool_bench_message(b, 2).batch;
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.samples[0].value.integer, 6);
+    assert_int_equal(batch.note_count, 0);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_false(b->opened.damaged);
+    spool_bench_acknowledge(b, 2);
+    spool_bench_expect_balance(b);
+}
+
 // ---- damage
 
 static void overwrite(const char *path, int64_t offset, const void *bytes, size_t len)
@@ -299,6 +413,10 @@ int main(void)
         T(a_collector_that_lost_everything_and_a_tail_that_is_empty),
         T(a_new_incarnation_takes_what_is_unsent_with_it),
         T(a_new_incarnation_of_an_empty_spool_is_empty),
+        T(series_the_collector_knows_need_no_new_numbers),
+        T(series_still_wanted_need_no_new_numbers),
+        T(a_corrected_unit_moves_what_is_unsent_under_it),
+        T(a_series_that_was_never_accepted_and_is_gone_takes_its_samples_with_it),
         T(a_file_that_is_no_database_is_set_aside),
         T(a_truncated_file_is_set_aside),
         T(no_flipped_bit_is_ever_sent),
