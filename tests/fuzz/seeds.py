@@ -128,3 +128,45 @@ write("collector_core", "closed", BEGIN + step(10, 2) + MEASURED + COMMIT + TIME
 for name, message in MESSAGES.items():
     if len(message) < 240:
         write("collector_core", "raw-" + name, hello(0) + COMMIT + step(0, 0, bytes([0, len(message)]) + message) + COMMIT)
+
+
+# ---- scripts for the agent's uplink: connected, welcomed, acknowledged …
+CONNECTED, SPOOL, WRITTEN = b"\x06", b"\x0d", b"\x0b"
+
+
+def welcome(sequence=b"\x00"):
+    return b"\x00" + sequence + near() + near() + near()
+
+
+def acknowledge(ahead):
+    return b"\x01" + bytes([ahead]) + near() + b"\x07"
+
+
+write("uplink", "acknowledged", CONNECTED + welcome() + SPOOL + acknowledge(2) + SPOOL + acknowledge(7) + WRITTEN + SPOOL)
+write("uplink", "silent", CONNECTED + welcome() + SPOOL + b"\x78" * 2 + welcome() + acknowledge(1))
+write("uplink", "lost", CONNECTED + welcome() + SPOOL + b"\x07" + b"\x78" * 2 + CONNECTED + welcome(b"\x03") + acknowledge(3))
+write("uplink", "behind", CONNECTED + welcome() + SPOOL + acknowledge(5) + b"\x07\x78\x78" + CONNECTED
+      + b"\x00\x80" + near(-2) + near() * 3 + SPOOL)
+write("uplink", "ahead", CONNECTED + welcome() + SPOOL + b"\x07\x78\x78" + CONNECTED + b"\x00\x80" + near(30) + near() * 3
+      + SPOOL + welcome())
+write("uplink", "refused", CONNECTED + welcome() + SPOOL + b"\x04\x06" + SPOOL + b"\xf8" + welcome() + b"\x04\x01")
+write("uplink", "rejected", CONNECTED + welcome() + SPOOL + b"\x02\x01\x01\x00\x00" + b"\x02\x01\x00\x06" + b"\x03" + near())
+
+# ---- damage to stored files: (which cell, what it becomes), see fuzz_db.c; and ledger.head as it is written
+HEAD = "esep-ledger-head 1\nledger " + "0a" * 16 + "\nposition 5\n"
+for kind, rows, position in ((0, 7, 7), (1, 3, 4), (2, 2, 5), (3, 0, 0)):
+    HEAD += f"class {kind} rows {rows} position {position} hash {'1f' * 32}\n"
+write("ledger_head", "whole", (HEAD + "end\n").encode())
+write("ledger_head", "cut", HEAD.encode())
+for target in ("ledger_rows", "observations", "spool_rows"):
+    write(target, "number", b"".join(bytes([0, table, column, 1, 5, 2, 9]) for table in range(4) for column in range(3)))
+    write(target, "blob", bytes([0, 1, 5, 0, 0x83, 40, 0]) + bytes(40))
+    write(target, "patched-blob", bytes([10, 1, 2, 1, 5, 0, 3, 1, 2, 3, 4]) * 3)
+    write(target, "row-gone", bytes([14, 1, 0, 2]))
+    write(target, "file-bytes", bytes([15, 3]) + bytes([3, 100, 0, 0, 0, 1, 2, 3, 4]) * 4)
+write("rrd_file", "hourly", bytes([0]) + bytes([0x07, 40, 0, 1, 0, 0, 0, 0, 0, 0, 0]))
+write("rrd_file", "reports", bytes([1]) + bytes([0x47, 28, 1, 2, 0]))
+write("rrd_file", "cut", bytes([2, 255, 0, 4, 0, 0]))
+write("wire_messages", "batch", bytes([1]) + INCARNATION + near() * 3 + bytes([8, 2]) + bytes([0, 1, 1, 2, 0]) * 8 + bytes(40))
+for kind in range(2, 12):
+    write("wire_messages", f"type-{kind}", bytes([kind]) + INCARNATION + near() * 12 + bytes(60))
