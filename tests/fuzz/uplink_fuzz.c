@@ -140,6 +140,12 @@ static void on_allow(void *ctx, bool sending)
         w->spool.sendable = w->spool.last_written;
 }
 
+static void on_known(void *ctx, uint32_t declares)
+{
+    (void)ctx;
+    FUZZ_CHECK(declares <= WIRE_SERIES_NUMBERS);
+}
+
 static void on_rewind(void *ctx, uint64_t last)
 {
     struct world *w = ctx;
@@ -299,9 +305,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     fake_clock_init(&w.clock, INT64_C(1772366400000000));
     w.spool = (struct spool_state){.generation = 1, .declares = 2, .first_kept = 1, .last_written = 9};
     fill_spool(&w);
-    const struct uplink_io io = {&w,         on_send,         on_transport, on_message, on_message_ending,
-                                 on_declare, on_acknowledged, on_allow,     on_rewind,  on_renew,
-                                 on_random,  on_event};
+    const struct uplink_io io = {.ctx = &w,
+                                 .send = on_send,
+                                 .transport = on_transport,
+                                 .message = on_message,
+                                 .message_ending = on_message_ending,
+                                 .declare = on_declare,
+                                 .acknowledged = on_acknowledged,
+                                 .allow = on_allow,
+                                 .known = on_known,
+                                 .rewind = on_rewind,
+                                 .renew = on_renew,
+                                 .random = on_random,
+                                 .event = on_event};
     FUZZ_CHECK(uplink_core_create(&w.clock.clock, &io, "0.1.0", &w.core) == ERR_OK);
     uplink_core_spool(w.core, &w.spool);
     for (int i = 0; i < 300 && in.left > 0; i++)
