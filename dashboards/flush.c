@@ -16,6 +16,8 @@ struct flush {
     flush_call call;
     pthread_mutex_t lock;
     pthread_cond_t done;
+    pthread_mutex_t
+        talking; // held during a conversation: libzmq's dependencies start and stop with its contexts
     bool asking, ever, running;
     struct mono asked; // when the last one began
     int pause_ms;      // before the next
@@ -31,6 +33,7 @@ enum err flush_create(const char *state, const struct clock *clock, flush_call c
     f->call = call;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->done, NULL);
+    pthread_mutex_init(&f->talking, NULL);
     *out = f;
     return ERR_OK;
 }
@@ -39,9 +42,18 @@ void flush_destroy(struct flush *f)
 {
     if (!f)
         return;
+    pthread_mutex_destroy(&f->talking);
     pthread_cond_destroy(&f->done);
     pthread_mutex_destroy(&f->lock);
     free(f);
+}
+
+enum err flush_ask(struct flush *f, const char *request, int timeout_ms, char **reply, struct diag *d)
+{
+    pthread_mutex_lock(&f->talking);
+    enum err e = f->call(f->state, request, timeout_ms, reply, d);
+    pthread_mutex_unlock(&f->talking);
+    return e;
 }
 
 static bool due(const struct flush *f, int every_ms)
@@ -57,7 +69,7 @@ static void ask(struct flush *f)
     f->asked = clock_mono(f->clock);
     pthread_mutex_unlock(&f->lock);
     char *reply = NULL;
-    enum err e = f->call(f->state, "{\"command\":\"flush\"}", CALL_MS, &reply, NULL);
+    enum err e = flush_ask(f, "{\"command\":\"flush\"}", CALL_MS, &reply, NULL);
     free(reply);
     pthread_mutex_lock(&f->lock);
     f->running = e == ERR_OK;

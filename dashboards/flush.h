@@ -18,6 +18,9 @@ enum err flush_create(const char *state, const struct clock *clock, flush_call c
 void flush_destroy(struct flush *f);
 // Returns when the newest flush that covers this moment is over, or failed.
 void flush_now(struct flush *f);
+// Asks it anything else; one conversation at a time in the whole process.
+enum err flush_ask(struct flush *f, const char *request, int timeout_ms, char **reply,
+                   struct diag *d) MUST_USE;
 // Whether a collector answered the last time; asks when nobody has asked for two seconds.
 bool flush_collector_runs(struct flush *f);
 

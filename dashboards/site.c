@@ -99,7 +99,7 @@ static enum err load_zones(struct site *s, struct diag *d)
     return ERR_OK;
 }
 
-static enum err open_parts(struct site *s, struct diag *d)
+static enum err open_parts(struct site *s, flush_call control, struct diag *d)
 {
     enum err e = catalogue_load(s->config->catalogue, &s->catalogue, d);
     if (!e)
@@ -109,7 +109,7 @@ static enum err open_parts(struct site *s, struct diag *d)
     if (!e)
         e = cache_create(CACHE_BYTES, &s->cache);
     if (!e)
-        e = flush_create(s->config->state, s->clock, s->control, &s->flush);
+        e = flush_create(s->config->state, s->clock, control, &s->flush);
     if (!e)
         e = metrics_create(&s->metrics);
     if (!e)
@@ -126,12 +126,11 @@ enum err site_open(const struct dashboard_config *c, const struct clock *clock, 
     s->config = c;
     s->clock = clock;
     s->render = render;
-    s->control = control;
     if (pthread_key_create(&s->stores, forget_store)) {
         free(s);
         return diag_fail(d, ERR_INTERNAL, "no thread-specific key left");
     }
-    enum err e = open_parts(s, d);
+    enum err e = open_parts(s, control, d);
     if (e)
         site_close(s);
     else

@@ -33,11 +33,10 @@ struct site {
     struct flush *flush;
     struct metrics *metrics;
     struct totals *totals;
-    flush_call control; // control_call, or a test's
     pthread_key_t stores;
 };
 
-// Loads catalogue and profiles; their errors carry file:line:column.
+// Loads catalogue and profiles (control: control_call, or a test's); their errors carry file:line:column.
 enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render,
                    flush_call control, struct site **out, struct diag *d) MUST_USE;
 // After all threads that used it have ended, but for the caller's.

@@ -4,7 +4,6 @@
 #include "dashboards/api/api.h"
 #include "dashboards/api/collector.h"
 #include "dashboards/render.h"
-#include "net/control.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@ json_t *api_collector_status(struct site *s)
 {
     char *reply = NULL;
     json_t *status = NULL;
-    if (s->control(s->config->state, "{\"command\":\"status\"}", STATUS_MS, &reply, NULL) == ERR_OK)
+    if (flush_ask(s->flush, "{\"command\":\"status\"}", STATUS_MS, &reply, NULL) == ERR_OK)
         status = json_loads(reply, JSON_REJECT_DUPLICATES, NULL);
     free(reply);
     if (!json_is_object(status) || !json_is_true(json_object_get(status, "ok"))) {
