@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WARM_UP_MS  20000 // a machine whose font cache is cold
+#define WARM_UP_MS  6000 // longest wait for one that is still loading its fonts
 #define WAITING_MAX 256
 
 struct worker {
@@ -87,7 +87,7 @@ enum err render_start(const struct render_options *o, struct render **out, struc
     r->options = *o;
     r->options.recycle_after = o->recycle_after ? o->recycle_after : 500;
     r->options.timeout_ms = o->timeout_ms ? o->timeout_ms : 5000;
-    r->options.busy_ms = o->busy_ms ? o->busy_ms : 5000;
+    r->options.busy_ms = o->busy_ms ? o->busy_ms : 3000;
     r->slots = slots;
     r->stats.workers = o->workers;
     enum err e = render_server_start(&r->options, &r->server_fd, &r->server, d);

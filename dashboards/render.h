@@ -32,7 +32,7 @@ struct render_options {
     unsigned workers;
     unsigned recycle_after; // graphs; 0: 500
     int timeout_ms;         // of one graph; 0: 5000
-    int busy_ms;            // longest wait for a free worker; 0: 5000
+    int busy_ms;            // longest wait for a free worker; 0: 3000
     render_drawing draw;    // NULL: rrd_graph_draw
 };
 
