@@ -385,10 +385,13 @@ run() {
     done
 }
 
-check_settings
-lock_state
-trap 'stopping=1' INT TERM HUP
-run
-finish
-account
-exit "$status"
+main() {
+    check_settings
+    lock_state
+    trap 'stopping=1' INT TERM HUP
+    run
+    finish
+    account
+    exit "$status"
+}
+main # read to its end before it begins: the file may change while the demo runs
