@@ -245,6 +245,13 @@ static struct figure rounded(double value, double per)
     return figure_from_real(round(value * per) / per, &f) == ERR_OK ? f : figure_missing();
 }
 
+// A line that makes `rate` pieces a step gives them evenly: 0 0 1 0 0 1 …, not by chance. A steady rate is
+// needed for that over neighbouring steps only.
+static int64_t evenly(double rate, int64_t step_number)
+{
+    return (int64_t)(floor(rate * (double)step_number) - floor(rate * (double)(step_number - 1)));
+}
+
 static struct figure machine_figure(struct world *w, const struct profile_series *s, uint64_t key,
                                     int64_t time)
 {
@@ -253,7 +260,9 @@ static struct figure machine_figure(struct world *w, const struct profile_series
     }
     double rate = activity(w, time);
     if (s->model == MODEL_PIECES) {
-        return whole(about(key, time, rate * pieces_a_second(w, s->size) * s->step_s, 0.15));
+        double steady = rate * pieces_a_second(w, s->size) * s->step_s;
+        steady *= 1 + 0.08 * bell(key, SALT_VALUE, time / 3600);
+        return whole(evenly(steady > 0 ? steady : 0, time / s->step_s));
     }
     if (s->model == MODEL_ENERGY) {
         double share = 0.12 + 0.7 * rate + 0.015 * bell(key, SALT_VALUE, time);
