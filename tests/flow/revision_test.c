@@ -133,12 +133,11 @@ static void a_late_and_a_corrected_measurement_rebuild_their_file(void **state)
     (void)state;
     struct flow f;
     flow_open(&f, 7, fair);
-    int64_t t = f.clock.wall_us / US_PER_S;
-    flow_append(&f, "machines.csv", "%lld,5,\n%lld,7,\n", (long long)(t + 10), (long long)(t + 30));
+    long long t = f.clock.wall_us / US_PER_S;
+    flow_append(&f, "machines.csv", "%lld,5,\n%lld,7,\n", t + 10, t + 30);
     flow_settle(&f);
     assert_true(isnan(in_file(&f, PIECES, t + 20)));
-    flow_append(&f, "machines.csv", "%lld,6,\n%lld,8,\n%lld,9,\n", (long long)(t + 20), (long long)(t + 30),
-                (long long)(t + 40));
+    flow_append(&f, "machines.csv", "%lld,6,\n%lld,8,\n%lld,9,\n", t + 20, t + 30, t + 40);
     flow_settle(&f);
     assert_int_equal((int64_t)in_file(&f, PIECES, t + 10), 5);
     assert_int_equal((int64_t)in_file(&f, PIECES, t + 20), 6);
@@ -173,10 +172,10 @@ static void bad_rows_are_counted_and_good_ones_go_through(void **state)
     (void)state;
     struct flow f;
     flow_open(&f, 9, fair);
-    int64_t t = f.clock.wall_us / US_PER_S;
-    flow_append(&f, "machines.csv", "%lld,5,1.5\n%lld,many,2.5\n%lld,3,nan\nyesterday,1,1\n",
-                (long long)(t + 10), (long long)(t + 20), (long long)(t + 30));
-    flow_append(&f, "machines.csv", "%lld,4,1\n", (long long)(t + 7200)); // from the future
+    long long t = f.clock.wall_us / US_PER_S;
+    flow_append(&f, "machines.csv", "%lld,5,1.5\n%lld,many,2.5\n%lld,3,nan\nyesterday,1,1\n", t + 10, t + 20,
+                t + 30);
+    flow_append(&f, "machines.csv", "%lld,4,1\n", t + 7200); // from the future
     flow_settle(&f);
     struct wire_counters c = spool_peek(f.agent.spool)->counters;
     assert_int_equal(c.source_errors, 3);
