@@ -164,7 +164,7 @@ enum err spool_renew(struct spool *s, struct diag *d)
 // ---- adopting a configuration
 
 struct adoption {
-    const struct wire_declare *wanted;
+    struct wire_declare *wanted; // each series once; texts are the caller's
     size_t wanted_count;
     struct wire_declare *kept; // old series that stay, owned with their texts
     size_t kept_count;
@@ -193,6 +193,14 @@ static uint32_t find_wanted(const struct adoption *a, const struct wire_declare 
         if (fits(w, &a->wanted[i]))
             return (uint32_t)i;
     return NUMBER_GONE;
+}
+
+// Two sources may give one series.
+static void want_each_once(struct adoption *a, const struct wire_declare *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (find_wanted(a, &wanted[i], same_series) == NUMBER_GONE)
+            a->wanted[a->wanted_count++] = wanted[i];
 }
 
 static enum err keep_old(struct adoption *a, const struct wire_declare *w, uint32_t *number)
@@ -251,13 +259,18 @@ enum err spool_adopt(struct spool *s, const struct wire_declare *wanted, size_t 
                      struct diag *d)
 {
     uint32_t declares = s->meta.state.declares;
-    struct adoption a = {.wanted = wanted, .wanted_count = count};
+    struct adoption a = {0};
     *renewed = false;
     if (declares <= s->meta.declares_known)
         return ERR_OK;
+    a.wanted = calloc(count ? count : 1, sizeof *a.wanted);
     a.numbers = calloc(declares, sizeof *a.numbers);
     a.kept = calloc(declares, sizeof *a.kept);
-    enum err e = a.numbers && a.kept ? plan(s, &a, d) : diag_fail(d, ERR_NOMEM, "out of memory");
+    enum err e = a.wanted && a.numbers && a.kept ? ERR_OK : diag_fail(d, ERR_NOMEM, "out of memory");
+    if (e == ERR_OK) {
+        want_each_once(&a, wanted, count);
+        e = plan(s, &a, d);
+    }
     if (e == ERR_OK && a.needed) {
         e = spool_begin(s, d);
         if (e == ERR_OK)
@@ -271,5 +284,6 @@ enum err spool_adopt(struct spool *s, const struct wire_declare *wanted, size_t 
     }
     free(a.kept);
     free(a.numbers);
+    free(a.wanted);
     return e;
 }

@@ -230,13 +230,14 @@ static void a_corrected_unit_moves_what_is_unsent_under_it(void **state)
 {
     struct spool_bench *b = *state;
     const struct wire_declare before[] = {series("a", "peace"), series("b", "piece")};
-    const struct wire_declare after[] = {series("a", "piece"), series("b", "piece")};
-    uint32_t n[2];
+    const struct wire_declare after[] = {series("a", "piece"), series("b", "piece"), series("a", "piece")};
+    uint32_t n[3];
     struct wire_declare back;
     assert_false(adopt(b, before, 2, n));
     append_two_series(b, n[0], n[1]);
     struct wire_incarnation old = spool_peek(b->spool)->incarnation;
-    assert_true(adopt(b, after, 2, n));
+    assert_true(adopt(b, after, 3, n)); // one of them from two sources
+    assert_int_equal(n[2], n[0]);
     assert_memory_not_equal(&old, &spool_peek(b->spool)->incarnation, sizeof old);
     struct wire_batch batch = spool_bench_message(b, 1).batch;
     assert_int_equal(batch.count, 3);
@@ -247,7 +248,7 @@ static void a_corrected_unit_moves_what_is_unsent_under_it(void **state)
     assert_int_equal(spool_bench_state(b)->declares, 2);
     assert_int_equal(spool_reader_declare(b->reader, n[0], &back, &b->diag), ERR_OK);
     assert_string_equal(back.unit, "piece");
-    assert_false(adopt(b, after, 2, n));
+    assert_false(adopt(b, after, 3, n));
 }
 
 static void a_series_that_was_never_accepted_and_is_gone_takes_its_samples_with_it(void **state)
