@@ -52,6 +52,25 @@ static void put_statements(struct page *p, const struct fact_source *f)
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
+// The best series whose line is not flat: at night plants stand still.
+static void put_trend(struct page *p, const struct board *b, const char *resident)
+{
+    const struct board_row *r = NULL;
+    char title[SHOW_TEXT];
+    for (int tries = 0; tries < 3; tries++) {
+        r = people_next(b, resident, r);
+        if (!r)
+            return;
+        if (!tile_trend(p, r, 150, 30, tries == 2))
+            continue;
+        board_title(title, r, p->lang);
+        html_put(p->out, "<span class=\"small\">%s: ", title);
+        page_figure(p, r->latest.value, &r->measure, true);
+        buf_text(p->out, "</span>");
+        return;
+    }
+}
+
 static void put_resident(struct page *p, const struct park *park, const struct board *b,
                          const struct resident *r)
 {
@@ -62,21 +81,15 @@ static void put_resident(struct page *p, const struct park *park, const struct b
     if (r->simulated)
         page_badge_simulated(p);
     html_put(p->out,
-             "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"dot %s\"></span>%s</td>",
+             "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"nowrap\"><span "
+             "class=\"dot %s\"></span>%s</span></td>",
              page_text(p, T_COL_MAKES), r->about.text[p->lang], page_text(p, T_COL_STATUS),
              person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
     html_put(p->out, "<td data-label=\"%s\" class=\"num\">%zu</td><td data-label=\"%s\">",
              page_text(p, T_COL_SERIES), person.series, page_text(p, T_COL_LAST));
     page_ago(p, person.newest_us);
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_TREND));
-    if (person.row && p->has_store) {
-        char title[SHOW_TEXT];
-        board_title(title, person.row, p->lang);
-        (void)tile_trend(p, person.row, 150, 30, true);
-        html_put(p->out, "<span class=\"small\">%s: ", title);
-        page_figure(p, person.row->latest.value, &person.row->measure, true);
-        buf_text(p->out, "</span>");
-    }
+    put_trend(p, b, r->code);
     buf_text(p->out, "</td></tr>");
 }
 
@@ -105,7 +118,7 @@ static void put_programme(struct page *p, const struct programme *g)
                                       [PROGRAMME_REGISTER] = T_PROGRAMME_REGISTER};
     const char *list = g->kind == PROGRAMME_REGISTER ? "ul" : "ol";
     html_put(p->out,
-             "<li class=\"programme %s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" "
+             "<li class=\"programme is-%s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" "
              "aria-label=\"%s\">",
              programme_kind_name(g->kind), g->names.text[p->lang], page_text(p, kinds[g->kind]),
              g->overlap ? " · " : "", g->overlap ? page_text(p, T_OVERLAP) : "", list,

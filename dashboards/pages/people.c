@@ -15,6 +15,22 @@ int people_rank(const struct board_row *r)
     return rank;
 }
 
+const struct board_row *people_next(const struct board *b, const char *resident,
+                                    const struct board_row *after)
+{
+    const struct board_row *best = NULL;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct board_row *r = &b->rows[i];
+        if (!r->has_latest || strcmp(r->name.resident, resident) != 0 ||
+            (after &&
+             (people_rank(r) > people_rank(after) || (people_rank(r) == people_rank(after) && r <= after))))
+            continue;
+        if (!best || people_rank(r) > people_rank(best))
+            best = r;
+    }
+    return best;
+}
+
 struct person people_of(const struct board *b, const char *resident, int64_t now_us)
 {
     struct person p = {0};
@@ -35,8 +51,6 @@ struct person people_of(const struct board *b, const char *resident, int64_t now
         }
         if (r->latest.received_us > p.newest_us)
             p.newest_us = r->latest.received_us;
-        if (!p.row || people_rank(r) > people_rank(p.row))
-            p.row = r;
     }
     p.reporting = measured ? measured_fresh : reported_fresh;
     return p;

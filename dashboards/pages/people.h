@@ -16,10 +16,12 @@ struct person { // one resident
     size_t series;
     bool reporting;
     int64_t newest_us;
-    const struct board_row *row; // the one whose trend stands for it; NULL: none
 };
 // How well a series' line stands for its resident.
 int people_rank(const struct board_row *r);
+// The resident's series that stands for it best, or the next best after `after`; NULL: none is left.
+const struct board_row *people_next(const struct board *b, const char *resident,
+                                    const struct board_row *after);
 struct person people_of(const struct board *b, const char *resident, int64_t now_us);
 
 // Tiles of jobs in all, output value, investment … that residents report; at most `most`. only_known leaves

@@ -143,6 +143,13 @@ static void rule_text(struct page *p, const struct fact *f, char out[I18N_MAX])
     i18n_fill(out, p->lang, rules[f->rule], day, days, NULL);
 }
 
+// What was published as a fact is no target to be reached.
+static bool has_progress(const struct statement *st, const struct fact *f)
+{
+    return f->why == FACT_KNOWN && f->per_cent.kind != FIGURE_MISSING &&
+           (st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY);
+}
+
 static void put_progress(struct page *p, const struct statement *st, const struct fact *f)
 {
     char per_cent[SHOW_TEXT];
@@ -200,8 +207,7 @@ void tile_fact(struct page *p, const struct statement *st, const struct fact *f)
         return;
     }
     put_fact_value(p, f);
-    if (f->per_cent.kind != FIGURE_MISSING &&
-        (st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY))
+    if (has_progress(st, f))
         put_progress(p, st, f);
     put_contributors(p, f);
 }
@@ -219,7 +225,7 @@ void tile_put(struct page *p, const struct park *park, const struct statement *s
              page_text(p, tile_kind(st->kind)));
     tile_statement_value(p, st);
     buf_text(p->out, "</p>");
-    if (f->why == FACT_KNOWN && f->per_cent.kind != FIGURE_MISSING)
+    if (has_progress(st, f))
         put_progress(p, st, f);
     html_put(p->out, "<p class=\"small\">");
     tile_statement_when(p, st);
