@@ -33,6 +33,7 @@ struct round { // from opening the spool to closing it
     struct sampler *sampler;
     struct uplink *uplink;
     struct pollfd *poll;
+    bool distrust; // the round before found the spool damaged
     bool stopping;
 };
 
@@ -50,7 +51,8 @@ static enum err open_spool(struct round *r, struct diag *d)
     const struct spool_options o = {.max_bytes = r->config->spool_max_bytes,
                                     .max_age_us = r->config->spool_max_age_us,
                                     .tail_bytes = SPOOL_TAIL_BYTES,
-                                    .tail_age_us = SPOOL_TAIL_US};
+                                    .tail_age_us = SPOOL_TAIL_US,
+                                    .distrust = r->distrust};
     struct spool_opened opened;
     enum err e = spool_open(r->config->state, &o, clock_system(), &r->spool, &opened, d);
     if (e == ERR_OK && opened.damaged)
@@ -188,7 +190,8 @@ static enum err run_rounds(struct round *r, struct diag *d)
     enum err e = run_round(r, d);
     for (int i = 1; e == ERR_CORRUPT && i < DAMAGED_ROUNDS && !r->stopping; i++) {
         log_error("spool_unusable", F_TEXT("reason", d->text),
-                  F_TEXT("way_out", "it is opened again and, if damaged, set aside"));
+                  F_TEXT("way_out", "nothing to do: it is set aside"));
+        r->distrust = true;
         e = run_round(r, d);
     }
     return e;

@@ -141,8 +141,8 @@ static enum err tell_of_damage(struct spool *s, struct diag *d)
 static enum err open_or_replace(struct spool *s, const char *path, struct spool_opened *opened,
                                 struct diag *d)
 {
-    struct diag why = {""};
-    enum err e = open_file(s, path, &opened->fresh, &why);
+    struct diag why = {"damage was found while it was used"};
+    enum err e = s->options.distrust ? ERR_CORRUPT : open_file(s, path, &opened->fresh, &why);
     if (e != ERR_CORRUPT)
         return e == ERR_OK ? ERR_OK : diag_fail(d, e, "%s", why.text);
     close_file(s);

@@ -28,6 +28,7 @@ struct spool_options {
     int64_t max_age_us;
     uint64_t tail_bytes;
     int64_t tail_age_us;
+    bool distrust; // a CORRUPT came of the file that is there: it is set aside unread
 };
 
 struct spool_state {

@@ -327,6 +327,18 @@ static void a_file_that_is_no_database_is_set_aside(void **state)
     expect_set_aside(b, &before);
 }
 
+static void a_file_that_is_distrusted_is_set_aside_unread(void **state)
+{
+    struct spool_bench *b = *state;
+    struct wire_incarnation before = spool_peek(b->spool)->incarnation;
+    append_many(b, 3, 10);
+    spool_bench_close(b);
+    b->options.distrust = true;
+    spool_bench_open(b);
+    b->options.distrust = false;
+    expect_set_aside(b, &before);
+}
+
 static void a_truncated_file_is_set_aside(void **state)
 {
     struct spool_bench *b = *state;
@@ -419,6 +431,7 @@ int main(void)
         T(a_corrected_unit_moves_what_is_unsent_under_it),
         T(a_series_that_was_never_accepted_and_is_gone_takes_its_samples_with_it),
         T(a_file_that_is_no_database_is_set_aside),
+        T(a_file_that_is_distrusted_is_set_aside_unread),
         T(a_truncated_file_is_set_aside),
         T(no_flipped_bit_is_ever_sent),
         T(a_spool_of_another_format_is_left_alone),
