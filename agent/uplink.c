@@ -370,6 +370,11 @@ static enum err prepare(struct uplink *u, struct diag *d)
                                  .event = io_event};
     enum err e = crypto_key_file_load(u->options.key_file, probe, d);
     crypto_wipe(probe, sizeof probe);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(
+            d, e,
+            "%s: no key yet: run `esep-agent keygen` and have what it prints admitted by the park's operator",
+            u->options.key_file);
     if (e != ERR_OK)
         return e;
     if (u->wake < 0)
