@@ -15,7 +15,7 @@ static enum err fail(struct spool_tables *t, enum err e, struct diag *d)
 static void hash_parts(const struct hash_part *parts, size_t count, uint8_t out[SPOOL_HASH_BYTES])
 {
     uint8_t whole[HASH_BYTES];
-    crypto_hash(parts, count, whole);
+    crypto_digest(parts, count, whole);
     memcpy(out, whole, SPOOL_HASH_BYTES);
 }
 

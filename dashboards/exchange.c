@@ -233,7 +233,7 @@ bool exchange_fresh(struct exchange *x, const void *key, size_t len)
 {
     uint8_t hash[HASH_BYTES];
     char hex[HEX_TEXT(16)];
-    crypto_hash(&(struct hash_part){.bytes = key, .len = len}, 1, hash);
+    crypto_digest(&(struct hash_part){.bytes = key, .len = len}, 1, hash);
     crypto_hex(hash, 16, hex);
     snprintf(x->etag, sizeof x->etag, "\"%s\"", hex);
     bool same = strcmp(x->if_none_match, "*") == 0 || strstr(x->if_none_match, x->etag);

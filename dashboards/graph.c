@@ -206,10 +206,10 @@ static enum err make_key(struct site *s, const struct render_job *job, uint8_t k
     buf_init(&request, RENDER_REQUEST_MAX);
     e = render_job_encode(job, &request);
     if (!e)
-        crypto_hash((const struct hash_part[]){{header, (size_t)n},
-                                               {identity, sizeof identity},
-                                               {request.data, request.len}},
-                    3, key);
+        crypto_digest((const struct hash_part[]){{header, (size_t)n},
+                                                 {identity, sizeof identity},
+                                                 {request.data, request.len}},
+                      3, key);
     buf_deinit(&request);
     return e;
 }

@@ -143,9 +143,10 @@ void show_per_cent(char out[SHOW_TEXT], struct figure per_cent, enum lang lang)
         return;
     }
     double v = figure_to_real(per_cent);
-    // never round up to a target that is not reached
-    double shown = fabs(v) >= 1000 ? floor(v) : floor(v * 10) / 10;
-    if (shown == 0 && v > 0)
+    double shown = fabs(v) >= 1000 ? rint(v) : rint(v * 10) / 10; // rint rounds half to even
+    if (shown >= 100 && v < 100)
+        shown = 99.9; // a target that is not reached is not rounded up to its goal
+    if (shown == 0 && v != 0)
         snprintf(text, sizeof text, "%.2g", v);
     else
         snprintf(text, sizeof text, "%.1f", shown);

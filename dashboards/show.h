@@ -32,7 +32,8 @@ void show_exact(char out[SHOW_TEXT], struct figure f, const struct measure *m, e
 // For tiles, without the unit: "17 bn", "92.2"; whole money without ".00"; at most four significant digits
 // from a million on.
 void show_short(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);
-// "17.5%" from 17.512…: at most one digit after the point.
+// "17.5%" from 17.512…: rounded half to even to one digit after the point, from 1000 on to none; what is
+// below 100 never shows as 100, what is not 0 never as 0.
 void show_per_cent(char out[SHOW_TEXT], struct figure per_cent, enum lang lang);
 
 // "12 s ago"; a moment ahead of now, or less than 2 s back, is "just now".

@@ -14,7 +14,7 @@
 void csv_hash(const void *bytes, size_t len, uint8_t out[CSV_HASH_BYTES])
 {
     uint8_t whole[HASH_BYTES];
-    crypto_hash(&(struct hash_part){bytes, len}, 1, whole);
+    crypto_digest(&(struct hash_part){bytes, len}, 1, whole);
     memcpy(out, whole, CSV_HASH_BYTES);
 }
 

@@ -63,7 +63,7 @@ static enum err load_means(struct page *p, const struct board_row *r, struct tre
     int64_t of[3] = {r->series.series_id,
                      r->series.class == WIRE_REPORT ? (int64_t)r->latest.position : r->latest.time / 600,
                      INT64_C(0x7472656e64)};
-    crypto_hash(&(struct hash_part){of, sizeof of}, 1, key);
+    crypto_digest(&(struct hash_part){of, sizeof of}, 1, key);
     struct blob *kept = cache_find(p->site->cache, key);
     if (kept) {
         memcpy(t->means, kept->bytes, sizeof t->means);

@@ -14,14 +14,13 @@
 // Call once before threads start.
 enum err crypto_init(void) MUST_USE;
 void crypto_random(void *out, size_t len);
-// BLAKE2b-256 over the parts in order, each preceded by its length as 8 little-endian bytes.
+// BLAKE2b-256 over the parts in order, each preceded by its length as 8 little-endian bytes. (libsodium
+// exports a crypto_hash of its own, which the linker would mix up with one of ours.)
 struct hash_part {
     const void *bytes;
     size_t len;
 };
 void crypto_digest(const struct hash_part *parts, size_t count, uint8_t out[HASH_BYTES]);
-#define crypto_hash                                                                                          \
-    crypto_digest // libsodium exports a crypto_hash of its own: the linker must not mix them up
 // An X25519 pair as CURVE uses it; the public key's text never begins with '-', so that it can stand in a
 // command.
 void crypto_keypair(uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES]);

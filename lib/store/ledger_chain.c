@@ -22,14 +22,14 @@ static uint8_t *put_incarnation(uint8_t *at, const struct wire_incarnation *i)
 static void hash_parts(const struct hash_part *parts, size_t count, uint8_t out[HASH_BYTES])
 {
     uint8_t hash[HASH_BYTES]; // out may be one of the parts
-    crypto_hash(parts, count, hash);
+    crypto_digest(parts, count, hash);
     memcpy(out, hash, HASH_BYTES);
 }
 
 void ledger_chain_genesis(const uint8_t ledger_id[LEDGER_ID_BYTES], uint8_t out[HASH_BYTES])
 {
     const struct hash_part part = {ledger_id, LEDGER_ID_BYTES};
-    crypto_hash(&part, 1, out);
+    crypto_digest(&part, 1, out);
 }
 
 void ledger_chain_next(const uint8_t previous[HASH_BYTES], const struct ledger_chain_row *row,

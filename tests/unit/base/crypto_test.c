@@ -41,10 +41,10 @@ static void hash_of_one_part_is_blake2b_over_its_length_and_bytes(void **state)
     static const char *const nothing = "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8";
     uint8_t hash[HASH_BYTES];
     char hex[HEX_TEXT(HASH_BYTES)];
-    crypto_hash(&(struct hash_part){"abc", 3}, 1, hash);
+    crypto_digest(&(struct hash_part){"abc", 3}, 1, hash);
     crypto_hex(hash, sizeof hash, hex);
     assert_string_equal(hex, abc);
-    crypto_hash(NULL, 0, hash);
+    crypto_digest(NULL, 0, hash);
     crypto_hex(hash, sizeof hash, hex);
     assert_string_equal(hex, nothing);
 }
@@ -53,9 +53,9 @@ static void hash_tells_where_one_part_ends_and_the_next_begins(void **state)
 {
     (void)state;
     uint8_t a[HASH_BYTES], b[HASH_BYTES], c[HASH_BYTES];
-    crypto_hash((struct hash_part[]){{"ab", 2}, {"c", 1}}, 2, a);
-    crypto_hash((struct hash_part[]){{"a", 1}, {"bc", 2}}, 2, b);
-    crypto_hash((struct hash_part[]){{"abc", 3}, {NULL, 0}}, 2, c);
+    crypto_digest((struct hash_part[]){{"ab", 2}, {"c", 1}}, 2, a);
+    crypto_digest((struct hash_part[]){{"a", 1}, {"bc", 2}}, 2, b);
+    crypto_digest((struct hash_part[]){{"abc", 3}, {NULL, 0}}, 2, c);
     assert_memory_not_equal(a, b, HASH_BYTES);
     assert_memory_not_equal(a, c, HASH_BYTES);
     assert_memory_not_equal(b, c, HASH_BYTES);

@@ -100,14 +100,19 @@ static void a_percentage_is_never_rounded_up_to_a_target_that_is_not_reached(voi
 {
     (void)state;
     char out[SHOW_TEXT];
-    show_per_cent(out, real(99.99), LANG_EN);
-    assert_string_equal(out, "99.9%");
-    show_per_cent(out, real(100), LANG_RU);
-    assert_string_equal(out, "100" NBSP "%");
-    show_per_cent(out, real(0.003), LANG_EN);
-    assert_string_equal(out, "0.003%");
-    show_per_cent(out, real(0), LANG_EN);
-    assert_string_equal(out, "0%");
+    static const struct {
+        double v;
+        const char *wanted;
+    } cases[] = {{500.0 / 3, "166.7%"}, {53.57, "53.6%"},   {12.25, "12.2%"}, {12.35, "12.4%"},
+                 {1.15, "1.2%"},        {99.94, "99.9%"},   {99.99, "99.9%"}, {100, "100%"},
+                 {100.04, "100%"},      {100.06, "100.1%"}, {0, "0%"},        {0.003, "0.003%"},
+                 {1666.5, "1,666%"},    {-0.04, "−0.04%"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        show_per_cent(out, real(cases[i].v), LANG_EN);
+        assert_string_equal(out, cases[i].wanted);
+    }
+    show_per_cent(out, real(53.57), LANG_RU);
+    assert_string_equal(out, "53,6" NBSP "%");
 }
 
 static void ages_are_told_in_one_unit(void **state)

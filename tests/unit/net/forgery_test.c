@@ -1,7 +1,7 @@
 // A peer with an admitted key and a client of its own making, which says in its metadata that it is somebody
 // else. libzmq's own client can't do that in a stable build, so this speaks ZMTP 3.0 and CurveZMQ (RFC 23,
 // 26) by hand.
-#include <sodium.h> // first: base/crypto.h gives crypto_hash another meaning
+#include <sodium.h>
 
 #include "tests/support/peers.h"
 #include <setjmp.h>
