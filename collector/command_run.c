@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+enum { SAY_EVERY = 60 };
+
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
@@ -19,6 +21,27 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGHUP); // a terminal that is closed
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+// A disk that is full when the collector starts is waited for, like one that fills up later.
+static enum err start(const struct collector_config *c, const sigset_t *set, struct service **out,
+                      struct diag *d)
+{
+    static const struct timespec interval = {.tv_sec = 1};
+    for (unsigned tries = 0;; tries++) {
+        enum err e = service_start(c, clock_system(), out, d);
+        if (e != ERR_FULL)
+            return e;
+        if (tries % SAY_EVERY == 0)
+            log_error(
+                "not_started", F_TEXT("state", "no-space"), F_TEXT("reason", d->text),
+                F_TEXT("way_out", "make room; it is tried again each second, agents keep their figures"));
+        int signal_number = sigtimedwait(set, NULL, &interval);
+        if (signal_number > 0) {
+            log_info("stopping", F_INT("signal", signal_number));
+            return ERR_CLOSED;
+        }
+    }
 }
 
 static int wait_for_end(struct service *s, const sigset_t *set)
@@ -41,7 +64,9 @@ int collector_command_run(const struct command_line *line, const struct collecto
     sigset_t set;
     (void)line;
     block_signals(&set);
-    enum err e = service_start(c, clock_system(), &s, &d);
+    enum err e = start(c, &set, &s, &d);
+    if (e == ERR_CLOSED)
+        return EXIT_DONE;
     if (e != ERR_OK)
         return collector_complain(e, &d);
     int code = wait_for_end(s, &set);

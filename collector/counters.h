@@ -36,6 +36,8 @@
       "ALARM: an agent's receipt is not in the chain")                                                       \
     X(AGENTS_BEHIND, "agents_behind", "hellos",                                                              \
       "ALARM: an agent wrote less than is stored: restored or cloned spool")                                 \
+    X(LEDGER_HEADS_MISSING, "ledger_heads_missing", "starts",                                                \
+      "ALARM: starts that found rows but no ledger.head beside them")                                        \
     X(REFUSED_MALFORMED, "samples_refused_malformed", "samples", "refused: columns or value do not fit")     \
     X(REFUSED_UNKNOWN_SERIES, "samples_refused_unknown_series", "samples",                                   \
       "refused: series number not declared")                                                                 \
@@ -106,6 +108,8 @@
     X(WAL_BYTES, "wal_bytes", "bytes", "size of the ledger's write-ahead log")                               \
     X(FREE_BYTES, "free_bytes", "bytes", "free space where the state is")                                    \
     X(SPACE, "space", "state", "0 enough, 1 low, 2 none: credit is given at 0 only")                         \
+    X(HEAD_MISSING, "head_missing", "flag",                                                                  \
+      "ALARM: 1 when this start found rows but no ledger.head, so that lost rows would not have been seen")  \
     X(RRD_DIRTY, "rrd_dirty", "series", "series that wait to be rebuilt")                                    \
     X(RRD_POSITION, "rrd_position", "rows", "ledger rows that are in the round-robin files")                 \
     X(RRD_STORED_POSITION, "rrd_stored_position", "rows", "ledger rows that are in round-robin files on disk")

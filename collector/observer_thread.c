@@ -33,6 +33,7 @@ static void set_aside(struct observer *o)
 
 static enum err open_files(struct observer *o, struct diag *d)
 {
+    bool opening = !o->observations;
     enum err e = o->reader ? ERR_OK : reader_open(o->s->config->state, &o->reader, d);
     if (e == ERR_OK && !o->observations) {
         e = observations_open(o->s->config->state, &o->observations, d);
@@ -41,6 +42,10 @@ static enum err open_files(struct observer *o, struct diag *d)
             e = observations_open(o->s->config->state, &o->observations, d);
         }
     }
+    if (e == ERR_OK && opening && observations_renewed(o->observations))
+        log_warn("observations_renewed",
+                 F_TEXT("reason",
+                        "the file was damaged or of another version: it is filled anew from the ledger"));
     return e;
 }
 

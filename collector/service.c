@@ -42,6 +42,26 @@ static enum err admit_known(void *ctx, const struct ledger_agent *a)
     return admission_add(ctx, a);
 }
 
+// Without its head a ledger that lost its last rows looks whole: the operator must know, and from now on
+// there is one, a kill within the first second included.
+static enum err look_at_head(struct service *s, struct diag *d)
+{
+    const char *counter = collector_counter_info(COUNTER_LEDGER_HEADS_MISSING)->name;
+    if (ledger_head_missing(s->ledger)) {
+        collector_gauge_set(&s->counters, GAUGE_HEAD_MISSING, 1);
+        log_error("ledger_head_missing", F_INT("position", ledger_position(s->ledger)),
+                  F_TEXT("meaning",
+                         "a ledger.head says how far the ledger went; without it, rows lost from the "
+                         "end are not noticed"),
+                  F_TEXT("way_out", "was it removed, or an older copy restored? compare with the agents: "
+                                    "esep-collector status shows ledger_behind, verify checks the chains"));
+        enum err e = ledger_count(s->ledger, counter, 0, 1);
+        if (e != ERR_OK)
+            return diag_fail(d, e, "the ledger can't be written: %s", err_text(e));
+    }
+    return ledger_store_head(s->ledger, d);
+}
+
 static enum err open_state(struct service *s, struct diag *d)
 {
     enum err e = collector_state_prepare(s->config->state, d);
@@ -53,6 +73,8 @@ static enum err open_state(struct service *s, struct diag *d)
         e = parks_load(s->config->parks, s->catalogue, &s->parks, d);
     if (e == ERR_OK)
         e = ledger_open(s->config->state, s->clock, &s->ledger, d);
+    if (e == ERR_OK)
+        e = look_at_head(s, d);
     if (e == ERR_OK)
         e = admission_create(&s->admission);
     if (e == ERR_OK)
@@ -159,8 +181,8 @@ enum err service_start(const struct collector_config *config, const struct clock
     enum err e = open_state(s, d);
     if (e == ERR_OK)
         e = create_meeting_points(s);
-    if (e == ERR_OK)
-        e = open_sockets(s, d);
+    if (e == ERR_OK && (e = open_sockets(s, d)) == ERR_FULL)
+        e = ERR_IO; // of descriptors: no disk that gets room by itself
     if (e == ERR_OK)
         say_listening(s);
     if (e == ERR_OK && (e = start_threads(s, d)) != ERR_OK) {

@@ -190,6 +190,8 @@ static json_t *build(const struct status_input *in, const struct agent_rows *row
     json_object_set_new(o, "rrd_dirty", json_integer(collector_gauge(in->counters, GAUGE_RRD_DIRTY)));
     json_object_set_new(o, "wal_bytes", json_integer(collector_gauge(in->counters, GAUGE_WAL_BYTES)));
     json_object_set_new(o, "free_bytes", json_integer(collector_gauge(in->counters, GAUGE_FREE_BYTES)));
+    json_object_set_new(o, "head_missing",
+                        json_boolean(collector_gauge(in->counters, GAUGE_HEAD_MISSING) != 0));
     json_object_set_new(o, "credit", whole(in->snapshot ? in->snapshot->credit_bytes : 0));
     json_object_set_new(o, "in_flight_bytes", whole(in->snapshot ? in->snapshot->in_flight_bytes : 0));
     set_agents(o, rows, in->snapshot);
@@ -271,6 +273,10 @@ void collector_status_print(const json_t *status, struct buf *out)
     buf_printf(out, "ledger         row %lld, received %s, WAL %lld bytes, free space %lld MiB\n",
                int_of(status, "position"), int_of(status, "position") ? when : "-",
                int_of(status, "wal_bytes"), int_of(status, "free_bytes") >> 20);
+    if (json_is_true(json_object_get(status, "head_missing")))
+        buf_text(out,
+                 "ALARM          ledger.head was missing at the start: rows lost from the ledger's end would "
+                 "not have been noticed\n");
     buf_printf(out, "rrd            row %lld, %lld behind, %lld series to rebuild\n", int_of(rrd, "position"),
                int_of(rrd, "lag"), int_of(status, "rrd_dirty"));
     buf_printf(out, "observations   row %lld, %lld behind\n", int_of(observations, "position"),

@@ -295,6 +295,44 @@ static void a_stop_loses_nothing_and_a_start_goes_on(void **state)
     json_decref(o);
 }
 
+static void restart_without_head(struct rig *r)
+{
+    char path[512];
+    service_stop(r->service);
+    assert_int_equal(fs_join(path, sizeof path, r->folder.path, LEDGER_HEAD), ERR_OK);
+    assert_int_equal(remove(path), 0);
+    start(r);
+}
+
+static void assert_head_alarm(struct rig *r, bool now, int64_t starts)
+{
+    json_t *o = control(r, "{\"command\":\"status\"}");
+    const json_t *counters = json_object_get(o, "counters");
+    assert_int_equal(json_is_true(json_object_get(o, "head_missing")), now);
+    assert_int_equal(json_integer_value(json_object_get(counters, "ledger_heads_missing")), starts);
+    json_decref(o);
+}
+
+static void a_start_without_the_ledgers_head_is_an_alarm(void **state)
+{
+    struct rig *r = *state;
+    restart_without_head(r); // no row yet: nothing to lose
+    assert_head_alarm(r, false, 0);
+    (void)admit(r);
+    connect_peer(r);
+    (void)hello(r);
+    declare(r, "out_units/tables");
+    send_batch(r, 1);
+    wait_for_ack(r, 1);
+    mq_close(r->socket);
+    r->socket = NULL;
+    restart_without_head(r);
+    assert_head_alarm(r, true, 1);
+    service_stop(r->service);
+    start(r);
+    assert_head_alarm(r, false, 1); // counted for ever, said once
+}
+
 static void a_second_collector_says_who_holds_the_lock(void **state)
 {
     struct rig *r = *state;
@@ -367,6 +405,7 @@ int main(void)
         T(a_revoked_agent_is_cut_off_under_way),
         T(everything_can_be_rebuilt_while_it_runs),
         T(a_stop_loses_nothing_and_a_start_goes_on),
+        T(a_start_without_the_ledgers_head_is_an_alarm),
         T(a_second_collector_says_who_holds_the_lock),
         T(an_endpoint_in_use_is_a_clear_error),
         T(without_a_key_it_says_how_to_make_one),
