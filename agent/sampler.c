@@ -311,6 +311,16 @@ static enum err allow(struct sampler *s, bool sending, uint32_t declares_known, 
     return sampler_tolerate(s, e, d);
 }
 
+// The uplink may ask again before it has seen that it was done.
+static void reconcile_later(struct sampler *s, const struct sampler_request *r)
+{
+    if (r->generation != 0 && r->generation != spool_peek(s->options.spool)->generation)
+        return;
+    s->pending = r->type == SAMPLER_REWIND ? PENDING_REWIND : PENDING_RENEW;
+    s->rewind_to = r->sequence;
+    s->pending_again = clock_mono(s->options.clock);
+}
+
 enum err sampler_request(struct sampler *s, const struct sampler_request *r, struct diag *d)
 {
     switch (r->type) {
@@ -327,18 +337,14 @@ enum err sampler_request(struct sampler *s, const struct sampler_request *r, str
     case SAMPLER_ALLOW:
         return allow(s, r->sending, r->declares_known, d);
     case SAMPLER_REWIND:
-        s->pending = PENDING_REWIND;
-        s->rewind_to = r->sequence;
-        break;
     case SAMPLER_RENEW:
-        s->pending = PENDING_RENEW;
-        break;
+        reconcile_later(s, r);
+        return ERR_OK;
     case SAMPLER_LINK:
         s->link_changed = s->link_changed || !uplink_link_same(&s->link, &r->link);
         s->link = r->link;
         return ERR_OK;
     }
-    s->pending_again = clock_mono(s->options.clock);
     return ERR_OK;
 }
 

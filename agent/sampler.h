@@ -36,8 +36,9 @@ bool sampler_stopped(const struct sampler *s); // and what they brought is in th
 enum sampler_request_type { SAMPLER_ACKNOWLEDGE, SAMPLER_ALLOW, SAMPLER_REWIND, SAMPLER_RENEW, SAMPLER_LINK };
 struct sampler_request {
     enum sampler_request_type type;
-    uint64_t sequence; // acknowledged; rewind
-    bool sending;      // allow
+    uint64_t sequence;   // acknowledged; rewind
+    uint64_t generation; // rewind, renew: of the spool it was asked for; ignored for another one. 0: for any
+    bool sending;        // allow
     uint32_t declares_known;
     struct wire_receipt receipt;
     struct uplink_link link;

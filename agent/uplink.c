@@ -33,6 +33,7 @@ struct uplink {
     struct spool_reader *reader;
     struct uplink_core *core;
     struct uplink_link link_told;
+    uint64_t generation;     // of the spool as the core knows it
     uint32_t declares_known; // the collector's, at the last Welcome
     struct sampler_request kept[KEPT_MAX];
     size_t kept_count;
@@ -122,10 +123,16 @@ static void io_transport(void *ctx, enum uplink_transport what)
     }
 }
 
+// A batch that is not there although the state said so: perhaps the spool has been renumbered since.
 static enum err io_message(void *ctx, uint64_t first, struct spool_message *out, struct diag *d)
 {
     struct uplink *u = ctx;
-    return spool_reader_message(u->reader, first, out, d);
+    struct spool_state now;
+    enum err e = spool_reader_message(u->reader, first, out, d);
+    if (e == ERR_NOT_FOUND && spool_reader_state(u->reader, &now, NULL) == ERR_OK &&
+        now.generation != u->generation)
+        return ERR_AGAIN;
+    return e;
 }
 
 static enum err io_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
@@ -160,12 +167,14 @@ static void io_known(void *ctx, uint32_t declares)
 
 static void io_rewind(void *ctx, uint64_t last)
 {
-    ask(ctx, &(struct sampler_request){.type = SAMPLER_REWIND, .sequence = last});
+    ask(ctx, &(struct sampler_request){
+                 .type = SAMPLER_REWIND, .sequence = last, .generation = ((struct uplink *)ctx)->generation});
 }
 
 static void io_renew(void *ctx)
 {
-    ask(ctx, &(struct sampler_request){.type = SAMPLER_RENEW});
+    ask(ctx,
+        &(struct sampler_request){.type = SAMPLER_RENEW, .generation = ((struct uplink *)ctx)->generation});
 }
 
 static uint32_t io_random(void *ctx, uint32_t below)
@@ -239,9 +248,10 @@ static void read_spool(struct uplink *u)
     struct spool_state state;
     struct diag d = {""};
     enum err e = spool_reader_state(u->reader, &state, &d);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        u->generation = state.generation;
         uplink_core_spool(u->core, &state);
-    else if (e == ERR_CORRUPT)
+    } else if (e == ERR_CORRUPT)
         io_event(u, &(struct uplink_event){.type = UPLINK_SPOOL_UNREADABLE, .error = e, .text = d.text});
 }
 
