@@ -139,9 +139,12 @@ static bool read_header(struct csv_file *f, struct csv_reader *reader, struct ha
     struct csv_record header;
     struct diag d = {""};
     csv_record_init(&header);
-    bool ok =
-        csv_reader_next(reader, &raw) == CSV_RECORD; // a header without its line end is still being written
-    if (!ok) {
+    enum csv_next next = csv_reader_next(reader, &raw);
+    bool ok = next == CSV_RECORD; // without its line end it is still being written
+    if (next == CSV_TOO_LONG) {
+        harvest_error(h, "%s:1:1: the header is longer than %u bytes, or a quote in it is not closed",
+                      f->config->path, CSV_RECORD_MAX);
+    } else if (!ok) {
         harvest_error(h, "%s:1:1: no header line yet", f->config->path);
     } else if (csv_record_read(&header, &raw, f->config->separator, f->convert, &d) != ERR_OK) {
         harvest_error(h, "%s:%s", f->config->path, d.text);

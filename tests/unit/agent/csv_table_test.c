@@ -341,6 +341,20 @@ static void files_that_cannot_be_read_say_why(void **state)
     expect_error(f, 1, "is not a regular file");
 }
 
+static void a_header_without_end_is_told_from_one_being_written(void **state)
+{
+    struct fixture *f = reports(state);
+    char *text = malloc(70000);
+    memset(text, 'x', 70000);
+    memcpy(text, "month,\"", 7);
+    text[69999] = '\n';
+    write_with(f->path, "w", text, 70000);
+    free(text);
+    open_source(f);
+    source_bench_run(f->bench, 0);
+    expect_error(f, 1, "in.csv:1:1: the header is longer than 65536 bytes, or a quote in it is not closed");
+}
+
 static void a_long_table_is_given_in_portions(void **state)
 {
     struct fixture *f = reports(state);
@@ -379,6 +393,7 @@ int main(void)
         T(spreadsheets_of_the_region_are_read),
         T(windows_1251_is_read_headers_and_all),
         T(files_that_cannot_be_read_say_why),
+        T(a_header_without_end_is_told_from_one_being_written),
         T(a_long_table_is_given_in_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

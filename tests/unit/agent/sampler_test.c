@@ -385,6 +385,15 @@ static void rewind_and_renew_are_done_and_told(void **state)
     step(f);
     assert_memory_not_equal(&spool_peek(f->bench->spool)->incarnation, &before, sizeof before);
     assert_int_equal(counters(f)->spooled, 1);
+    uint64_t generation = spool_peek(f->bench->spool)->generation;
+    r.generation = generation - 1; // asked before it was known that it had been done
+    assert_int_equal(sampler_request(f->sampler, &r, &f->bench->diag), ERR_OK);
+    step(f);
+    assert_int_equal(spool_peek(f->bench->spool)->generation, generation);
+    r.generation = generation;
+    assert_int_equal(sampler_request(f->sampler, &r, &f->bench->diag), ERR_OK);
+    step(f);
+    assert_int_equal(spool_peek(f->bench->spool)->generation, generation + 1);
 }
 
 static void the_connections_state_is_written_at_most_once_a_second(void **state)
