@@ -224,10 +224,11 @@ check_children() {
 
 number_of() { [[ $1 =~ \"$2\":\ *([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
 
-# Sums over all agents that the state knows into sampled, acknowledged, spooled, refused.
+# Sums over all agents that the state knows into sampled, acknowledged, spooled, refused; the spools that counted them
+# into incarnations, as SQL.
 count_agents() {
     local config text
-    sampled=0 acknowledged=0 spooled=0 refused=0
+    sampled=0 acknowledged=0 spooled=0 refused=0 incarnations="''"
     for config in "$state"/agents/*/agent.yaml; do
         [ -e "$config" ] || break
         text=$("$build/esep-agent" status --json --config "$config" 2>/dev/null) || text=''
@@ -235,6 +236,7 @@ count_agents() {
         acknowledged=$((acknowledged + $(number_of "$text" acknowledged)))
         spooled=$((spooled + $(number_of "$text" spooled)))
         refused=$((refused + $(number_of "$text" refused)))
+        [[ ! $text =~ \"incarnation\":\ *\"([0-9a-f]+)\" ]] || incarnations+=", '${BASH_REMATCH[1]}'"
     done
 }
 
@@ -347,16 +349,20 @@ finish() {
     progress_end
 }
 
-# What the agents count as acknowledged against what plain SQLite finds in the ledger.
+# What the agents count as acknowledged against what plain SQLite finds in the ledger of the same spools. A spool that was
+# begun anew has forgotten what the one before it counted.
 account() {
-    local stored series
+    local stored earlier series
     count_agents
-    stored=$(ledger "select coalesce(sum(samples), 0) from batch where gap = 0") || { fail "the ledger cannot be read"; stored=0; }
+    stored=$(stored_samples "lower(hex(incarnation)) in ($incarnations)") || { fail "the ledger cannot be read"; stored=0; }
+    earlier=$(stored_samples "lower(hex(incarnation)) not in ($incarnations)")
     series=$(ledger "select count(*) from series")
     count_graphs
+    [ "${earlier:-0}" -eq 0 ] || say "$earlier figures more are stored from spools before the present ones"
     [ "$acknowledged" -eq "$stored" ] || status=1
     echo "demo: parks=$(parks_in_ledger) residents=${#residents[@]} series=$series sent=$acknowledged stored=$stored lost=$((acknowledged - stored)) graphs=$graphs"
 }
+stored_samples() { ledger "select coalesce(sum(samples), 0) from batch join stream using (stream_id) where batch.gap = 0 and $1"; }
 parks_in_ledger() { ledger "select count(distinct substr(name, 1, instr(name, '/') - 1)) from series"; }
 
 run() {
