@@ -315,7 +315,7 @@ is_good() { # NUMBER
 count_graphs() {
     local file n name rest
     local -A answer=()
-    while read -r name rest; do answer[$name]=$rest; done <"$state/log/graphs.log" 2>/dev/null
+    [ ! -e "$state/log/graphs.log" ] || while read -r name rest; do answer[$name]=$rest; done <"$state/log/graphs.log"
     graphs=0
     for file in "$state"/graphs/*.name; do
         [ -e "$file" ] || break
