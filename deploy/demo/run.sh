@@ -3,7 +3,7 @@
 # hands the agents their enterprises' history and then live figures, and accounts for every sample at the end.
 #   DEMO_SECONDS=n        end by itself after n seconds (default: until Ctrl-C)
 #   DEMO_PORT=p           of the dashboard (default 8080)
-#   DEMO_COLLECTOR_PORT=p of the collector (default 5670, or a free one near it)
+#   DEMO_COLLECTOR_PORT=p of the collector (default 5670, or a free one)
 #   DEMO_STATE=folder     kept between runs (default build/demo)
 #   DEMO_HOURS=n          of machine history at the first start (default 168)
 #   DEMO_RESIDENTS=regex  only the residents that match (default: all)
@@ -81,7 +81,7 @@ check_settings() {
         ! port_taken "$collector_port" || usage_error "port $collector_port is in use; choose another with DEMO_COLLECTOR_PORT"
     else
         collector_port=5670
-        while port_taken "$collector_port"; do collector_port=$((collector_port + 1)); done
+        while port_taken "$collector_port"; do collector_port=$((20000 + RANDOM % 12000)); done
     fi
 }
 

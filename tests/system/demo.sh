@@ -10,7 +10,13 @@ demo() { # SECONDS [NAME=VALUE...]
     run env BUILD="$build" DEMO_STATE="$work/demo" DEMO_PORT="$port" DEMO_COLLECTOR_PORT="$(free_port)" DEMO_HOURS=1 \
         DEMO_SECONDS="$seconds" DEMO_RESIDENTS='^(penza/rosstat|yashnabad/fridge-plant)$' "$@" "$root/deploy/demo/run.sh"
 }
-left_over() { pgrep -f -- "$work/demo" >/dev/null; }
+left_over() { # processes that name this demo's state
+    local file
+    for file in /proc/[0-9]*/cmdline; do
+        [[ $({ tr '\0' ' ' <"$file"; } 2>/dev/null) != *"$work/demo/"* ]] || return 0
+    done
+    return 1
+}
 
 it_ends_by_itself_with_every_sample_accounted_for() {
     demo 12
@@ -48,7 +54,8 @@ a_second_run_goes_on_from_the_kept_state() {
 }
 
 an_interrupt_ends_it_cleanly() {
-    start demo env BUILD="$build" DEMO_STATE="$work/demo" DEMO_PORT="$port" DEMO_RESIDENTS='^penza/rosstat$' "$root/deploy/demo/run.sh"
+    start demo env BUILD="$build" DEMO_STATE="$work/demo" DEMO_PORT="$port" DEMO_COLLECTOR_PORT="$(free_port)" \
+        DEMO_RESIDENTS='^penza/rosstat$' "$root/deploy/demo/run.sh"
     is_up() { curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz" 2>/dev/null; }
     wait_for is_up || fail "the demo did not come up: $(<"$work/demo.log")" || return
     stop demo TERM || fail "exit $?: $(<"$work/demo.log")" || return
@@ -56,11 +63,13 @@ an_interrupt_ends_it_cleanly() {
 }
 
 a_killed_demo_leaves_no_process() {
-    start demo env BUILD="$build" DEMO_STATE="$work/demo" DEMO_PORT="$port" DEMO_RESIDENTS='^penza/rosstat$' "$root/deploy/demo/run.sh"
+    start demo env BUILD="$build" DEMO_STATE="$work/demo" DEMO_PORT="$port" DEMO_COLLECTOR_PORT="$(free_port)" \
+        DEMO_RESIDENTS='^penza/rosstat$' "$root/deploy/demo/run.sh"
     wait_for is_up || fail "the demo did not come up: $(<"$work/demo.log")" || return
+    left_over || fail "its processes cannot be told from others" || return
     stop demo KILL
     gone() { ! left_over; }
-    wait_for gone || fail "left: $(pgrep -af -- "$work/demo")"
+    wait_for gone || fail "a process is left"
 }
 
 a_port_in_use_is_one_clear_line() {
