@@ -57,7 +57,8 @@ static bool take_number(const char **at, uint64_t *out)
 {
     char *end = NULL;
     errno = 0;
-    if (**at < '0' || **at > '9')
+    bool zeros = **at == '0' && (*at)[1] >= '0' && (*at)[1] <= '9'; // leading ones are not ours
+    if (**at < '0' || **at > '9' || zeros)
         return false;
     unsigned long long n = strtoull(*at, &end, 10);
     *out = n;
@@ -204,8 +205,11 @@ static enum err check_class(struct db_stmt *s, int c, const struct ledger_chain_
     bool same = e == ERR_OK && row && db_int(s, 0) == c && copy_hash(s, 1, hash) &&
                 memcmp(hash, recorded->hash, HASH_BYTES) == 0;
     db_reset(s);
-    if (e != ERR_OK || same)
-        return e;
+    if (e != ERR_OK)
+        return diag_fail(d, e, "the ledger's row of class %d at position %" PRIu64 " cannot be read", c,
+                         recorded->position);
+    if (same)
+        return ERR_OK;
     return diag_fail(
         d, ERR_CORRUPT,
         "the ledger is not the one " LEDGER_HEAD " recorded: the row of class %d at position %" PRIu64

@@ -57,13 +57,16 @@ struct current {
 static enum err find_current(struct observations *o, const struct observation *n, struct current *out)
 {
     struct db_stmt *s = o->statements[OBSERVATIONS_CURRENT];
+    struct figure value;
     bool row = false;
     db_bind_int(s, 1, n->series_id);
     db_bind_int(s, 2, n->period_start);
     enum err e = db_step(s, &row);
     if (e == ERR_OK && row) {
         out->revision = (uint32_t)db_int(s, 0);
-        out->same = figure_equal(figure_column(s, 1), n->value) && strcmp(db_text(s, 2), n->currency) == 0 &&
+        if (!figure_column(s, 1, &value))
+            e = ERR_CORRUPT;
+        out->same = figure_equal(value, n->value) && strcmp(db_text(s, 2), n->currency) == 0 &&
                     db_int(s, 3) == n->status && (db_int(s, 4) != 0) == n->confidential;
     }
     db_reset(s);

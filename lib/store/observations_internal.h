@@ -72,7 +72,8 @@ enum err observations_note_seen(struct observations *o, int64_t stream_id, uint6
 enum err observations_write_noted(struct observations *o) MUST_USE;
 
 void figure_bind(struct db_stmt *s, int i, struct figure f);
-struct figure figure_column(struct db_stmt *s, int column);
+// False: damaged, no message could have carried it.
+bool figure_column(struct db_stmt *s, int column, struct figure *out);
 int64_t day_of(int64_t time_s);
 
 struct observations_reader {

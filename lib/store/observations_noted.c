@@ -22,19 +22,14 @@ void figure_bind(struct db_stmt *s, int i, struct figure f)
         db_bind_null(s, i);
 }
 
-struct figure figure_column(struct db_stmt *s, int column)
+bool figure_column(struct db_stmt *s, int column, struct figure *out)
 {
-    struct figure f = figure_missing();
+    *out = figure_missing();
     if (db_is_null(s, column))
-        return f;
-    if (db_is_integer(s, column)) {
-        f.kind = FIGURE_INTEGER;
-        f.integer = db_int(s, column);
-    } else {
-        f.kind = FIGURE_REAL;
-        f.real = db_real(s, column);
-    }
-    return f;
+        return true;
+    if (db_is_integer(s, column))
+        return figure_from_integer(db_int(s, column), out) == ERR_OK;
+    return figure_from_real(db_real(s, column), out) == ERR_OK;
 }
 
 // ---- latest
@@ -52,13 +47,14 @@ static enum err load_latest(struct observations *o, int64_t series_id, struct ob
     out->latest.time = INT64_MIN;
     if (row) {
         out->latest.time = db_int(s, 0);
-        out->latest.value = figure_column(s, 1);
+        if (!figure_column(s, 1, &out->latest.value))
+            e = ERR_CORRUPT;
         out->latest.received_us = db_int(s, 2);
         out->latest.position = (uint64_t)db_int(s, 3);
         out->index = (uint32_t)db_int(s, 4);
     }
     db_reset(s);
-    return ERR_OK;
+    return e;
 }
 
 static enum err latest_entry(struct observations *o, int64_t series_id,

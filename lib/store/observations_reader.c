@@ -88,6 +88,13 @@ static enum err failed(struct observations_reader *o, enum err e, struct diag *d
     return diag_fail(d, e, "%s: cannot read: %s", o->path, db_error(o->db));
 }
 
+static enum err damaged(struct observations_reader *o, int64_t series_id, struct diag *d)
+{
+    return diag_fail(d, ERR_CORRUPT,
+                     "%s: a figure of series %" PRId64 " is damaged: run `esep-collector rebuild`", o->path,
+                     series_id);
+}
+
 enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position, struct diag *d)
 {
     struct db_stmt *s = NULL;
@@ -107,6 +114,7 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
                              struct diag *d)
 {
     struct db_stmt *s = NULL;
+    struct figure value;
     bool row = false;
     enum err e = observations_reader_begin(
         o, "SELECT time, value, received_us, position FROM latest WHERE series_id=?", &s, d);
@@ -117,10 +125,12 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
         e = failed(o, e, d);
     else if (!row)
         e = diag_fail(d, ERR_NOT_FOUND, "series %" PRId64 " has no figure yet", series_id);
+    else if (!figure_column(s, 1, &value))
+        e = damaged(o, series_id, d);
     else
         *out = (struct latest){.series_id = series_id,
                                .time = db_int(s, 0),
-                               .value = figure_column(s, 1),
+                               .value = value,
                                .received_us = db_int(s, 2),
                                .position = (uint64_t)db_int(s, 3)};
     observations_reader_end(o, s);
@@ -130,14 +140,15 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
 // ---- revisions
 // ------------------------------------------------------------------------------------------------------
 
-static void observation_from(struct db_stmt *s, int64_t series_id, struct observation *out)
+// False: damaged.
+static bool observation_from(struct db_stmt *s, int64_t series_id, struct observation *out)
 {
+    int64_t status = db_int(s, 4);
     *out = (struct observation){
         .series_id = series_id,
         .period_start = (int32_t)db_int(s, 0),
         .revision = (uint32_t)db_int(s, 1),
-        .value = figure_column(s, 2),
-        .status = (enum wire_status)db_int(s, 4),
+        .status = (enum wire_status)status,
         .confidential = db_int(s, 5) != 0,
         .reason = db_text(s, 6),
         .author = db_text(s, 7),
@@ -145,8 +156,8 @@ static void observation_from(struct db_stmt *s, int64_t series_id, struct observ
         .published_us = db_int(s, 9),
         .position = (uint64_t)db_int(s, 10),
     };
-    if (!ledger_copy_text(out->currency, sizeof out->currency, db_text(s, 3)))
-        out->currency[0] = '\0';
+    return figure_column(s, 2, &out->value) && status >= WIRE_NORMAL && status <= WIRE_MISSING &&
+           ledger_copy_text(out->currency, sizeof out->currency, db_text(s, 3));
 }
 
 #define OBSERVATION_COLUMNS                                                                                  \
@@ -186,8 +197,8 @@ enum err observations_query(struct observations_reader *o, const struct observat
     if (!q->all_revisions)
         db_bind_int(s, 4, q->as_of_us == 0 ? INT64_MAX : q->as_of_us);
     while ((e = db_step(s, &row)) == ERR_OK && row) {
-        observation_from(s, q->series_id, &item);
-        if ((e = visit(ctx, &item)) != ERR_OK)
+        e = observation_from(s, q->series_id, &item) ? visit(ctx, &item) : damaged(o, q->series_id, d);
+        if (e != ERR_OK)
             break;
     }
     if (e != ERR_OK && !row)
