@@ -1,6 +1,8 @@
 // The running agent writes, the command reads; neither waits for the other. Whether an agent runs at all is
 // told by its lock, so what a dead one left behind ("connected") is not believed.
 #include "agent/status.h"
+#include "agent/run.h"
+#include "base/crypto.h"
 #include "base/fs.h"
 #include <jansson.h>
 #include <limits.h>
@@ -56,10 +58,10 @@ enum err status_decode_source(const void *bytes, size_t len, struct source_statu
 
 size_t status_encode_link(const struct uplink_link *l, char out[STATUS_TEXT_MAX])
 {
-    return dump(json_pack("{sb ss sI sI sI si ss}", "connected", l->connected, "resident", l->resident,
-                          "skew_ms", (json_int_t)l->skew_ms, "credit_bytes", (json_int_t)l->credit_bytes,
-                          "rejected", (json_int_t)l->rejected, "refused", (int)l->refused, "refused_text",
-                          l->refused_text),
+    return dump(json_pack("{sb si ss sI sI sI si ss}", "connected", l->connected, "contact", (int)l->contact,
+                          "resident", l->resident, "skew_ms", (json_int_t)l->skew_ms, "credit_bytes",
+                          (json_int_t)l->credit_bytes, "rejected", (json_int_t)l->rejected, "refused",
+                          (int)l->refused, "refused_text", l->refused_text),
                 out);
 }
 
@@ -71,6 +73,7 @@ enum err status_decode_link(const void *bytes, size_t len, struct uplink_link *o
         return ERR_INVALID;
     }
     *out = (struct uplink_link){.connected = json_is_true(json_object_get(o, "connected")),
+                                .contact = (enum uplink_contact)number(o, "contact"),
                                 .skew_ms = number(o, "skew_ms"),
                                 .credit_bytes = (uint64_t)number(o, "credit_bytes"),
                                 .rejected = (uint64_t)number(o, "rejected"),
@@ -89,6 +92,7 @@ struct picture {
     struct spool_state spool;
     bool link_known;
     struct uplink_link link;
+    char key[KEY_TEXT];            // the agent's public key
     struct source_status *sources; // of each in the config
 };
 
@@ -104,6 +108,43 @@ static bool is_running(const char *state)
     return e == ERR_EXISTS;
 }
 
+// The state folder may be readable to more people than the key is.
+static void read_key(struct picture *p)
+{
+    char path[PATH_MAX];
+    uint8_t secret[KEY_BYTES], public_key[KEY_BYTES];
+    snprintf(p->key, sizeof p->key, "KEY");
+    if (fs_join(path, sizeof path, p->config->state, AGENT_KEY_FILE) == ERR_OK &&
+        crypto_key_file_load(path, secret, NULL) == ERR_OK) {
+        crypto_public_key(secret, public_key);
+        crypto_key_text(public_key, p->key);
+    }
+    crypto_wipe(secret, sizeof secret);
+}
+
+// One word for programs, one sentence for people.
+struct reason {
+    const char *word, *sentence;
+};
+static struct reason reason_of(const struct picture *p)
+{
+    const struct uplink_link *l = &p->link;
+    if (!p->running)
+        return (struct reason){"not-running", "no agent runs on this state folder"};
+    if (l->connected)
+        return (struct reason){"connected", ""};
+    if (l->contact == UPLINK_CONTACT_DENIED)
+        return (struct reason){"key-not-known", "the collector does not know this key: admit it there with "
+                                                "esep-collector admit PARK/RESIDENT "};
+    if (l->refused != WIRE_REFUSE_NONE)
+        return (struct reason){"refused", "the collector has refused, see below"};
+    if (l->contact == UPLINK_CONTACT_UP)
+        return (struct reason){"greeting", "reached, not welcomed yet"};
+    return (struct reason){"no-answer",
+                           "nobody answers: is the collector running and reachable, and is its key "
+                           "in agent.yaml the one that esep-collector keygen prints?"};
+}
+
 static enum err take_picture(struct spool_reader *r, struct picture *p, struct diag *d)
 {
     char bytes[STATUS_TEXT_MAX];
@@ -114,6 +155,7 @@ static enum err take_picture(struct spool_reader *r, struct picture *p, struct d
     if (spool_reader_position(r, "", STATUS_LINK_KEY, bytes, sizeof bytes, &len) == ERR_OK)
         p->link_known = status_decode_link(bytes, len, &p->link) == ERR_OK;
     p->link.connected = p->link.connected && p->running;
+    read_key(p);
     for (size_t i = 0; i < p->config->source_count; i++) {
         const char *name = p->config->sources[i].name;
         if (spool_reader_position(r, name, STATUS_KEY, bytes, sizeof bytes, &len) != ERR_OK ||
@@ -159,6 +201,7 @@ static json_t *picture_json(const struct picture *p)
         json_object_set_new(o, "refused_by_collector", json_string(wire_refuse_reason_name(l->refused)));
         json_object_set_new(o, "refused_text", json_string(l->refused_text));
     }
+    json_object_set_new(o, "connection", json_string(reason_of(p).word));
     json_object_set_new(o, "sources", sources_json(p));
     return o;
 }
@@ -183,7 +226,10 @@ static void print_text(const struct picture *p, FILE *out)
     const struct wire_counters *c = &p->spool.counters;
     const struct uplink_link *l = &p->link;
     fprintf(out, "agent       %s\n", p->running ? "running" : "not running");
-    fprintf(out, "collector   %s: %s\n", p->config->endpoint, l->connected ? "connected" : "not connected");
+    const struct reason why = reason_of(p);
+    fprintf(out, "collector   %s: %s%s%s%s\n", p->config->endpoint,
+            l->connected ? "connected" : "not connected", why.sentence[0] ? "; " : "", why.sentence,
+            strcmp(why.word, "key-not-known") == 0 ? p->key : "");
     if (l->resident[0])
         fprintf(out, "resident    %s (the collector's clock is %+lld ms from ours)\n", l->resident,
                 (long long)l->skew_ms);

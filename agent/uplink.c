@@ -17,7 +17,6 @@
 #define RECEIVE_MAX   64 // messages before time and the spool have their turn
 #define KEPT_MAX      8
 #define CONNECTING_MS 100 // how soon a finished handshake is seen
-#define MESSAGE_MAX   (17u << 10)
 
 struct uplink {
     struct uplink_options options;
@@ -29,6 +28,7 @@ struct uplink {
     struct mq *mq;
     struct mq_socket *socket; // NULL while closed
     bool up;
+    char key[KEY_TEXT]; // our public key
     uint64_t lost_seen; // disconnections known of the socket
     struct spool_reader *reader;
     struct uplink_core *core;
@@ -97,11 +97,13 @@ static enum err io_send(void *ctx, const void *bytes, size_t len)
 
 static enum err open_socket(struct uplink *u, struct diag *d)
 {
-    struct mq_dealer_options o = {.endpoint = u->options.config->endpoint, .max_message_bytes = MESSAGE_MAX};
+    struct mq_dealer_options o = {.endpoint = u->options.config->endpoint,
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
     enum err e = crypto_key_file_load(u->options.key_file, o.secret_key, d);
     if (e == ERR_OK) {
         memcpy(o.server_key, u->options.config->collector_key, KEY_BYTES);
         crypto_public_key(o.secret_key, o.public_key);
+        crypto_key_text(o.public_key, u->key);
         e = mq_dealer_connect(u->mq, &o, &u->socket, d);
     }
     crypto_wipe(&o, sizeof o);
@@ -201,6 +203,18 @@ static void io_event(void *ctx, const struct uplink_event *e)
         log_info("connected", F_TEXT("collector", endpoint), F_TEXT("resident", e->text),
                  F_INT("last_sequence", e->sequence));
         break;
+    case UPLINK_NO_ANSWER:
+        log_warn("no_answer", F_TEXT("collector", endpoint),
+                 F_TEXT("way_out",
+                        "is the collector running and reachable, and is its key in agent.yaml the one "
+                        "that esep-collector keygen prints? figures are kept here meanwhile"));
+        break;
+    case UPLINK_KEY_UNKNOWN:
+        log_error("key_not_known", F_TEXT("collector", endpoint), F_TEXT("key", u->key),
+                  F_TEXT("way_out",
+                         "the collector does not know this key: admit it there with esep-collector "
+                         "admit PARK/RESIDENT KEY; figures are kept here meanwhile"));
+        break;
     case UPLINK_LOST:
         log_warn("connection_lost", F_TEXT("collector", endpoint), F_INT("again_in_ms", e->number));
         break;
@@ -269,6 +283,8 @@ static void look_at_connection(struct uplink *u)
     } else if (ev.up && !u->up) {
         u->up = true;
         uplink_core_connected(u->core);
+    } else if (ev.refused && !ev.up) {
+        uplink_core_denied(u->core);
     }
 }
 

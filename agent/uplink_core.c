@@ -48,6 +48,7 @@ enum err uplink_core_create(const struct clock *clock, const struct uplink_io *i
     c->clock = clock;
     c->io = *io;
     c->version = version;
+    c->until = uplink_after(c, UPLINK_NO_ANSWER_US);
     buf_init(&c->out, WIRE_MESSAGE_MAX_BYTES);
     enum err e = wire_arena_create(&c->arena);
     if (e == ERR_OK)
@@ -73,9 +74,9 @@ const struct uplink_link *uplink_core_link(const struct uplink_core *c)
 
 bool uplink_link_same(const struct uplink_link *a, const struct uplink_link *b)
 {
-    return a->connected == b->connected && a->skew_ms == b->skew_ms && a->credit_bytes == b->credit_bytes &&
-           a->rejected == b->rejected && a->refused == b->refused && strcmp(a->resident, b->resident) == 0 &&
-           strcmp(a->refused_text, b->refused_text) == 0;
+    return a->connected == b->connected && a->contact == b->contact && a->skew_ms == b->skew_ms &&
+           a->credit_bytes == b->credit_bytes && a->rejected == b->rejected && a->refused == b->refused &&
+           strcmp(a->resident, b->resident) == 0 && strcmp(a->refused_text, b->refused_text) == 0;
 }
 
 // ---- sending
@@ -250,14 +251,33 @@ void uplink_get_ready(struct uplink_core *c)
 void uplink_core_connected(struct uplink_core *c)
 {
     c->up = true;
+    c->absence_told = false;
+    c->link.contact = UPLINK_CONTACT_UP;
     if (c->spool_known)
         uplink_say_hello(c);
+}
+
+static void tell_absence(struct uplink_core *c, enum uplink_event_type what)
+{
+    if (!c->absence_told)
+        uplink_tell(c, &(struct uplink_event){.type = what});
+    c->absence_told = true;
+}
+
+void uplink_core_denied(struct uplink_core *c)
+{
+    if (c->up || c->link.contact == UPLINK_CONTACT_DENIED)
+        return;
+    c->link.contact = UPLINK_CONTACT_DENIED;
+    c->absence_told = false; // this is another matter than silence
+    tell_absence(c, UPLINK_KEY_UNKNOWN);
 }
 
 void uplink_lost(struct uplink_core *c)
 {
     uint32_t ms = c->io.random(c->io.ctx, UPLINK_REOPEN_MAX_MS);
     c->up = c->blocked = false;
+    c->link.contact = UPLINK_CONTACT_NONE;
     uplink_wait(c, UPLINK_CLOSED, ms * US_PER_MS);
     uplink_forget_sent(c);
     uplink_tell(c, &(struct uplink_event){.type = UPLINK_LOST, .number = ms});
@@ -307,11 +327,15 @@ void uplink_core_tick(struct uplink_core *c)
 {
     switch (c->state) {
     case UPLINK_DOWN:
+        if (is_due(c, c->until))
+            tell_absence(c, UPLINK_NO_ANSWER);
+        break;
     case UPLINK_WAITING:
         break;
     case UPLINK_CLOSED:
         if (is_due(c, c->until)) {
             c->state = UPLINK_DOWN;
+            c->until = uplink_after(c, UPLINK_NO_ANSWER_US);
             c->io.transport(c->io.ctx, UPLINK_OPEN);
         }
         break;

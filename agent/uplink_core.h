@@ -13,6 +13,8 @@
 
 enum uplink_event_type {
     UPLINK_CONNECTED,        // welcomed: text is the resident
+    UPLINK_NO_ANSWER,        // nobody has answered for a while; told once until somebody does
+    UPLINK_KEY_UNKNOWN,      // the collector does not let our key in; told once until it does
     UPLINK_LOST,             // the connection is gone; number: milliseconds until it is opened again
     UPLINK_SILENT,           // no answer to batches in time: Hello again
     UPLINK_COLLECTOR_BEHIND, // number: its last sequence
@@ -56,8 +58,14 @@ struct uplink_io {
     void (*event)(void *ctx, const struct uplink_event *e);
 };
 
-struct uplink_link {    // for status
-    bool connected;     // welcomed, and not lost or refused since
+enum uplink_contact {
+    UPLINK_CONTACT_NONE,   // nobody answers
+    UPLINK_CONTACT_DENIED, // our key is not known there
+    UPLINK_CONTACT_UP      // the handshake is done
+};
+struct uplink_link { // for status
+    bool connected;  // welcomed, and not lost or refused since
+    enum uplink_contact contact;
     char resident[128]; // "" until it is known
     int64_t skew_ms;    // the collector's clock minus ours at the last Welcome
     uint64_t credit_bytes;
@@ -76,6 +84,7 @@ void uplink_core_destroy(struct uplink_core *c);
 void uplink_core_spool(struct uplink_core *c,
                        const struct spool_state *state); // at the start and after each change
 void uplink_core_connected(struct uplink_core *c);       // the handshake is done
+void uplink_core_denied(struct uplink_core *c);          // the collector does not know our key
 void uplink_core_disconnected(struct uplink_core *c);    // it was, and is lost
 void uplink_core_message(struct uplink_core *c, const void *bytes, size_t len);
 void uplink_core_tick(struct uplink_core *c); // at least when uplink_core_wait_ms has passed; also when

@@ -13,10 +13,11 @@
 #define UPLINK_HEARTBEAT_US  (30 * US_PER_S)
 #define UPLINK_STARVED_US    (60 * US_PER_S) // no credit and no word: perhaps the Ack that gave it was lost
 #define UPLINK_RETRY_US      (US_PER_S / 5)  // a full socket
+#define UPLINK_NO_ANSWER_US  (10 * US_PER_S) // without a handshake: told
 #define UPLINK_REOPEN_MAX_MS 15000
 
 enum uplink_state {
-    UPLINK_DOWN,     // no connection yet
+    UPLINK_DOWN,     // no connection yet; told at `until`
     UPLINK_CLOSED,   // lost; opened again at `until`
     UPLINK_GREETING, // Hello said; again at `until`
     UPLINK_PROBING,  // asking whether what the collector has under our sequences is ours
@@ -38,6 +39,7 @@ struct uplink_core {
     struct buf out;
     struct spool_state spool;
     bool spool_known, up, hold, blocked;
+    bool absence_told; // that nobody answers, or that our key is not known
     enum uplink_state state;
     struct mono until, hello_said, ack_due, heartbeat_due, heard;
     // since the last Welcome

@@ -106,7 +106,7 @@ static enum err open_sockets(struct service *s, struct diag *d)
 {
     char endpoint[160];
     struct mq_router_options o = {.endpoint = s->config->endpoint,
-                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES + 1024};
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
     enum err e = collector_state_key(s->config->state, o.secret_key, d);
     if (e == ERR_OK)
         e = collector_state_control_endpoint(s->config->state, endpoint, sizeof endpoint, d);

@@ -150,8 +150,9 @@ static uint32_t do_random(void *ctx, uint32_t below)
 
 static void do_event(void *ctx, const struct uplink_event *e)
 {
-    static const char *const names[] = {"connected",  "lost",    "silent",   "behind",      "ahead",
-                                        "other-body", "refused", "rejected", "bad-message", "unreadable"};
+    static const char *const names[] = {"connected", "no-answer", "key-unknown", "lost",
+                                        "silent",    "behind",    "ahead",       "other-body",
+                                        "refused",   "rejected",  "bad-message", "unreadable"};
     struct stage *s = ctx;
     (void)buf_printf(&s->told, "%s", names[e->type]);
     if (e->type == UPLINK_REFUSED)

@@ -27,6 +27,11 @@ END
     start_agent unknown
     was_refused() { [ "$(collector status --json | json counters.handshakes_refused_key)" -gt 0 ] 2>/dev/null; }
     wait_for was_refused || fail "no refused handshake was counted" || return
+    knows_why() { [ "$(agent_count unknown connection)" = key-not-known ]; }
+    wait_for knows_why || fail "the agent says it is $(agent_count unknown connection)" || return
+    grep -qF "esep-collector admit PARK/RESIDENT $(<"$work/unknown/key")" <<<"$(agent unknown status)" ||
+        fail "status does not say what to do: $(agent unknown status)" || return
+    [ "$(grep -c event=key_not_known "$work/unknown.log")" -eq 1 ] || fail "the log does not say it once" || return
     stop unknown || fail "the agent ended with $?" || return
     [ "$(stored_samples)" -eq 0 ] && [ "$(ledger 'select count(*) from series')" -eq 0 ] || fail "something was stored" || return
     [ "$(agent_count unknown sampled)" -eq 1 ] && [ "$(agent_count unknown acknowledged)" -eq 0 ] ||
@@ -146,6 +151,27 @@ END
     stop missing || fail "the agent ended with $?"
 }
 
+a_collector_that_is_not_there_is_told() {
+    make_agent alone <<END || return
+  - name: files
+    kind: csv
+    path: $work/plant.csv
+    every: 1s
+    class: report
+    time_column: month
+    series:
+      - {column: staff, kpi: jobs_total, unit: person, period: month}
+END
+    sed -i "s/127.0.0.1:$collector_port/127.0.0.1:$(free_port)/" "$work/alone/agent.yaml"
+    start_agent alone
+    is_told() { grep -q event=no_answer "$work/alone.log"; }
+    wait_for is_told || fail "no word of it in the log" || return
+    [ "$(agent_count alone connection)" = no-answer ] || fail "status says $(agent_count alone connection)" || return
+    stop alone || fail "the agent ended with $?" || return
+    [ "$(agent_count alone connection)" = not-running ] && [ "$(agent_count alone spooled)" -ge 2 ] ||
+        fail "afterwards it is $(agent_count alone connection), with $(agent_count alone spooled) samples kept"
+}
+
 a_revoked_key_is_shut_out() {
     local id before
     id=$(ledger "select key_id from key join agent using(agent_id) where resident = 'testpark/plant' order by key_id limit 1")
@@ -165,4 +191,4 @@ everything_still_runs() {
 prepare || { echo "not ok prepare: no park"; exit 1; }
 run_tests an_unknown_key_gets_nothing_in bad_rows_of_a_file_are_counted_and_good_ones_go_through \
     samples_the_collector_refuses_are_stored_and_counted what_was_refused_is_in_the_metrics the_accounts_balance \
-    a_missing_file_and_a_missing_program_are_named a_revoked_key_is_shut_out everything_still_runs
+    a_missing_file_and_a_missing_program_are_named a_collector_that_is_not_there_is_told a_revoked_key_is_shut_out everything_still_runs

@@ -95,6 +95,49 @@ static void welcome_tells_who_we_are_and_the_clocks_difference(void **state)
     assert_int_equal(l->skew_ms, 250);
 }
 
+// ---- nobody there
+
+static void silence_is_told_once_until_somebody_answers(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 0, 0, 0);
+    stage_pass(s, 9 * US_PER_S);
+    stage_expect(s, "", "", "");
+    stage_pass(s, US_PER_S);
+    stage_expect(s, "", "", "no-answer ");
+    stage_pass(s, 3600 * US_PER_S);
+    stage_expect(s, "", "", "");
+    assert_int_equal(uplink_core_link(s->core)->contact, UPLINK_CONTACT_NONE);
+    uplink_core_connected(s->core);
+    assert_int_equal(uplink_core_link(s->core)->contact, UPLINK_CONTACT_UP);
+    uplink_core_disconnected(s->core);
+    stage_pass(s, 15 * US_PER_S); // opened again
+    stage_forget(s);
+    stage_pass(s, 10 * US_PER_S);
+    stage_expect(s, "", "", "no-answer ");
+}
+
+static void a_key_that_is_not_admitted_is_told_once_until_it_is(void **state)
+{
+    struct stage *s = *state;
+    stage_spool_is(s, 0, 0, 0);
+    for (int i = 0; i < 3; i++) {
+        uplink_core_denied(s->core);
+        stage_expect(s, "", "", i == 0 ? "key-unknown " : "");
+        stage_pass(s, 20 * US_PER_S);
+    }
+    assert_int_equal(uplink_core_link(s->core)->contact, UPLINK_CONTACT_DENIED);
+    assert_false(uplink_core_link(s->core)->connected);
+    uplink_core_connected(s->core);
+    uplink_core_denied(s->core); // an old answer
+    assert_int_equal(uplink_core_link(s->core)->contact, UPLINK_CONTACT_UP);
+    stage_expect(s, "hello ", "", "");
+    uplink_core_disconnected(s->core);
+    stage_forget(s);
+    uplink_core_denied(s->core);
+    stage_expect(s, "", "", "key-unknown ");
+}
+
 // ---- declares and batches
 
 static void declares_go_before_the_batches_that_need_them(void **state)
@@ -429,7 +472,7 @@ static void a_lost_connection_is_closed_and_opened_again_after_a_random_time(voi
         stage_pass(s, 1);
         stage_expect(s, "", "open ", "");
         stage_pass(s, 100 * US_PER_S);
-        stage_expect(s, "", "", "");
+        stage_expect(s, "", "", "no-answer ");
     }
     uplink_core_connected(s->core);
     stage_expect(s, "hello ", "", "");
@@ -494,6 +537,8 @@ int main(void)
         T(nothing_but_hello_is_sent_before_welcome),
         T(a_full_socket_delays_hello),
         T(welcome_tells_who_we_are_and_the_clocks_difference),
+        T(silence_is_told_once_until_somebody_answers),
+        T(a_key_that_is_not_admitted_is_told_once_until_it_is),
         T(declares_go_before_the_batches_that_need_them),
         T(only_what_is_sendable_is_sent),
         T(credit_bounds_the_bytes_on_the_way),
