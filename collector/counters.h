@@ -73,16 +73,14 @@
       "Hellos refused: protocol version or too many new incarnations")                                       \
     X(HEARTBEATS, "heartbeats", "messages", "heartbeats received")                                           \
     X(CONNECTIONS_SUPERSEDED, "connections_superseded", "connections",                                       \
-      "ALARM: a live connection lost its key to a "                                                          \
-      "later Hello")                                                                                         \
+      "ALARM: a live connection lost its key to a later Hello")                                              \
     X(CONNECTIONS_EXPIRED, "connections_expired", "connections", "connections forgotten after silence")      \
     X(REPLIES_DROPPED, "replies_dropped", "messages", "replies a full or gone peer did not take")            \
     X(HANDSHAKES_ACCEPTED, "handshakes_accepted", "handshakes", "CURVE handshakes of admitted keys")         \
     X(HANDSHAKES_REFUSED_KEY, "handshakes_refused_key", "handshakes", "handshakes of keys not admitted")     \
     X(HANDSHAKES_REFUSED_MECHANISM, "handshakes_refused_mechanism", "handshakes",                            \
       "handshakes without CURVE")                                                                            \
-    X(HANDSHAKES_REFUSED_MALFORMED, "handshakes_refused_malformed", "handshakes",                            \
-      "malformed handshake requests")                                                                        \
+    X(HANDSHAKES_REFUSED_MALFORMED, "handshakes_refused_malformed", "handshakes", "malformed requests")      \
     X(HANDSHAKES_FAILED, "handshakes_failed", "handshakes", "handshakes that failed or timed out")           \
     X(ACCEPTS_FAILED, "accepts_failed", "connections", "connections the kernel did not let us accept")       \
     X(COMMITS, "commits", "transactions", "ledger transactions")                                             \
@@ -108,8 +106,7 @@
     X(WAL_BYTES, "wal_bytes", "bytes", "size of the ledger's write-ahead log")                               \
     X(FREE_BYTES, "free_bytes", "bytes", "free space where the state is")                                    \
     X(SPACE, "space", "state", "0 enough, 1 low, 2 none: credit is given at 0 only")                         \
-    X(HEAD_MISSING, "head_missing", "flag",                                                                  \
-      "ALARM: 1 when this start found rows but no ledger.head, so that lost rows would not have been seen")  \
+    X(HEAD_MISSING, "head_missing", "flag", "ALARM: 1 when this start found rows but no ledger.head")        \
     X(RRD_DIRTY, "rrd_dirty", "series", "series that wait to be rebuilt")                                    \
     X(RRD_POSITION, "rrd_position", "rows", "ledger rows that are in the round-robin files")                 \
     X(RRD_STORED_POSITION, "rrd_stored_position", "rows", "ledger rows that are in round-robin files on disk")
