@@ -16,7 +16,8 @@ sys.path.insert(0, HERE)
 from recorder import wire  # noqa: E402
 from recorder.ledger import Findings  # noqa: E402
 
-CLASSES = ["kill", "crashpoints", "syncs", "stopped", "flips", "power", "restored"]
+CLASSES = ["kill", "crashpoints", "syncs", "full", "stopped", "order", "flips", "power",
+           "restored"]
 
 
 def parse():

@@ -27,9 +27,11 @@ class World:
     def add_peer(self, resident=None, series=4):
         number = len(self.peers)
         keys = keypair()
-        self.collector.admit(resident or RESIDENTS[number % len(RESIDENTS)], keys[0].decode())
+        resident = resident or RESIDENTS[number % len(RESIDENTS)]
+        self.collector.admit(resident, keys[0].decode())
         peer = Peer(self.pb, self.context, self.collector.endpoint, self.collector.key, keys,
                     random.Random(self.rng.getrandbits(64)), series, f"p{number}")
+        peer.resident = resident
         self.peers.append(peer)
         return peer
 
