@@ -49,6 +49,10 @@ class World:
             self.pump(0.05)
         return False
 
+    def collector_log(self):
+        with open(self.collector.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
     def compare(self):
         with open_ledger(self.collector.state) as db:
             return compare(db, self.peers)
