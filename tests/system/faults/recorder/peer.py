@@ -1,5 +1,4 @@
 """An agent written from esep.proto alone. It remembers every byte it sent and everything it was told."""
-import os
 import time
 
 import zmq
@@ -186,8 +185,8 @@ class Peer:
 
 
 def keypair():
-    return zmq.curve_keypair()
-
-
-def file_id(path):
-    return os.stat(path).st_ino
+    """Never one whose text a command would take for an option."""
+    while True:
+        keys = zmq.curve_keypair()
+        if not keys[0].startswith(b"-"):
+            return keys
