@@ -121,6 +121,7 @@ class Peer:
             known = self.acked.get(self.incarnation, 0)
             self.lost_by_collector = max(self.lost_by_collector, known - w.last_sequence)
             self.welcomed, self.credit, self.next, self.on_way = True, w.credit_bytes, w.last_sequence + 1, {}
+            self.acked[self.incarnation] = max(known, w.last_sequence)  # stored is acknowledged
             self.declare(w.declares_known)
         elif kind == "need_declare":
             self.declare(getattr(e.need_declare, "from"))
