@@ -16,7 +16,7 @@ sys.path.insert(0, HERE)
 from recorder import wire  # noqa: E402
 from recorder.ledger import Findings  # noqa: E402
 
-CLASSES = ["kill", "agentkill", "crashpoints", "syncs", "full", "stopped", "order", "flips", "power",
+CLASSES = ["kill", "agentkill", "agentpoints", "crashpoints", "syncs", "full", "stopped", "order", "flips", "power",
            "restored"]
 
 
