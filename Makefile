@@ -142,6 +142,17 @@ check:
 .PHONY: tests
 tests: $(TESTS)
 
+## check-faults   tries to break it: kills, power cuts, full disks, damage (FAULT_ROUNDS=n, FAULT_SEED=n, FAULT_ONLY=class)
+.PHONY: check-faults
+check-faults:
+	@deploy/deps.sh build check faults
+	@$(BUILD_IT) programs $(B)/tests/faults/shim.so
+	@BUILD=$(B) tests/system/faults/run.py $(FAULT_ONLY)
+# Preloaded into programs of any variant, so never sanitized itself.
+$(B)/tests/faults/shim.so: tests/system/faults/shim.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=c17 $(WARNINGS) -D_GNU_SOURCE -O2 -g -fPIC -shared -o $@ $< -ldl -pthread
+
 ## fuzz           libFuzzer targets of tests/fuzz, FUZZ_SECONDS=n each (FUZZ_ONLY=part of a name)
 # In a variant of its own: everything is compiled with coverage, which guides the mutations.
 FUZZ_SECONDS ?= 20

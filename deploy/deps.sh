@@ -9,6 +9,7 @@ declare -A group=(
              libsqlite3-dev libsodium-dev libcyaml-dev libyaml-dev libjansson-dev libmicrohttpd-dev fonts-dejavu-core tzdata"
     [demo]="sqlite3 curl"
     [check]="libcmocka-dev sqlite3 curl python3 python3-rrdtool iproute2"
+    [faults]="python3 python3-zmq python3-protobuf protobuf-compiler python3-rrdtool nftables iproute2 faketime"
     [clang]="clang libclang-rt-14-dev"
     [fuzz]="clang libclang-rt-14-dev"
     [lint]="clang-format clang-tidy shellcheck"

@@ -1,33 +1,47 @@
 #!/usr/bin/python3
-"""Tries to break the promise that nothing acknowledged is lost or doubled. One line a class, one line in the end.
+"""Tries to break the promise that what is acknowledged is neither lost nor doubled. One line a class, one line at the end.
 
-Every round has a seed that is printed; --seed repeats exactly that round. FAULT_ROUNDS multiplies the rounds."""
+A class has parts, a part has rounds, a round has a seed; rounds run side by side, each in a process of its own.
+FAULT_ROUNDS multiplies the rounds, FAULT_SEED moves the seeds, FAULT_JOBS is how many run at once (default: two a core)."""
 import argparse
 import importlib
 import os
+import signal
+import shutil
 import sys
 import tempfile
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from jobs import Jobs  # noqa: E402
 from recorder import wire  # noqa: E402
 from recorder.ledger import Findings  # noqa: E402
 
-CLASSES = ["kill", "agentkill", "agentpoints", "crashpoints", "syncs", "full", "stopped", "order", "flips", "power",
-           "restored"]
+CLASSES = [
+    (1, "kill", ["kill", "agentkill"]),
+    (2, "crashpoints", ["crashpoints", "spoolpoints"]),
+    (3, "syncs", ["syncs", "spoolsyncs"]),
+    (4, "full", ["full"]),
+    (6, "stopped", ["stopped"]),
+    (7, "order", ["order"]),
+    (8, "damage", ["flips"]),
+    (11, "power", ["power", "spoolpower"]),
+    (12, "restored", ["restored"]),
+]
 
 
 def parse():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("classes", nargs="*", help=f"which of: {' '.join(CLASSES)} (default: all)")
+    p.add_argument("classes", nargs="*", help=f"which of: {' '.join(n for _, n, _ in CLASSES)}, or a part as class/part")
     p.add_argument("--build", default=os.environ.get("BUILD", "build/gcc"))
-    p.add_argument("--seed", type=int, help="one round with this seed")
-    p.add_argument("--keep", action="store_true", help="keep the folders")
+    p.add_argument("--seed", type=int, help="one round of each part, with this seed")
+    p.add_argument("--keep", action="store_true", help="keep the folders of all rounds")
     options = p.parse_args()
     options.factor = float(os.environ.get("FAULT_ROUNDS", "1"))
+    options.base = int(os.environ.get("FAULT_SEED", "1"))
+    options.jobs = int(os.environ.get("FAULT_JOBS", str(2 * os.cpu_count())))
     options.root = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
     options.build = os.path.abspath(options.build)
     options.folder = tempfile.mkdtemp(prefix="esep-faults-")
@@ -37,39 +51,90 @@ def parse():
     return options
 
 
-def run_class(options, name):
-    module = importlib.import_module(f"classes.{name}")
-    found, extra, rounds = Findings(), {}, 0
-    started = time.monotonic()
-    seeds = [options.seed] if options.seed is not None else range(1, max(1, int(module.ROUNDS * options.factor)) + 1)
-    for seed in seeds:
-        one = Findings()
-        try:
-            for key, value in (module.round_of(options, seed, one) or {}).items():
-                extra[key] = extra.get(key, 0) + value
-        except Exception:  # a round that breaks is a finding, with its seed
-            one.unbalanced += 1
-            one.note(traceback.format_exc(limit=3).replace("\n", " | "))
-        rounds += 1
-        if not one.clean():
-            print(f"faults {name} seed={seed} FAILED: {'; '.join(one.details)}", flush=True)
-        found.add(one)
-    more = "".join(f" {k}={v}" for k, v in sorted(extra.items()))
-    print(f"faults {name} rounds={rounds} acked={found.acked} stored={found.stored} lost={found.lost} doubled={found.doubled}"
-          f" changed={found.changed} unbalanced={found.unbalanced}{more} seconds={time.monotonic() - started:.0f}", flush=True)
-    return found
+def wanted(options):
+    """[(number, class, [part])] of what was asked for."""
+    out = []
+    for number, name, parts in CLASSES:
+        chosen = [p for p in parts if not options.classes or name in options.classes or f"{name}/{p}" in options.classes]
+        if chosen:
+            out.append((number, name, chosen))
+    known = {c for _, n, parts in CLASSES for c in [n, *(f"{n}/{p}" for p in parts)]}
+    for name in options.classes:
+        if name not in known:
+            sys.exit(f"faults: no class '{name}'; there are {' '.join(n for _, n, _ in CLASSES)}")
+    return out
+
+
+def seeds_of(options, module):
+    if options.seed is not None:
+        return [options.seed]
+    return list(range(options.base, options.base + max(1, round(module.ROUNDS * options.factor))))
+
+
+class Tally:
+    """What the rounds of one class have found so far."""
+
+    def __init__(self, number, name):
+        self.number, self.name = number, name
+        self.found, self.extra, self.rounds, self.left = Findings(), {}, 0, 0
+        self.seeds, self.busy = set(), 0.0
+
+    def add(self, part, seed, found, extra, seconds):
+        self.found.add(found)
+        self.rounds += 1
+        self.left -= 1
+        self.seeds.add(seed)
+        self.busy += seconds
+        for key, value in extra.items():
+            self.extra[key] = self.extra.get(key, 0) + value
+        if not found.clean():
+            print(f"faults {self.number}-{self.name} seed={seed} FAILED: {'; '.join(found.details)};"
+                  f" again: make check-faults FAULT_ONLY='{self.name}/{part} --seed {seed}'", flush=True)
+
+    def line(self):
+        f = self.found
+        more = "".join(f" {k}={v}" for k, v in sorted(self.extra.items()))
+        low, high = min(self.seeds), max(self.seeds)
+        seeds = f"{low}" if low == high else f"{low}..{high}"
+        return (f"faults {self.number}-{self.name} rounds={self.rounds} acked={f.acked} stored={f.stored} lost={f.lost}"
+                f" doubled={f.doubled} undetected={f.undetected} unbalanced={f.unbalanced}{more} seeds={seeds}"
+                f" seconds={self.busy:.0f}")
+
+
+def run(options):
+    jobs, tallies, queue = Jobs(options), [], []
+    for number, name, parts in wanted(options):
+        tally = Tally(number, name)
+        tallies.append(tally)
+        for part in parts:
+            module = importlib.import_module(f"classes.{part}")
+            queue += [(tally, part, module, seed) for seed in seeds_of(options, module)]
+            tally.left += len(seeds_of(options, module))
+    unsaid = list(tallies)
+    try:
+        for (tally, part, _, seed), found, extra, seconds in jobs.all(queue):
+            tally.add(part, seed, found, extra, seconds)
+            while unsaid and unsaid[0].left == 0:
+                print(unsaid.pop(0).line(), flush=True)
+    finally:
+        jobs.clean()
+    return tallies
 
 
 def main():
     options = parse()
-    total, undetected = Findings(), 0
-    names = options.classes or CLASSES
-    for name in names:
-        found = run_class(options, name)
-        total.add(found)
-        undetected += found.changed
-    print(f"faults: classes={len(names)} lost={total.lost} doubled={total.doubled} undetected={undetected}"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.monotonic()
+    tallies = run(options)
+    total = Findings()
+    for tally in tallies:
+        total.add(tally.found)
+    kept = "" if total.clean() and not options.keep else f", folders in {options.folder}"
+    print(f"faults: {sum(t.rounds for t in tallies)} rounds in {time.monotonic() - started:.0f} s{kept}")
+    print(f"faults: classes={len(tallies)} lost={total.lost} doubled={total.doubled} undetected={total.undetected}"
           f" unbalanced={total.unbalanced}")
+    if not kept:
+        shutil.rmtree(options.folder, ignore_errors=True)
     return 0 if total.clean() else 1
 
 

@@ -1,28 +1,49 @@
-"""One round of one class: a collector with its state in a folder of its own, recorders beside it, a seed."""
+"""One round of one class: a collector with its state in a folder of its own, recorders and real agents beside it, a seed."""
+import json
 import os
 import random
 import shutil
+import time
 
 import zmq
 
-from recorder.ledger import compare, open_ledger
+from recorder import agents
+from recorder.ledger import balance, compare, open_ledger
 from recorder.peer import Peer, keypair
-from recorder.programs import Collector
+from recorder.programs import Collector, wait_for
 
 RESIDENTS = ["yashnabad/recorder-a", "yashnabad/recorder-b", "almaty-iz/recorder-c", "penza/recorder-d"]
 
 
 class World:
-    def __init__(self, options, name, seed, extra="", **collector):
-        self.options, self.seed = options, seed
+    """with World(options, name, seed, found) as world: …; everything it started is gone afterwards, and its folder too unless
+    something was found."""
+
+    def __init__(self, options, name, seed, found, extra="", **collector):
+        self.options, self.seed, self.found = options, seed, found
         self.rng = random.Random(f"{name}/{seed}")
         self.folder = os.path.join(options.folder, f"{name}-{seed}")
-        shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         self.pb = options.pb
         self.context = zmq.Context()
         self.collector = Collector(options.build, self.folder, extra, **collector)
-        self.peers = []
+        self.peers, self.agents = [], []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for agent in self.agents:
+            agent.close()
+        for peer in self.peers:
+            peer.close()
+        if self.collector.alive():
+            self.collector.kill()
+        self.context.destroy(0)
+        if kind is None and self.found.clean() and not self.options.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- who is there
 
     def add_peer(self, resident=None, series=4):
         number = len(self.peers)
@@ -35,34 +56,86 @@ class World:
         self.peers.append(peer)
         return peer
 
-    def pump(self, seconds):
-        """All peers side by side."""
-        slices = max(1, int(seconds / 0.02))
-        for _ in range(slices):
+    def add_agent(self, name=None, **more):
+        number = len(self.agents)
+        agent = agents.Agent(self.collector, f"{self.folder}/agent{number}", name or f"penza/plant-{number}",
+                             random.Random(self.rng.getrandbits(64)), **more)
+        self.agents.append(agent)
+        return agent
+
+    def shim(self, state, journal=None, **settings):
+        """The environment of a program whose disk, below state, is the one of shim.c."""
+        env = {"LD_PRELOAD": self.options.shim, "SHIM_WATCH": state}
+        if journal:
+            os.makedirs(journal, exist_ok=True)
+            env["SHIM_JOURNAL"] = journal
+        env.update({f"SHIM_{k.upper()}": str(v) for k, v in settings.items()})
+        return env
+
+    # ---- time passes
+
+    def pump(self, seconds, until=lambda: False):
+        """All peers side by side, at most so long."""
+        end = time.monotonic() + seconds
+        while True:
             for peer in self.peers:
                 peer.pump(0.02 / len(self.peers))
+            if not self.peers:
+                time.sleep(0.02)
+            if until() or time.monotonic() >= end:
+                return
 
-    def drain(self, seconds=30):
-        for _ in range(int(seconds / 0.05)):
-            if all(p.unacknowledged() == 0 for p in self.peers):
-                return True
-            self.pump(0.05)
-        return False
+    def open(self):
+        return sum(p.unacknowledged() for p in self.peers)
 
-    def collector_log(self):
-        with open(self.collector.log, encoding="utf-8", errors="replace") as f:
-            return f.read()
+    def drain(self, what, seconds=30):
+        """Until everything the peers made is acknowledged; a finding when it is not in time."""
+        self.pump(seconds, lambda: self.open() == 0)
+        return self.found.check(self.open() == 0, "unbalanced",
+                                f"{what}: {self.open()} batches not acknowledged in {seconds} s")
+
+    def start(self, what="start", env=None):
+        started = self.collector.start(env)
+        self.found.check(started, "unbalanced", f"{what}: the collector did not start; see {self.collector.log}")
+        return started
+
+    # ---- what is there
+
+    def status(self):
+        done = self.collector.command("status", "--json")
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return {}
+
+    def counter(self, name):
+        return self.status().get("counters", {}).get(name, 0)
 
     def compare(self):
         with open_ledger(self.collector.state) as db:
             return compare(db, self.peers)
 
-    def close(self, keep=False):
-        for peer in self.peers:
-            peer.close()
-        program = self.collector.program
-        if program is not None and program.alive():
-            program.kill()
-        self.context.destroy(0)
-        if not keep:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    def balance(self):
+        with open_ledger(self.collector.state) as db:
+            balance(db, self.found)
+
+    def verify(self, what):
+        done = self.collector.command("verify")
+        self.found.check(done.returncode == 0, "undetected", f"{what}: verify: {done.stdout.strip()} {done.stderr.strip()}")
+
+    def finish(self):
+        """Stops the collector and compares everything with what the recorder knows."""
+        self.collector.stop()
+        if self.peers:
+            self.found.add(self.compare())
+        else:
+            self.balance()
+
+    def finish_agent(self, agent, what, seconds=60, again=False):
+        """Until all of it is delivered; then its accounts, and its figures in the ledger. Returns equal repeats."""
+        agent.finish(self.found, what, seconds)
+        agents.account(agent, self.found, what)
+        return agents.compare(self.pb, agent, self.found, again)
+
+
+__all__ = ["World", "wait_for", "agents"]

@@ -1,42 +1,33 @@
-"""Class 1, the agent's side: kill -9 of real agents and of the collector at random moments, while a CSV grows and a program
-answers. Every row of the CSV is in the ledger once, exactly; the program's figures too, each tick at most once."""
-from recorder import agents
-from recorder.ledger import balance, open_ledger
-from recorder.programs import wait_for
-from world import World
+"""Class 1, with real agents: kill -9 of agents and of the collector at random moments, while a CSV grows, a program answers and
+a counter rises. Every row of the CSV is in the ledger once; the program's figures too, each tick at most once."""
+import time
 
-NAME = "agentkill"
-ROUNDS = 5
+from world import World, agents
+
+NAME, ROUNDS, LIMIT_S = "agentkill", 6, 180
 KILLS = 30
 
 
 def round_of(options, seed, found):
-    world = World(options, NAME, seed)
-    agent = None
-    try:
-        agent = agents.Agent(world.collector, f"{world.folder}/agent", "penza/lathe-plant", world.rng)
-        world.collector.start()
-        agent.start()
+    with World(options, NAME, seed, found) as world:
+        world.start()
+        for _ in range(2):
+            world.add_agent().start()
         for _ in range(KILLS):
-            agent.grow(world.rng.randint(1, 400))
-            wait_for(lambda: False, world.rng.uniform(0.05, 1.2))
+            for agent in world.agents:
+                agent.grow(world.rng.randint(1, 400))
+            time.sleep(world.rng.uniform(0.05, 0.7))
             if world.rng.random() < 0.3:
                 world.collector.kill()
                 world.collector.start(wait=False)
             else:
+                agent = world.rng.choice(world.agents)
                 agent.kill()
+                agents.account(agent, found, "after a kill")
                 agent.start()
         world.collector.wait_listening()
-        if not wait_for(agent.done, 60, 0.2):
-            found.unbalanced += 1
-            found.note(f"not everything arrived: {agent.status()}")
-        agent.stop()
-        world.collector.stop()
-        agents.compare(world.pb, agent, found)
-        with open_ledger(world.collector.state) as db:
-            balance(db, found)
-    finally:
-        if agent is not None and agent.program is not None and agent.program.alive():
-            agent.kill()
-        world.close(keep=not found.clean())
+        for agent in world.agents:
+            world.finish_agent(agent, "after the last kill")
+        world.verify("after the last kill")
+        world.finish()
     return {"kills": KILLS}

@@ -1,46 +1,51 @@
-"""Class 2, collector: dies at every n-th write, sync, rename, truncate and unlink of the commit path, for all n up to where a
-fixed piece of work ends; what was acknowledged is there afterwards, once."""
-from recorder.programs import wait_for
+"""Class 2, the collector: dies at every n-th write, sync, rename, truncate and unlink of its state, for all n until a fixed piece
+of work and a clean stop are through; a write is done by half. What was acknowledged is there afterwards, once."""
+import shutil
+
+from recorder.peer import Peer
 from world import World
 
-NAME = "crashpoints"
-ROUNDS = 1
-STEP = 1
+NAME, ROUNDS, LIMIT_S = "crashpoints", 12, 240
 
 
-def work(world):
+def fresh(world, state, keys, resident):
+    """The same beginning for each n."""
+    shutil.rmtree(world.collector.state, ignore_errors=True)
+    shutil.copytree(state, world.collector.state)
     for peer in world.peers:
+        peer.close()
+    peer = Peer(world.pb, world.context, world.collector.endpoint, world.collector.key, keys, world.rng, 4, "p0")
+    peer.resident = resident
+    world.peers = [peer]
+    return peer
+
+
+def point(world, peer, at):
+    """Returns whether the collector lived through all of it."""
+    collector = world.collector
+    collector.start(world.shim(collector.state, crash_at=at), wait=False)
+    for _ in range(2):
         peer.make(6, per_batch=8)
-    world.pump(0.6)
+        world.pump(3, lambda: world.open() == 0 or not collector.alive())
+    world.pump(0.3, lambda: not collector.alive())
+    lived = collector.stop() == 0
+    if world.start(f"after dying at operation {at}"):
+        world.drain(f"after dying at operation {at}", 20)
+        world.verify(f"after dying at operation {at}")
+    world.collector.kill()
+    world.found.add(world.compare())
+    return lived
 
 
 def round_of(options, seed, found):
-    points, at, step = 0, 1, max(1, int(STEP / max(options.factor, 0.01)))
-    while True:
-        world = World(options, NAME, f"{seed}-{at}")
-        try:
-            world.add_peer()
-            counter = f"{world.folder}/count"
-            env = {"LD_PRELOAD": options.shim, "SHIM_WATCH": world.collector.state, "SHIM_CRASH_AT": str(at),
-                   "SHIM_COUNT": counter}
-            world.collector.start(env)
-            work(world)
-            died = not world.collector.program.alive()
-            if not died:
-                wait_for(lambda: not world.collector.program.alive(), 0.2)
-                died = not world.collector.program.alive()
-            world.collector.kill()
-            if not world.collector.start():
-                found.unbalanced += 1
-                found.note(f"did not start again after dying at operation {at}")
-            elif not world.drain(20):
-                found.unbalanced += 1
-                found.note(f"not all acknowledged after dying at operation {at}")
-            world.collector.stop()
-            found.add(world.compare())
-        finally:
-            world.close(keep=not found.clean())
-        points += 1
-        if not died:
-            return {"points": points}
-        at += step
+    """The n of one round are those with n % ROUNDS = seed % ROUNDS."""
+    with World(options, NAME, seed, found) as world:
+        first = world.add_peer()
+        state = f"{world.folder}/state"
+        shutil.copytree(world.collector.state, state)
+        at, points, lived = seed % ROUNDS or ROUNDS, 0, False
+        while not lived:
+            lived = point(world, fresh(world, state, first.keys, first.resident), at)
+            points += 1
+            at += ROUNDS
+    return {"points": points}

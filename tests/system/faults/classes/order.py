@@ -1,46 +1,40 @@
 """Class 7: repeats, reordering, the same sequence with other bytes, figures that are days late: stored once, in order, and the
-series are rebuilt."""
+series show what was said last."""
 import calendar
 import json
 import time
 
 from recorder import wire
-from recorder.programs import wait_for
-from world import World
+from world import World, wait_for
 
-NAME = "order"
-ROUNDS = 6
+NAME, ROUNDS, LIMIT_S = "order", 8, 180
+REPEATS, LATE = 30, 20
 
 
 def disturb(world, peer):
-    """Sends what a broken network or a broken agent would."""
-    rng = world.rng
+    """Sends what a broken network or a broken agent would: any sequence, sent before or not yet due."""
     sequences = list(range(1, peer.written + 1))
-    for _ in range(30):
-        peer.send(peer.sent[peer.incarnation, rng.choice(sequences)][0])
+    for _ in range(REPEATS):
+        peer.send(peer.sent[peer.incarnation, world.rng.choice(sequences)][0])
         peer.pump(0.005)
 
 
-def other_body(world, peer, found):
+def other_body(world, peer):
     before = len(peer.refusals)
     sequence = world.rng.randint(1, peer.acked[peer.incarnation])
-    body, samples = peer.sent[peer.incarnation, sequence]
-    number, time, value = samples[0]
-    changed = [(number, time, (value or 0) + 1)] + samples[1:]
-    peer.send(wire.batch(world.pb, peer.incarnation, sequence, len(peer.series), changed))
+    _, samples = peer.sent[peer.incarnation, sequence]
+    number, at, value = samples[0]
+    other = [(number, at, (value or 0) + 1)] + samples[1:]
+    peer.send(wire.batch(world.pb, peer.incarnation, sequence, len(peer.series), other))
     wait_for(lambda: peer.pump(0.05) or len(peer.refusals) > before, 5)
-    if not any(reason == world.pb.OTHER_BODY for reason, _ in peer.refusals[before:]):
-        found.changed += 1
-        found.note("another body under a known sequence was not refused")
+    world.found.check(any(reason == world.pb.OTHER_BODY for reason, _ in peer.refusals[before:]), "undetected",
+                      "another body under a known sequence was not refused")
 
 
 def points(world, name):
     done = world.collector.command("query", name, "--from", "2000-01-01", "--format", "json")
-    return {moment(p["time"]): p["value"] for p in json.loads(done.stdout)["points"]}
-
-
-def moment(text):
-    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    return {calendar.timegm(time.strptime(p["time"], "%Y-%m-%dT%H:%M:%SZ")): p["value"]
+            for p in json.loads(done.stdout)["points"]}
 
 
 def expected(peer, number):
@@ -53,33 +47,26 @@ def expected(peer, number):
 
 
 def round_of(options, seed, found):
-    world = World(options, NAME, seed)
-    try:
+    with World(options, NAME, seed, found) as world:
         peer = world.add_peer()
-        world.collector.start()
+        world.start()
         peer.make(40)
-        world.drain()
+        disturb(world, peer)  # before it is welcomed and while it sends
+        world.drain("out of order")
         disturb(world, peer)
-        other_body(world, peer, found)
+        other_body(world, peer)
         newest = peer.clock
         for _ in range(5):  # late: back by up to days, and corrections of what is there
             peer.clock = newest - world.rng.randint(1, 30000) * 10
-            peer.make(4)
+            peer.make(LATE // 5)
         peer.clock = newest
         peer.make(5)
-        if not world.drain():
-            found.unbalanced += 1
-            found.note("not all acknowledged")
+        world.drain("late figures")
         for number, series in enumerate(peer.series):
             want = expected(peer, number)
             got = points(world, f"{peer.resident}/{series}")
             wrong = [t for t in set(want) | set(got) if t not in got or t not in want or got[t] != want[t]]
-            if wrong:
-                found.changed += 1
-                found.note(f"{series}: {len(wrong)} of {len(want)} points differ, first {min(wrong)}: "
-                           f"{got.get(min(wrong), 'none')} for {want.get(min(wrong), 'none')}")
-        world.collector.stop()
-        found.add(world.compare())
-    finally:
-        world.close(keep=not found.clean())
-    return {"repeats": 30, "late": 20}
+            found.check(not wrong, "undetected", f"{series}: {len(wrong)} of {len(want)} points differ: {sorted(wrong)[:3]}")
+        world.verify("afterwards")
+        world.finish()
+    return {"repeats": 2 * REPEATS, "late": LATE}

@@ -3,30 +3,28 @@ import signal
 
 from world import World
 
-NAME = "stopped"
-ROUNDS = 2
+NAME, ROUNDS, LIMIT_S = "stopped", 2, 180
 
 
 def round_of(options, seed, found):
-    world = World(options, NAME, seed)
-    try:
+    with World(options, NAME, seed, found) as world:
         for _ in range(24):
             world.add_peer(series=2)
-        world.collector.start()
+        real = world.add_agent()
+        world.start()
+        real.start()
         for _ in range(2):
             for peer in world.peers:
                 peer.make(20)
+            real.grow(200)
             world.pump(0.5)
             world.collector.program.signal(signal.SIGSTOP)
             for peer in world.peers:
                 peer.make(20)
-            world.pump(world.rng.uniform(2, 8))
+            real.grow(200)
+            world.pump(world.rng.uniform(2, 12))
             world.collector.program.signal(signal.SIGCONT)
-        if not world.drain(60):
-            found.unbalanced += 1
-            found.note("not all acknowledged after the stop")
-        world.collector.stop()
-        found.add(world.compare())
-    finally:
-        world.close(keep=not found.clean())
-    return {"agents": len(world.peers)}
+        world.drain("after the stop", 90)
+        world.finish_agent(real, "after the stop", 90)
+        world.finish()
+    return {"agents": len(world.peers) + 1}

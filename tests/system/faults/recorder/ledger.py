@@ -9,21 +9,37 @@ def open_ledger(state):
 
 
 class Findings:
+    """What a round has found. `acked`, `stored`, `lost` and `doubled` count samples; `undetected` counts damage, changed
+    figures and false answers that nobody noticed; `unbalanced` counts accounts that do not add up and promises of the kind
+    "goes on by itself" that were not kept."""
+
+    COUNTS = ("acked", "stored", "lost", "doubled", "undetected", "unbalanced")
+
     def __init__(self):
-        self.acked = self.stored = self.lost = self.doubled = self.changed = self.unbalanced = 0
+        for name in self.COUNTS:
+            setattr(self, name, 0)
         self.details = []
 
     def add(self, other):
-        for name in ("acked", "stored", "lost", "doubled", "changed", "unbalanced"):
+        for name in self.COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.details += other.details
 
     def clean(self):
-        return self.lost == self.doubled == self.changed == self.unbalanced == 0
+        return self.lost == self.doubled == self.undetected == self.unbalanced == 0
 
     def note(self, text):
-        if len(self.details) < 20:
+        if len(self.details) < 12:
             self.details.append(text)
+
+    def blame(self, name, text, count=1):
+        setattr(self, name, getattr(self, name) + count)
+        self.note(text)
+
+    def check(self, good, name, text):
+        if not good:
+            self.blame(name, text)
+        return good
 
 
 def compare(db, peers):
@@ -52,12 +68,12 @@ def compare(db, peers):
             found.note(f"doubled: {peer.name} sequence {key[1]}")
         for row in stored:
             if row[4] != body:
-                found.changed += len(samples)
+                found.undetected += len(samples)
                 found.note(f"changed: {peer.name} sequence {key[1]}")
     mine = {peer_incarnation for peer_incarnation, _ in known}
     for key, stored in rows.items():
         if key[0] in mine and key not in known:
-            found.changed += sum(r[2] for r in stored)
+            found.undetected += sum(r[2] for r in stored)
             found.note(f"never sent: sequence {key[1]}")
     balance(db, found)
     return found

@@ -1,5 +1,6 @@
 """The real programs as child processes: started with a state folder of their own, killed by pid only."""
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,9 +11,16 @@ PARKS = "deploy/parks"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range the kernel gives to connections, so that none takes it while the collector is away."""
+    for _ in range(1000):
+        port = random.randint(15000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
 
 
 def wait_for(what, seconds=20, every=0.02):
@@ -28,6 +36,7 @@ def wait_for(what, seconds=20, every=0.02):
 class Program:
     def __init__(self, argv, log, env=None, namespace=None):
         full = dict(os.environ, **(env or {}))
+        full.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")  # with a preloaded library beside a sanitizer
         prefix = ["ip", "netns", "exec", namespace] if namespace else []
         self.log = open(log, "ab")
         self.process = subprocess.Popen(prefix + argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=full)
@@ -88,14 +97,21 @@ class Collector:
         return bool(wait_for(lambda: self.listening() or not self.program.alive(), seconds)) and self.program.alive()
 
     def listening(self):
-        if self.namespace:
+        if self.namespace:  # its port is not ours
             return self.command("status").returncode == 0
         with socket.socket() as s:
             s.settimeout(0.5)
             return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def alive(self):
+        return self.program is not None and self.program.alive()
 
     def kill(self):
         self.program.kill()
 
     def stop(self):
         return self.program.stop()
+
+    def said(self, what):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return what in f.read()
