@@ -1,16 +1,16 @@
-// A disk that fails on request, as an LD_PRELOAD library: dies before the n-th write, sync, rename, truncate or unlink
-// of the files it watches, answers EIO to the n-th sync, or keeps a journal of everything not yet synced so that a power
-// cut can be played afterwards (powercut.py).
+// A disk that fails on request, as an LD_PRELOAD library: dies before the n-th write, sync, rename, truncate
+// or unlink of the files it watches, answers EIO to the n-th sync, or keeps a journal of everything not yet
+// synced so that a power cut can be played afterwards (powercut.py).
 //
-// Why a preload and not a file system: the programs under test run unchanged, every operation of theirs has a number
-// that is the same in each run of one thread of work, and nothing needs a privilege.
+// Why a preload and not a file system: the programs under test run unchanged, every operation of theirs has a
+// number that is the same in each run of one thread of work, and nothing needs a privilege.
 //
 //   SHIM_WATCH=part:part     only paths holding one of these parts are watched (required)
 //   SHIM_COUNT=FILE          the number of watched operations so far, 8 bytes, kept up to date (mmap)
-//   SHIM_CRASH_AT=n          SIGKILL to itself in place of the n-th operation (from 1); a write is done by half before
-//   SHIM_EIO_SYNC_AT=n       the n-th sync answers EIO and syncs nothing; every later one of that file succeeds
-//   SHIM_STOP_AT=n           the n-th sync stops the process (SIGSTOP) before it is done: kill it there
-//   SHIM_JOURNAL=DIR         what was written since the last sync, one file an inode
+//   SHIM_CRASH_AT=n          SIGKILL to itself in place of the n-th operation (from 1); a write is done by
+//   half before SHIM_EIO_SYNC_AT=n       the n-th sync answers EIO and syncs nothing; every later one of that
+//   file succeeds SHIM_STOP_AT=n           the n-th sync stops the process (SIGSTOP) before it is done: kill
+//   it there SHIM_JOURNAL=DIR         what was written since the last sync, one file an inode
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +110,8 @@ static void die(void)
         pause();
 }
 
-// ---- the journal ----------------------------------------------------------------------------------------------------
+// ---- the journal
+// ----------------------------------------------------------------------------------------------------
 static int journal_open(const struct stat *st, int flags)
 {
     char path[PATH_MAX];
@@ -206,18 +207,21 @@ static void journal_truncate(int fd, const char *path, int64_t size)
     free(old);
 }
 
-// ---- the calls ------------------------------------------------------------------------------------------------------
+// ---- the calls
+// ------------------------------------------------------------------------------------------------------
 static ssize_t write_at(int fd, const void *bytes, size_t len, int64_t offset, bool positioned)
 {
     char path[PATH_MAX];
     if (!fd_watched(fd, path))
-        return positioned ? syscall(SYS_pwrite64, fd, bytes, len, offset) : syscall(SYS_write, fd, bytes, len);
+        return positioned ? syscall(SYS_pwrite64, fd, bytes, len, offset)
+                          : syscall(SYS_write, fd, bytes, len);
     pthread_mutex_lock(&shim.lock);
     int64_t where = positioned ? offset : (int64_t)lseek(fd, 0, SEEK_CUR);
     bool last = now_is_the_crash();
     size_t much = last ? len / 2 : len;
     journal_write(fd, path, bytes, much, where);
-    ssize_t done = positioned ? syscall(SYS_pwrite64, fd, bytes, much, offset) : syscall(SYS_write, fd, bytes, much);
+    ssize_t done =
+        positioned ? syscall(SYS_pwrite64, fd, bytes, much, offset) : syscall(SYS_write, fd, bytes, much);
     if (last)
         die();
     pthread_mutex_unlock(&shim.lock);
