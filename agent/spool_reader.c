@@ -10,7 +10,6 @@
 
 struct spool_reader {
     struct spool_tables tables;
-    struct db_stmt *ending;
     struct buf body, texts;
 };
 
@@ -31,8 +30,6 @@ enum err spool_reader_open(const char *state_folder, struct spool_reader **out, 
         e = spool_tables_prepare(&r->tables, db, d);
     r->tables.db = db;
     if (e == ERR_OK)
-        e = db_prepare(db, "SELECT max(sequence) FROM batch WHERE sequence <= ?1", &r->ending, d);
-    if (e == ERR_OK)
         *out = r;
     else
         spool_reader_close(r);
@@ -43,7 +40,6 @@ void spool_reader_close(struct spool_reader *r)
 {
     if (!r)
         return;
-    db_finalize(r->ending);
     spool_tables_finalize(&r->tables);
     db_close(r->tables.db);
     buf_deinit(&r->body);
@@ -77,25 +73,6 @@ enum err spool_reader_message(struct spool_reader *r, uint64_t first, struct spo
                                       .gap = row.class == SPOOL_GAP_CLASS,
                                       .bytes = r->body.data,
                                       .len = r->body.len};
-    return e;
-}
-
-enum err spool_reader_message_ending(struct spool_reader *r, uint64_t last, struct spool_message *out,
-                                     struct diag *d)
-{
-    bool row = false;
-    struct spool_message m;
-    db_bind_int(r->ending, 1, (int64_t)last);
-    enum err e = db_step(r->ending, &row);
-    uint64_t first = e == ERR_OK && row ? (uint64_t)db_int(r->ending, 0) : 0;
-    db_reset(r->ending);
-    if (e != ERR_OK)
-        return diag_fail(d, e, "the spool: %s", db_error(r->tables.db));
-    e = spool_reader_message(r, first, &m, d);
-    if (e == ERR_OK && m.last != last)
-        e = diag_fail(d, ERR_NOT_FOUND, "no batch ends with %llu", (unsigned long long)last);
-    if (e == ERR_OK)
-        *out = m;
     return e;
 }
 

@@ -22,9 +22,6 @@ struct spool_message { // a Batch or a Gap, as it is to be sent
 // The message that begins with that sequence. NOT_FOUND: none begins there, or it is no longer kept. CORRUPT.
 enum err spool_reader_message(struct spool_reader *r, uint64_t first, struct spool_message *out,
                               struct diag *d) MUST_USE;
-// The message that ends with that sequence. NOT_FOUND as above.
-enum err spool_reader_message_ending(struct spool_reader *r, uint64_t last, struct spool_message *out,
-                                     struct diag *d) MUST_USE;
 // Texts are borrowed until the next call; the incarnation is left empty.
 enum err spool_reader_declare(struct spool_reader *r, uint32_t number, struct wire_declare *out,
                               struct diag *d) MUST_USE;

@@ -137,12 +137,6 @@ static enum err io_message(void *ctx, uint64_t first, struct spool_message *out,
     return e;
 }
 
-static enum err io_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
-{
-    struct uplink *u = ctx;
-    return spool_reader_message_ending(u->reader, last, out, d);
-}
-
 static enum err io_declare(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d)
 {
     struct uplink *u = ctx;
@@ -385,7 +379,6 @@ static enum err prepare(struct uplink *u, struct diag *d)
                                  .send = io_send,
                                  .transport = io_transport,
                                  .message = io_message,
-                                 .message_ending = io_message_ending,
                                  .declare = io_declare,
                                  .acknowledged = io_acknowledged,
                                  .allow = io_allow,

@@ -4,8 +4,8 @@
 //
 // Welcome may state a sequence that was sent but never seen acknowledged. Usually the Ack was lost; but when
 // a spool was restored or a machine cloned, another agent has used those sequences, and to take them as ours
-// would lose figures. So that one batch is sent again and its answer tells: acknowledged means the same bytes
-// are stored, OTHER_BODY that they are not.
+// would lose figures: not even the last one being the same proves those before it. So they are sent again,
+// and each is ours when an Ack names it as a repeat; OTHER_BODY says that it is not.
 #include "agent/uplink_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -189,21 +189,27 @@ static bool send_spooled(struct uplink_core *c, const struct spool_message *m)
     return true;
 }
 
-static void send_probe(struct uplink_core *c)
+static void send_probes(struct uplink_core *c)
 {
-    struct spool_message m;
-    struct diag d = {""};
-    if (c->probe_sent)
-        return;
-    enum err e = c->io.message_ending(c->io.ctx, c->probe, &m, &d);
-    if (e == ERR_NOT_FOUND) { // the collector's last lies inside a gap of ours: not our doing
-        uplink_tell(c, &(struct uplink_event){.type = UPLINK_OTHER_BODY, .sequence = c->probe});
-        uplink_wait(c, UPLINK_WAITING, UPLINK_HELLO_US);
-        c->io.renew(c->io.ctx);
-    } else if (e != ERR_OK) {
-        spool_unreadable(c, e, &d);
-    } else {
-        c->probe_sent = send_spooled(c, &m);
+    uint64_t end = c->probe < c->spool.sendable ? c->probe : c->spool.sendable;
+    while (c->state == UPLINK_PROBING && c->next <= end && c->sent_count < UPLINK_WINDOW &&
+           credit_for(c, 1)) {
+        struct spool_message m;
+        struct diag d = {""};
+        enum err e = c->io.message(c->io.ctx, c->next, &m, &d);
+        if (e != ERR_OK) {
+            spool_unreadable(c, e == ERR_NOT_FOUND ? ERR_CORRUPT : e, &d);
+        } else if (m.last > c->probe) { // the collector's last lies inside a gap of ours: not our doing
+            uplink_tell(c, &(struct uplink_event){.type = UPLINK_OTHER_BODY, .sequence = c->probe});
+            uplink_wait(c, UPLINK_WAITING, UPLINK_HELLO_US);
+            c->io.renew(c->io.ctx);
+        } else if (!send_spooled(c, &m)) {
+            return;
+        } else {
+            c->next = m.last + 1;
+        }
+        if (e != ERR_OK)
+            return;
     }
 }
 
@@ -232,7 +238,7 @@ void uplink_pump(struct uplink_core *c)
     if ((c->state != UPLINK_READY && c->state != UPLINK_PROBING) || !send_declares(c))
         return;
     if (c->state == UPLINK_PROBING)
-        send_probe(c);
+        send_probes(c);
     else if (!c->hold)
         send_batches(c);
 }
@@ -311,7 +317,8 @@ void uplink_core_spool(struct uplink_core *c, const struct spool_state *state)
 static void tick_ready(struct uplink_core *c)
 {
     bool waiting = c->sent_count > 0;
-    bool starved = !waiting && c->link.credit_bytes == 0 && c->next <= c->spool.sendable &&
+    uint64_t end = c->state == UPLINK_PROBING ? c->probe : c->spool.sendable;
+    bool starved = !waiting && c->link.credit_bytes == 0 && c->next <= end &&
                    is_due(c, (struct mono){c->heard.us + UPLINK_STARVED_US});
     if (starved || (waiting && is_due(c, c->ack_due))) {
         uplink_tell(c, &(struct uplink_event){.type = UPLINK_SILENT, .sequence = c->acknowledged + 1});

@@ -45,7 +45,6 @@ struct uplink_io {
     void (*transport)(void *ctx, enum uplink_transport what);
     // What is in the spool: as struct spool_reader gives it.
     enum err (*message)(void *ctx, uint64_t first, struct spool_message *out, struct diag *d);
-    enum err (*message_ending)(void *ctx, uint64_t last, struct spool_message *out, struct diag *d);
     enum err (*declare)(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d);
     // Requests to the spool's owner, in this order; what they change comes back by uplink_core_spool.
     void (*acknowledged)(void *ctx, uint64_t sequence, const struct wire_receipt *receipt);

@@ -20,7 +20,7 @@ enum uplink_state {
     UPLINK_DOWN,     // no connection yet; told at `until`
     UPLINK_CLOSED,   // lost; opened again at `until`
     UPLINK_GREETING, // Hello said; again at `until`
-    UPLINK_PROBING,  // asking whether what the collector has under our sequences is ours
+    UPLINK_PROBING,  // asking of each message whether what the collector has under its sequence is ours
     UPLINK_READY,
     UPLINK_WAITING,    // for the spool to be rewound or renewed
     UPLINK_TURNED_AWAY // refused; Hello at `until`
@@ -48,8 +48,8 @@ struct uplink_core {
     uint64_t next;               // first sequence not on the way
     uint64_t reached;            // last sequence sent since the last Welcome
     uint32_t declares_sent;
-    uint64_t probe; // last sequence of the message asked about
-    bool probe_sent, renew_after_probe;
+    uint64_t probe; // last sequence to ask about
+    bool renew_after_probe;
     struct uplink_sent sent[UPLINK_WINDOW]; // ring
     size_t sent_first, sent_count;
     uint64_t sent_bytes;

@@ -18,8 +18,9 @@ static void start_probe(struct uplink_core *c, uint64_t last, bool renew_after)
 {
     c->state = UPLINK_PROBING;
     c->probe = last;
-    c->probe_sent = false;
     c->renew_after_probe = renew_after;
+    uplink_forget_sent(c);
+    c->io.allow(c->io.ctx, true); // what is asked about must not be dropped meanwhile
     c->heartbeat_due = uplink_after(c, UPLINK_HEARTBEAT_US);
 }
 
@@ -78,19 +79,6 @@ static void on_welcome(struct uplink_core *c, const struct wire_welcome *w)
 
 // ---- Ack
 
-static void on_probe_ack(struct uplink_core *c, const struct wire_ack *a)
-{
-    if (!c->probe_sent || a->sequence < c->probe)
-        return; // only credit
-    c->receipt = a->sequence == c->probe ? a->receipt : (struct wire_receipt){0};
-    c->acknowledged = c->probe;
-    c->io.acknowledged(c->io.ctx, c->acknowledged, &c->receipt);
-    if (c->renew_after_probe)
-        renew(c);
-    else
-        uplink_get_ready(c);
-}
-
 static void take_off_the_way(struct uplink_core *c, uint64_t sequence)
 {
     while (c->sent_count > 0 && c->sent[c->sent_first].last <= sequence) {
@@ -98,6 +86,25 @@ static void take_off_the_way(struct uplink_core *c, uint64_t sequence)
         c->sent_first = (c->sent_first + 1) % UPLINK_WINDOW;
         c->sent_count--;
     }
+}
+
+// Answers come in the order of the questions; one that was lost is found missing by its time running out.
+static void on_probe_ack(struct uplink_core *c, const struct wire_ack *a)
+{
+    const struct uplink_sent asked = c->sent[c->sent_first];
+    if (c->sent_count == 0 || a->repeat != asked.first || a->sequence < asked.last)
+        return; // only credit
+    take_off_the_way(c, asked.last);
+    c->acknowledged = asked.last;
+    c->receipt = a->sequence == asked.last ? a->receipt : (struct wire_receipt){0};
+    c->ack_due = uplink_after(c, UPLINK_ACK_US);
+    c->io.acknowledged(c->io.ctx, c->acknowledged, &c->receipt);
+    if (c->acknowledged < c->probe)
+        return;
+    if (c->renew_after_probe)
+        renew(c);
+    else
+        uplink_get_ready(c);
 }
 
 static void on_ready_ack(struct uplink_core *c, const struct wire_ack *a)
@@ -265,7 +272,6 @@ static void on_need_declare(struct uplink_core *c, uint32_t from)
     }
     c->declares_sent = from;
     uplink_forget_sent(c); // the batch that needed them was not taken
-    c->probe_sent = false;
     uplink_pump(c);
 }
 

@@ -104,11 +104,13 @@ static void note_sent(struct connection *c, enum err e)
         c->gone = true;
 }
 
-static void send_ack(struct ingest *in, struct connection *c)
+static void send_ack(struct ingest *in, struct connection *c, uint64_t repeat)
 {
-    struct wire_message m = {
-        .type = WIRE_ACK,
-        .ack = {.sequence = c->sequence, .credit_bytes = credit_now(in), .receipt = c->receipt}};
+    struct wire_message m = {.type = WIRE_ACK,
+                             .ack = {.sequence = c->sequence,
+                                     .credit_bytes = credit_now(in),
+                                     .receipt = c->receipt,
+                                     .repeat = repeat}};
     enum err e = send_message(in, &c->peer, &m);
     c->ack_owed = e == ERR_AGAIN;
     if (e == ERR_OK)
@@ -373,7 +375,7 @@ static void answer(struct ingest *in, struct connection *c, const struct outcome
         if (o->kind == OUTCOME_WELCOME)
             send_welcome(in, c, o);
         else
-            send_ack(in, c);
+            send_ack(in, c, o->repeat);
         break;
     case OUTCOME_NEED_DECLARE: {
         struct wire_message m = {.type = WIRE_NEED_DECLARE, .need_declare_from = o->declares_known};
@@ -442,7 +444,7 @@ void ingest_tick(struct ingest *in, bool paused)
         if (c->gone || mono_diff_ms(now, c->heard) > INGEST_SILENCE_S * 1000) {
             forget(in, c);
         } else if (c->welcomed && (changed || c->ack_owed)) {
-            send_ack(in, c);
+            send_ack(in, c, 0);
         }
     }
 }

@@ -22,7 +22,7 @@ enum item_kind {
 enum outcome_kind {
     OUTCOME_NONE,
     OUTCOME_WELCOME,      // sequence, receipt, declares_known
-    OUTCOME_ACK,          // sequence, receipt; reject when samples were refused
+    OUTCOME_ACK,          // sequence, receipt, repeat; reject when samples were refused
     OUTCOME_QUIET,        // a later item of the same group acknowledges this one too; reject as above
     OUTCOME_NEED_DECLARE, // declares_known
     OUTCOME_DECLARED,     // nothing to say
@@ -34,7 +34,7 @@ struct outcome {
     bool durable; // the transaction that made it has been committed
     enum wire_refuse_reason refuse;
     char *text; // owned, NULL: none
-    uint64_t sequence;
+    uint64_t sequence, repeat;
     struct wire_receipt receipt;
     uint32_t declares_known;
     void *reject; // owned: an encoded Reject

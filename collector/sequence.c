@@ -19,15 +19,18 @@ void outcome_refuse(struct item_message *m, enum wire_refuse_reason reason, cons
     m->outcome.text = strdup(text);
 }
 
-static void acknowledge(struct item **items, size_t at, struct stream *s)
+// repeat: the message's own sequence when it was stored already. Each repeat is answered by itself: the agent
+// waits for the word on this very message.
+static void acknowledge(struct item **items, size_t at, struct stream *s, uint64_t repeat)
 {
     struct item_message *m = &items[at]->message;
     m->outcome.kind = OUTCOME_ACK;
     m->outcome.sequence = s->state.last_sequence;
+    m->outcome.repeat = repeat;
     m->outcome.receipt = s->state.receipt;
     if (s->last_ack) { // one acknowledgement speaks for all of the group's batches on a connection
         struct item_message *earlier = &items[s->last_ack - 1]->message;
-        if (earlier->connection == m->connection)
+        if (earlier->connection == m->connection && earlier->outcome.repeat == 0)
             earlier->outcome.kind = OUTCOME_QUIET;
     }
     s->last_ack = at + 1;
@@ -299,7 +302,7 @@ static enum err repeat(struct committer *c, struct stream *s, struct item **item
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         return e;
     s->counted[COUNTER_BATCHES_REPEATED]++;
-    acknowledge(items, at, s);
+    acknowledge(items, at, s, sequence);
     return ERR_OK;
 }
 
@@ -315,7 +318,7 @@ static bool is_next(struct committer *c, struct stream *s, struct item **items, 
         return false;
     }
     s->counted[COUNTER_BATCHES_OUT_OF_ORDER]++;
-    acknowledge(items, at, s);
+    acknowledge(items, at, s, 0);
     return false;
 }
 
@@ -333,7 +336,7 @@ enum err sequence_batch(struct committer *c, struct stream *s, struct item **ite
         return ERR_OK;
     }
     if ((e = store_batch(c, s, m, b, d)) == ERR_OK)
-        acknowledge(items, at, s);
+        acknowledge(items, at, s, 0);
     return e;
 }
 
@@ -350,6 +353,6 @@ enum err sequence_gap(struct committer *c, struct stream *s, struct item **items
         return ERR_OK;
     }
     if ((e = store_gap(c, s, m, g, d)) == ERR_OK)
-        acknowledge(items, at, s);
+        acknowledge(items, at, s, 0);
     return e;
 }

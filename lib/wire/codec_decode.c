@@ -195,7 +195,8 @@ static enum err take_gap(const struct decoder *d, const Esep__V1__Gap *from, str
 
 static enum err take_ack(const struct decoder *d, const Esep__V1__Ack *from, struct wire_ack *out)
 {
-    *out = (struct wire_ack){.sequence = from->sequence, .credit_bytes = from->credit_bytes};
+    *out = (struct wire_ack){
+        .sequence = from->sequence, .credit_bytes = from->credit_bytes, .repeat = from->repeat};
     return take_receipt(d, from->receipt, &out->receipt);
 }
 

@@ -170,6 +170,7 @@ static enum err encode_ack(const struct wire_ack *a, struct buf *out)
     ack.sequence = a->sequence;
     ack.credit_bytes = a->credit_bytes;
     ack.receipt = receipt_of(&a->receipt, &receipt);
+    ack.repeat = a->repeat;
     return pack_body(WIRE_ACK, &ack, out);
 }
 

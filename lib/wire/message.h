@@ -93,6 +93,7 @@ struct wire_ack {
     uint64_t sequence;
     uint64_t credit_bytes;
     struct wire_receipt receipt;
+    uint64_t repeat; // 0: answers no repeat
 };
 
 struct wire_refusal { // one refused sample

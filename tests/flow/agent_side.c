@@ -34,11 +34,6 @@ static enum err io_message(void *ctx, uint64_t first, struct spool_message *out,
     return spool_reader_message(((struct agent_side *)ctx)->reader, first, out, d);
 }
 
-static enum err io_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
-{
-    return spool_reader_message_ending(((struct agent_side *)ctx)->reader, last, out, d);
-}
-
 static enum err io_declare(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d)
 {
     return spool_reader_declare(((struct agent_side *)ctx)->reader, number, out, d);
@@ -114,7 +109,6 @@ void agent_side_open(struct agent_side *a)
                                  .send = io_send,
                                  .transport = io_transport,
                                  .message = io_message,
-                                 .message_ending = io_message_ending,
                                  .declare = io_declare,
                                  .acknowledged = io_acknowledged,
                                  .allow = io_allow,

@@ -67,15 +67,6 @@ static enum err on_message(void *ctx, uint64_t first, struct spool_message *out,
     return ERR_OK;
 }
 
-static enum err on_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
-{
-    struct world *w = ctx;
-    for (uint64_t i = 1; i <= SEQUENCES; i++)
-        if (w->len[i] > 0 && w->last_of[i] == last)
-            return on_message(ctx, i, out, d);
-    return diag_fail(d, ERR_NOT_FOUND, "no such message");
-}
-
 static enum err on_declare(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d)
 {
     struct world *w = ctx;
@@ -309,7 +300,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
                                  .send = on_send,
                                  .transport = on_transport,
                                  .message = on_message,
-                                 .message_ending = on_message_ending,
                                  .declare = on_declare,
                                  .acknowledged = on_acknowledged,
                                  .allow = on_allow,

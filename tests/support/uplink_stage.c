@@ -98,14 +98,6 @@ static enum err do_message(void *ctx, uint64_t first, struct spool_message *out,
     return ERR_OK;
 }
 
-static enum err do_message_ending(void *ctx, uint64_t last, struct spool_message *out, struct diag *d)
-{
-    struct stage *s = ctx;
-    if (s->gap_last != 0 && last == s->gap_last)
-        return give_gap(s, out);
-    return do_message(ctx, last == s->gap_first ? 0 : last, out, d);
-}
-
 static enum err do_declare(void *ctx, uint32_t number, struct wire_declare *out, struct diag *d)
 {
     static const char *const names[] = {"out_units", "apt_s"};
@@ -172,7 +164,6 @@ int stage_setup(void **state)
                                  .send = do_send,
                                  .transport = do_transport,
                                  .message = do_message,
-                                 .message_ending = do_message_ending,
                                  .declare = do_declare,
                                  .acknowledged = do_acknowledged,
                                  .allow = do_allow,
@@ -252,9 +243,15 @@ void stage_welcome(struct stage *s, uint64_t last, uint32_t declares, uint64_t c
 
 void stage_ack(struct stage *s, uint64_t sequence, uint64_t credit)
 {
+    stage_ack_repeat(s, 0, sequence, credit);
+}
+
+void stage_ack_repeat(struct stage *s, uint64_t repeat, uint64_t sequence, uint64_t credit)
+{
     stage_hear(s, &(struct wire_message){.type = WIRE_ACK,
                                          .ack = {.sequence = sequence,
                                                  .credit_bytes = credit,
+                                                 .repeat = repeat,
                                                  .receipt = {.position = sequence + 1000}}});
 }
 

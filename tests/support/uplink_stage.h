@@ -43,6 +43,7 @@ void stage_forget(struct stage *s);
 void stage_hear(struct stage *s, const struct wire_message *m);
 void stage_welcome(struct stage *s, uint64_t last, uint32_t declares, uint64_t credit);
 void stage_ack(struct stage *s, uint64_t sequence, uint64_t credit);
+void stage_ack_repeat(struct stage *s, uint64_t repeat, uint64_t sequence, uint64_t credit);
 void stage_refuse(struct stage *s, enum wire_refuse_reason reason);
 
 void stage_pass(struct stage *s, int64_t us); // time, and a tick

@@ -115,7 +115,7 @@ bool wire_message_equal(const struct wire_message *a, const struct wire_message 
         return gap_equal(&a->gap, &b->gap);
     case WIRE_ACK:
         return a->ack.sequence == b->ack.sequence && a->ack.credit_bytes == b->ack.credit_bytes &&
-               receipt_equal(&a->ack.receipt, &b->ack.receipt);
+               a->ack.repeat == b->ack.repeat && receipt_equal(&a->ack.receipt, &b->ack.receipt);
     case WIRE_REJECT:
         return reject_equal(&a->reject, &b->reject);
     case WIRE_HELLO:

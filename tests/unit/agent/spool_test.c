@@ -367,23 +367,6 @@ static void a_reader_without_a_spool_says_so(void **state)
     assert_null(r);
 }
 
-static void messages_are_found_by_their_last_sequence_too(void **state)
-{
-    struct spool_bench *b = *state;
-    struct spool_message m;
-    append_many(b, 4, 10);
-    fake_clock_advance_us(&b->clock, b->options.max_age_us + 1);
-    append_many(b, 2, 1); // 1..4 are a gap
-    assert_int_equal(spool_reader_message_ending(b->reader, 4, &m, &b->diag), ERR_OK);
-    assert_int_equal(m.first, 1);
-    assert_true(m.gap);
-    assert_int_equal(spool_reader_message_ending(b->reader, 5, &m, &b->diag), ERR_OK);
-    assert_int_equal(m.first, 5);
-    assert_int_equal(spool_reader_message_ending(b->reader, 3, &m, &b->diag), ERR_NOT_FOUND);
-    assert_int_equal(spool_reader_message_ending(b->reader, 0, &m, &b->diag), ERR_NOT_FOUND);
-    assert_int_equal(spool_reader_message_ending(b->reader, 9, &m, &b->diag), ERR_NOT_FOUND);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, spool_bench_setup, spool_bench_teardown)
@@ -406,7 +389,6 @@ int main(void)
         T(a_clock_that_jumps_ahead_while_running_makes_nothing_old),
         T(gaps_of_both_reasons_stand_beside_each_other),
         T(a_reader_without_a_spool_says_so),
-        T(messages_are_found_by_their_last_sequence_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,30 @@ static void a_repeat_is_acknowledged_and_not_stored_again(void **state)
     assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
 }
 
+// An agent that may be a copy waits for the word on each message it sends again.
+static void every_repeat_of_a_group_is_named_in_an_acknowledgement_of_its_own(void **state)
+{
+    struct bench *b = *state;
+    struct item *items[3];
+    struct diag d = {0};
+    send_one(b, 1, 5);
+    assert_int_equal(bench_reply(b, b->reply_count - 1, WIRE_ACK).ack.repeat, 0);
+    send_one(b, 2, 6);
+    for (uint64_t i = 0; i < 3; i++) {
+        struct wire_sample s = bench_sample(0, BENCH_NOW_S, 5 + (int64_t)i);
+        bench_build(b, i + 1, WIRE_MEASUREMENT, &s, NULL, 1);
+        items[i] = bench_ingest(b, &b->peer, b->token, b->out.data, b->out.len);
+    }
+    bench_clear(b);
+    assert_int_equal(committer_run(b->committer, items, 3, &d), ERR_OK);
+    for (int i = 0; i < 3; i++)
+        ingest_finish(b->ingest, items[i]);
+    assert_int_equal(b->reply_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(bench_reply(b, i, WIRE_ACK).ack.repeat, i < 2 ? i + 1 : 0);
+    assert_int_equal(acknowledged(b), 3);
+}
+
 static void an_earlier_repeat_is_acknowledged_up_to_the_watermark(void **state)
 {
     struct bench *b = *state;
@@ -465,6 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_first_batch_is_stored_and_acknowledged_with_its_receipt),
         T(a_repeat_is_acknowledged_and_not_stored_again),
+        T(every_repeat_of_a_group_is_named_in_an_acknowledgement_of_its_own),
         T(an_earlier_repeat_is_acknowledged_up_to_the_watermark),
         T(other_bytes_under_a_stored_sequence_are_refused_with_an_alarm),
         T(an_out_of_order_batch_is_dropped_and_the_watermark_acknowledged),

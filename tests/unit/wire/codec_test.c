@@ -138,7 +138,7 @@ static void codec_gap_ack_and_heartbeat_round_trip(void **state)
     assert_int_equal(back.gap.last, 5);
     assert_int_equal(back.gap.from_s, -50);
     assert_int_equal(back.gap.reason, WIRE_GAP_QUOTA_AGE);
-    m = (struct wire_message){.type = WIRE_ACK, .ack = {5, 6, {7, {8}}}};
+    m = (struct wire_message){.type = WIRE_ACK, .ack = {5, 6, {7, {8}}, 9}};
     back = round_trip(&m);
     assert_int_equal(back.ack.sequence, 5);
     assert_int_equal(back.ack.receipt.position, 7);

@@ -56,7 +56,7 @@ static void make_seeds(struct seed *seeds)
     const struct wire_refusal refusals[] = {{1, WIRE_REASON_FUTURE}, {9, WIRE_REASON_OFF_STEP}};
     const struct wire_message messages[] = {
         {.type = WIRE_GAP, .gap = {{{9}}, 3, 5, 100, -50, 60, WIRE_GAP_QUOTA_AGE}},
-        {.type = WIRE_ACK, .ack = {5, 6, {7, {8}}}},
+        {.type = WIRE_ACK, .ack = {5, 6, {7, {8}}, 9}},
         {.type = WIRE_REJECT, .reject = {.sequence = 2, .count = 2, .refusals = refusals}},
         {.type = WIRE_HELLO, .hello = {1, "0.1.0", 5, {{1}}, 7, 8, 9, 9, {10, {1}}, {1, 2, 3, 4, 5, 6, 7}}},
         {.type = WIRE_WELCOME, .welcome = {"almaty-iz/acme", 4, 5, 6, 7, 8, 16384}},
