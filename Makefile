@@ -119,6 +119,12 @@ $(B)/tests/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libtests.a $(B)/libagent.a
 $(B)/tests/flow/%_test: $(B)/tests/flow/%_test.o $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
 	$(link) -lcmocka
 
+SIM_OBJ := $(call objects,$(filter-out tests/sim/main.c,$(call find_c,tests/sim)))
+sim_archives := $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
+$(B)/sim: $(B)/tests/sim/main.o $(SIM_OBJ) $(sim_archives)
+	$(link) -lcmocka
+$(B)/tests/flow/sim_test: $(SIM_OBJ)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ---- running it ----------------------------------------------------------------------------------------------------
