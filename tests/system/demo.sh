@@ -83,8 +83,12 @@ a_port_in_use_is_one_clear_line() {
 }
 
 clean_forgets_the_state() {
-    run env DEMO_STATE="$work/demo" "$root/deploy/demo/clean.sh"
-    [ "$status" -eq 0 ] && [ ! -e "$work/demo" ] || fail "exit $status: $err" || return
+    is_cleaned() { # a command of the killed demo may hold the lock a moment longer
+        run env DEMO_STATE="$work/demo" "$root/deploy/demo/clean.sh"
+        [ "$status" -eq 0 ]
+    }
+    wait_for is_cleaned || fail "exit $status: $err" || return
+    [ ! -e "$work/demo" ] || fail "the state is still there" || return
     mkdir "$work/precious"
     run env DEMO_STATE="$work/precious" "$root/deploy/demo/clean.sh"
     [ "$status" -eq 1 ] && [ -d "$work/precious" ] || fail "it removed a folder that is not its own"
