@@ -6,6 +6,7 @@
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/values.h"
 #include "dashboards/params.h"
+#include "dashboards/points.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,13 +145,49 @@ static void put_download(struct page *p, const char *label, const char *address,
     html_put(p->out, "\">%s</a></li>", label);
 }
 
+// The finest step at which the API answers for the whole range; 0: no step would do.
+static int64_t download_step(const struct board_row *r, const struct range *g)
+{
+    static const int64_t rounded[] = {60, 300, 900, 3600, 6 * 3600, 86400};
+    int64_t own = r->series.step_s, span = g->to - g->from;
+    if (r->series.class == WIRE_REPORT || own == 0)
+        return own;
+    if (span / own > POINTS_READ_MAX - 2)
+        return 0;
+    if (span / own <= POINTS_MAX - 2) // both ends may add one
+        return own;
+    for (size_t i = 0; i < sizeof rounded / sizeof *rounded; i++)
+        if (rounded[i] % own == 0 && span / rounded[i] <= POINTS_MAX - 2)
+            return rounded[i];
+    return (span / own / (POINTS_MAX - 2) + 1) * own;
+}
+
+// A link always leads to an answer: where the exact points are too many for one, the step is coarser and
+// said.
+static void put_points_downloads(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char step[40] = "", label[SHOW_TEXT + 8], rhythm[SHOW_TEXT], more[80];
+    int64_t step_s = download_step(r, g);
+    bool coarser = step_s != r->series.step_s;
+    if (coarser && step_s == 0)
+        return;
+    if (coarser)
+        snprintf(step, sizeof step, "step=%" PRId64 "&", step_s);
+    show_rhythm(rhythm, (uint32_t)step_s, PERIOD_NONE, p->lang);
+    for (int json = 0; json <= 1; json++) {
+        const char *name = json ? "JSON" : "CSV";
+        snprintf(label, sizeof label, coarser ? "%s, %s" : "%s", name, rhythm);
+        snprintf(more, sizeof more, "%s%s", json ? "&" : "&format=csv&", step);
+        put_download(p, label, "/api/v1/query?series=", r, g, more);
+    }
+}
+
 static void put_downloads(struct page *p, const struct board_row *r, const struct range *g)
 {
     char image[40];
     static const char *const endings[] = {"png", "svg", "pdf"};
     html_put(p->out, "<div class=\"downloads\"><h2>%s</h2><ul>", page_text(p, T_DOWNLOAD));
-    put_download(p, "CSV", "/api/v1/query?series=", r, g, "&format=csv&");
-    put_download(p, "JSON", "/api/v1/query?series=", r, g, "&");
+    put_points_downloads(p, r, g);
     for (size_t i = 0; i < 3; i++) {
         snprintf(image, sizeof image, ".%s?width=1200&height=400&lang=%s&", endings[i], lang_code(p->lang));
         put_download(p, i == 0 ? "PNG" : i == 1 ? "SVG" : "PDF", "/graph/", r, g, image);

@@ -97,6 +97,27 @@ static void links_keep_the_language_that_was_asked_for_and_the_switcher_keeps_th
     assert_true(site_fixture_has(&f, "href=\"/parks/yashnabad/fridge-plant\""));
 }
 
+static void every_download_of_points_is_one_that_the_api_answers(void **state)
+{
+    static const char *const ranges[] = {"day", "week", "month", "year", "all"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        char target[160], address[300];
+        snprintf(target, sizeof target, "/series/yashnabad/fridge-plant/out_units/fridges?range=%s&lang=en",
+                 ranges[i]);
+        assert_int_equal(site_fixture_get(&f, target), 200);
+        assert_int_equal(site_fixture_has(&f, ">CSV, every "), i > 0 && i < 4); // the whole is two days
+        const char *at = strstr(site_fixture_body(&f), "/api/v1/query");
+        assert_non_null(at);
+        int len = (int)strcspn(at, "\"");
+        snprintf(address, sizeof address, "%.*s", len, at);
+        for (char *amp; (amp = strstr(address, "&amp;"));)
+            memmove(amp + 1, amp + 5, strlen(amp + 5) + 1);
+        if (site_fixture_get(&f, address) != 200)
+            fail_msg("%s", address);
+    }
+}
+
 static void the_browsers_language_is_used_when_none_is_asked_for(void **state)
 {
     (void)state;
@@ -221,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_in_every_language_is_whole_and_says_its_language),
         cmocka_unit_test(links_keep_the_language_that_was_asked_for_and_the_switcher_keeps_the_page),
+        cmocka_unit_test(every_download_of_points_is_one_that_the_api_answers),
         cmocka_unit_test(the_browsers_language_is_used_when_none_is_asked_for),
         cmocka_unit_test(graphs_say_in_words_what_they_draw_and_the_newest_value),
         cmocka_unit_test(a_revision_shows_what_was_said_before_and_why),
