@@ -126,6 +126,17 @@ static size_t utf8_length(const unsigned char *p)
     return 0;
 }
 
+bool harvest_is_utf8(const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        size_t n = *p < 0x80 ? 1 : utf8_length(p);
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
+}
+
 static void make_printable(char *text)
 {
     unsigned char *in = (unsigned char *)text, *out = in;

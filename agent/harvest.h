@@ -45,6 +45,7 @@ void harvest_reset(struct harvest *h);
 enum err harvest_add(struct harvest *h, const struct agent_series *s, const struct harvest_sample *sample,
                      const char *where) MUST_USE;
 enum err harvest_position(struct harvest *h, const char *key, const void *bytes, size_t len) MUST_USE;
+bool harvest_is_utf8(const char *text);
 // Counts an error and keeps its text while there is room.
 void harvest_error(struct harvest *h, const char *fmt, ...) PRINTF(2, 3);
 // The first error's text, "" when there was none; out is made printable.

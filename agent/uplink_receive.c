@@ -219,9 +219,12 @@ const char *uplink_refuse_advice(enum wire_refuse_reason r)
         [WIRE_REFUSE_HELLO_FIRST] = "nothing to do: the agent says Hello again",
         [WIRE_REFUSE_BAD_PROTOCOL] = "install the version of esep-agent that belongs to this collector",
         [WIRE_REFUSE_BAD_MESSAGE] = "report it: agent and collector do not understand each other",
-        [WIRE_REFUSE_REVOKED] = "this key was revoked: ask the park's operator to admit a new one",
-        [WIRE_REFUSE_OTHER_CONNECTION] =
-            "another agent uses the same key: stop it, or give this one a key of its own (esep-agent keygen)",
+        [WIRE_REFUSE_REVOKED] =
+            "this key was revoked for good: remove agent.key from the state folder, make a new one with "
+            "esep-agent keygen, and have it admitted",
+        [WIRE_REFUSE_OTHER_CONNECTION] = "another agent uses the same key: stop it, or give this one a key "
+                                         "of its own (remove agent.key from its "
+                                         "state folder, then esep-agent keygen)",
         [WIRE_REFUSE_OTHER_BODY] = "the state folder was restored or copied: a new incarnation is begun",
         [WIRE_REFUSE_DECLARE_CONFLICT] =
             "a series is known to the collector with another unit, step or owner: correct it in agent.yaml",
@@ -248,6 +251,9 @@ static void on_refuse(struct uplink_core *c, const struct wire_refuse *r)
     }
     if (!c->up)
         return;
+    if (c->state == UPLINK_TURNED_AWAY && c->link.refused == WIRE_REFUSE_DECLARE_INVALID &&
+        r->reason == WIRE_REFUSE_DECLARE_CONFLICT)
+        return; // the numbers behind an invalid declare only follow from it: its reason stays on show
     c->link.refused = r->reason;
     snprintf(c->link.refused_text, sizeof c->link.refused_text, "%s", r->text);
     uplink_tell(

@@ -97,6 +97,14 @@ static void list_columns(const struct csv_record *header, char *out, size_t out_
     }
 }
 
+static bool is_in_another_encoding(const struct csv_file *f, const struct csv_record *header)
+{
+    for (size_t i = 0; !f->config->encoding && i < header->count; i++)
+        if (!harvest_is_utf8(header->fields[i].text))
+            return true;
+    return false;
+}
+
 static size_t want_column(const struct csv_file *f, const struct csv_record *header, const char *name,
                           struct harvest *h)
 {
@@ -105,7 +113,10 @@ static size_t want_column(const struct csv_file *f, const struct csv_record *hea
     if (count == 1)
         return at;
     list_columns(header, there, sizeof there);
-    if (count == 0)
+    if (count == 0 && is_in_another_encoding(f, header))
+        harvest_error(h, "%s:%u:1: no column \"%s\": the header is not UTF-8; is it encoding: windows-1251?",
+                      f->config->path, header->fields[0].line, name);
+    else if (count == 0)
         harvest_error(h, "%s:%u:1: no column \"%s\"; there are %s", f->config->path, header->fields[0].line,
                       name, there);
     else

@@ -313,6 +313,8 @@ static void files_that_cannot_be_read_say_why(void **state)
         {"", 0, "in.csv:1:1: no header line yet"},
         {"month,staff,invested", 20, "in.csv:1:1: no header line yet"},
         {"a,b\n1,2\n", 8, "in.csv:1:1: no column \"month\"; there are \"a\", \"b\""},
+        {"\xec\xe5\xf1\xff\xf6,staff\n", 12,
+         "in.csv:1:1: no column \"month\": the header is not UTF-8; is it encoding: windows-1251?"},
         {"month,staff,staff\n", 18, "in.csv:1:13: 2 columns are called \"staff\""},
         {"month,staff\n2026-01,2\n", 22, "no column \"invested\"; there are \"month\", \"staff\""},
         {"\xff\xfem\0o\0", 6, "in.csv:1:1: is in UTF-16: save it as UTF-8"},
