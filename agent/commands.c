@@ -105,7 +105,7 @@ static void print_help(FILE *out)
             "  --help         this text\n"
             "  --version      the program's version\n\n"
             "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 internal error.\n"
-            "A commented example of the configuration: agent/agent.example.yaml in the sources.\n",
+            "A commented example of the configuration: share/esep/examples/agent.example.yaml.\n",
             AGENT_CONFIG_DEFAULT);
 }
 

@@ -4,6 +4,9 @@
 #include "kpi/series.h"
 #include <string.h>
 
+// keygen keeps a key that is there.
+#define NEW_KEY "remove agent.key from the agent's state folder and make a new one with esep-agent keygen"
+
 struct known {
     const uint8_t *key;
     bool found;
@@ -35,12 +38,13 @@ enum err admin_admit(struct ledger *l, struct ledger_agent *agent, struct diag *
     if (!known.found)
         return ledger_agent_add(l, agent->resident, agent->public_key, agent, d);
     if (known.agent.revoked_us)
-        return diag_fail(d, ERR_DENIED,
-                         "this key was revoked (key id %lld); make a new one with esep-agent keygen",
+        return diag_fail(d, ERR_DENIED, "this key was revoked (key id %lld), for good; " NEW_KEY,
                          (long long)known.agent.key_id);
     if (strcmp(known.agent.resident, agent->resident) != 0)
-        return diag_fail(d, ERR_CONFLICT, "this key belongs to %s already (key id %lld)",
-                         known.agent.resident, (long long)known.agent.key_id);
+        return diag_fail(
+            d, ERR_CONFLICT,
+            "this key belongs to %s already (key id %lld), for good; for another resident " NEW_KEY,
+            known.agent.resident, (long long)known.agent.key_id);
     *agent = known.agent;
     return ERR_OK;
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAMES_SHOWN 40
+
 enum { ANSWER_MS = 5000 };
 
 int collector_command_keygen(const struct command_line *line, const struct collector_config *c)
@@ -56,6 +58,18 @@ static enum err revoke_offline(struct ledger *l, struct ledger_agent *agent, str
 }
 
 // ---- admit --------------------------------------------------------------------------------------
+static void list_residents(const struct park *park, const struct series_name *name)
+{
+    fprintf(
+        stderr,
+        "esep-collector: warning: the park '%s' names no resident '%s': its figures are stored, but no page "
+        "lists it until the park's profile does; the profile has:",
+        name->park, name->resident);
+    for (size_t i = 0; i < park->resident_count && i < NAMES_SHOWN; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", park->residents[i].code);
+    fputs(park->resident_count > NAMES_SHOWN ? ", …\n" : "\n", stderr);
+}
+
 // Somebody may be admitted before a park file names them; a slip of the pen should still be seen at once.
 static void warn_when_unknown(const struct collector_config *c, const struct series_name *name)
 {
@@ -69,8 +83,7 @@ static void warn_when_unknown(const struct collector_config *c, const struct ser
         fprintf(stderr, "esep-collector: warning: no file in %s describes the park '%s'\n", c->parks,
                 name->park);
     else if (park && !park_resident(park, name->resident))
-        fprintf(stderr, "esep-collector: warning: the park '%s' names no resident '%s'\n", name->park,
-                name->resident);
+        list_residents(park, name);
     parks_free(&parks);
     catalogue_free(catalogue);
 }

@@ -33,9 +33,10 @@ static void print_help(FILE *to)
 {
     fputs("usage: esep-collector COMMAND [--config FILE]\n\n", to);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-8s %s\n           %s\n", commands[i].name, commands[i].words, commands[i].help);
+        fprintf(to, commands[i].words[0] ? "  %-8s %s\n           %s\n" : "  %-8s %s%s\n", commands[i].name,
+                commands[i].words, commands[i].help);
     fputs("\n  --config FILE   settings (default " COLLECTOR_CONFIG_DEFAULT
-          "); collector.example.yaml explains them\n"
+          "); share/esep/examples/collector.example.yaml explains them\n"
           "  T               2026-03-14, 2026-03, 2026-Q1, 2026, 2026-03-14T12:00:00Z, seconds since 1970, "
           "now, -7d\n"
           "  exit codes      0 done, 1 failed, 2 wrong usage or configuration, 70 a bug in the program\n",

@@ -32,7 +32,8 @@ static const char help[] =
     "  --version       print the version\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage or configuration (file:line:column), 70 internal.\n"
-    "The configuration: see dashboard.example.yaml. The API: GET /api/v1/parks, /residents, /series, "
+    "The configuration: see share/esep/examples/dashboard.example.yaml. The API: GET /api/v1/parks, "
+    "/residents, /series, "
     "/agents, /targets,\n"
     "/query?series=…, /observations?series=…; /graph/PARK/RESIDENT/KPI[/DIMENSION].png; /healthz; "
     "/metrics.\n";

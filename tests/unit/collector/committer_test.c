@@ -433,6 +433,11 @@ static void a_spool_behind_what_is_stored_raises_an_alarm(void **state)
 }
 
 // ---- keys ---------------------------------------------------------------------------------------
+static void expect_a_way_out(const struct item *item)
+{
+    assert_non_null(strstr(item->admin->diag.text, "remove agent.key from the agent's state folder"));
+}
+
 static enum err admit(struct bench *b, const char *resident, const uint8_t key[KEY_BYTES], int64_t *key_id)
 {
     struct item *item = item_create(ITEM_ADMIT, NULL);
@@ -441,6 +446,8 @@ static enum err admit(struct bench *b, const char *resident, const uint8_t key[K
     assert_int_equal(committer_admin(b->committer, item), ERR_OK);
     enum err e = item->admin->result;
     *key_id = item->admin->agent.key_id;
+    if (e == ERR_CONFLICT || e == ERR_DENIED)
+        expect_a_way_out(item);
     item_destroy(item);
     return e;
 }
