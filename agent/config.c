@@ -420,6 +420,9 @@ enum err agent_config_load(const char *path, struct agent_config **out, struct d
 {
     void *yaml = NULL;
     enum err e = config_load(path, &agent_yaml_schema, &yaml, d);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(d, e, "%s: there is no such file; write it, or name another with --config FILE",
+                         path);
     if (e != ERR_OK)
         return e;
     struct holder *h = calloc(1, sizeof *h);

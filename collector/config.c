@@ -88,6 +88,9 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
     struct file *f = NULL;
     struct collector_config c = {0};
     enum err e = config_load(path, &file_schema, (void **)&f, d);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(d, e, "%s: there is no such file; write it, or name another with --config FILE",
+                         path);
     if (e != ERR_OK)
         return e;
     if ((e = check_endpoint(path, f->endpoint, d)) != ERR_OK ||

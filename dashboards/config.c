@@ -105,6 +105,9 @@ enum err dashboard_config_load(const char *path, struct dashboard_config **out, 
 {
     void *data = NULL;
     enum err e = config_load(path, &schema, &data, d);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(d, e, "%s: there is no such file; write it, or name another with --config FILE",
+                         path);
     if (e)
         return e;
     struct dashboard_config *c = calloc(1, sizeof *c);
