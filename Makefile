@@ -198,6 +198,9 @@ install: programs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/esep
 	install -m 755 $(filter-out %demo-enterprise,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	cp -r deploy/catalogue.yaml deploy/parks $(DESTDIR)$(PREFIX)/share/esep/
+	install -d $(DESTDIR)$(PREFIX)/share/esep/examples
+	install -m 644 agent/agent.example.yaml collector/collector.example.yaml dashboards/dashboard.example.yaml \
+	    $(DESTDIR)$(PREFIX)/share/esep/examples
 
 ## clean          remove build/
 .PHONY: clean help
