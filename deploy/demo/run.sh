@@ -377,7 +377,7 @@ run() {
     expect_history
     wait_for_history "$(<"$state/expected")" || return
     rm -f "$state/expected"
-    say "history is in: $acknowledged figures acknowledged after $((SECONDS - begun)) s; live figures every 10 s, until Ctrl-C"
+    say "history is in: $acknowledged figures acknowledged after $((SECONDS - begun)) s; live figures every 10 s, until ${DEMO_SECONDS:+$DEMO_SECONDS s are over or }Ctrl-C"
     start_graph_check
     go_live || return
     known=99999999999 # machine figures come live from here on; days and months are added as they end
