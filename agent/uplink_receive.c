@@ -220,11 +220,9 @@ const char *uplink_refuse_advice(enum wire_refuse_reason r)
         [WIRE_REFUSE_BAD_PROTOCOL] = "install the version of esep-agent that belongs to this collector",
         [WIRE_REFUSE_BAD_MESSAGE] = "report it: agent and collector do not understand each other",
         [WIRE_REFUSE_REVOKED] =
-            "this key was revoked for good: remove agent.key from the state folder, make a new one with "
-            "esep-agent keygen, and have it admitted",
-        [WIRE_REFUSE_OTHER_CONNECTION] = "another agent uses the same key: stop it, or give this one a key "
-                                         "of its own (remove agent.key from its "
-                                         "state folder, then esep-agent keygen)",
+            "the key was revoked: remove agent.key, run esep-agent keygen, have the new key admitted",
+        [WIRE_REFUSE_OTHER_CONNECTION] =
+            "another agent uses this key: stop it, or remove agent.key here and run esep-agent keygen",
         [WIRE_REFUSE_OTHER_BODY] = "the state folder was restored or copied: a new incarnation is begun",
         [WIRE_REFUSE_DECLARE_CONFLICT] =
             "a series is known to the collector with another unit, step or owner: correct it in agent.yaml",
