@@ -24,7 +24,7 @@ began_s=$(date +%s)
 status=0      # the exit code to be
 stopping=     # set by a signal or by DEMO_SECONDS
 declare -A agent_pid=()
-collector_pid='' dashboard_pid='' graphs_pid=''
+collector_pid='' dashboard_pid='' graphs_pid='' graphs_cut=''
 residents=()
 
 say() { echo "demo: $*"; }
@@ -313,7 +313,7 @@ is_good() { # NUMBER
 } 2>/dev/null
 
 count_graphs() {
-    local file n name rest
+    local file n name rest unseen=0
     local -A answer=()
     [ ! -e "$state/log/graphs.log" ] || while read -r name rest; do answer[$name]=$rest; done <"$state/log/graphs.log"
     graphs=0
@@ -322,10 +322,13 @@ count_graphs() {
         n=${file##*/}
         if is_good "${n%.name}"; then
             graphs=$((graphs + 1))
+        elif [ -n "$graphs_cut" ] && [ -z "${answer[${file%.name}.csv]:-}" ]; then # the last of what is fetched for it
+            unseen=$((unseen + 1))
         else
             echo "demo: no graph or no figures for $(<"$file")" >&2
         fi
     done
+    [ "$unseen" -eq 0 ] || say "ended before $unseen of the graphs had been looked at"
 }
 
 # ---- the end --------------------------------------------------------------------------------------------------------
@@ -343,7 +346,7 @@ finish() {
         wait_until 15 nothing_waits
     fi
     [ ${#agent_pid[@]} -eq 0 ] || stop 15 "${agent_pid[@]}"
-    ! alive "$graphs_pid" || stop 2 "$graphs_pid"
+    ! alive "$graphs_pid" || { graphs_cut=1 && stop 2 "$graphs_pid"; }
     [ -z "$dashboard_pid" ] || stop 10 "$dashboard_pid"
     [ -z "$collector_pid" ] || stop 20 "$collector_pid"
     progress_end
