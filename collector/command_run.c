@@ -44,6 +44,12 @@ static enum err start(const struct collector_config *c, const sigset_t *set, str
     }
 }
 
+// What only a person can put right in a file: the catalogue, a park, an endpoint, a key that is not there.
+static bool is_configuration(enum err e)
+{
+    return e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_TOO_BIG;
+}
+
 static int wait_for_end(struct service *s, const sigset_t *set)
 {
     static const struct timespec interval = {.tv_nsec = 250000000};
@@ -67,8 +73,10 @@ int collector_command_run(const struct command_line *line, const struct collecto
     enum err e = start(c, &set, &s, &d);
     if (e == ERR_CLOSED)
         return EXIT_DONE;
-    if (e != ERR_OK)
-        return collector_complain(e, &d);
+    if (e != ERR_OK) {
+        int complained = collector_complain(e, &d);
+        return is_configuration(e) ? EXIT_USAGE : complained;
+    }
     int code = wait_for_end(s, &set);
     service_stop(s);
     return code;

@@ -55,9 +55,7 @@ static enum err add_observation(void *ctx, const struct observation *o)
 {
     struct rebuild *r = ctx;
     size_t count;
-    struct figure value = o->value;
-    if (o->currency[0] && strcmp(o->currency, r->s->info->currency) != 0)
-        value = figure_missing(); // an amount of another currency on this line would be a wrong one
+    struct figure value = observation_own_value(o, r->s->info->currency);
     rrd_report_values(r->s->info, o->period_start, value, r->values + r->count, &count);
     for (size_t i = r->count, end = i + count; i < end; i++) {
         if (rrd_time_fits(r->s->info, r->values[i].time))

@@ -72,10 +72,7 @@ static enum err push_report(struct rrd_writer *w, struct rrd_series *s, const st
 {
     struct rrd_value values[366];
     size_t count;
-    struct figure figure = sample->value;
-    if (sample->note && sample->note->currency[0] && strcmp(sample->note->currency, s->info->currency) != 0)
-        figure = figure_missing(); // an amount of another currency on this line would be a wrong one
-    rrd_report_values(s->info, (int32_t)sample->time, figure, values, &count);
+    rrd_report_values(s->info, (int32_t)sample->time, reader_own_value(sample), values, &count);
     for (size_t i = 0; i < count; i++) {
         enum err e = push(w, s, values[i].time, values[i].value);
         if (e != ERR_OK)
@@ -100,7 +97,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *sample)
         return e;
     if (sample->series->class == WIRE_REPORT)
         return push_report(w, s, sample);
-    return push(w, s, sample->time, figure_to_real(sample->value));
+    return push(w, s, sample->time, figure_to_real(reader_own_value(sample)));
 }
 
 static enum err take_row(void *ctx, const struct reader_row *row)

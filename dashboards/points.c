@@ -126,7 +126,8 @@ static enum err take_point(void *ctx, const struct point *p)
 
 static enum err take_observation(void *ctx, const struct observation *o)
 {
-    return take(ctx, o->period_start, o->status == WIRE_MISSING ? figure_missing() : o->value);
+    struct loading *l = ctx;
+    return take(l, o->period_start, observation_own_value(o, l->row->series.currency));
 }
 
 static enum err load_measured(struct loading *l, const struct readers *store, struct points_request *q,

@@ -17,6 +17,7 @@ struct part {
     int64_t first_s;
     int64_t at_us; // when it was read; 0: never
     uint32_t step_s;
+    const char *currency; // of the series, while its reports are read
 };
 
 struct entry {
@@ -67,7 +68,8 @@ static enum err add_point(void *ctx, const struct point *p)
 
 static enum err add_observation(void *ctx, const struct observation *o)
 {
-    part_add(ctx, o->status == WIRE_MISSING ? figure_missing() : o->value, (int64_t)o->period_start * 86400);
+    struct part *part = ctx;
+    part_add(part, observation_own_value(o, part->currency), (int64_t)o->period_start * 86400);
     return ERR_OK;
 }
 
@@ -159,7 +161,7 @@ enum err totals_sum(struct site *s, const struct readers *store, const struct bo
 {
     if (row->series.class != WIRE_REPORT)
         return sum_measured(s, store, row, from, out, d);
-    struct part p = {0};
+    struct part p = {.currency = row->series.currency};
     struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
     enum err e = observations_query(store->observations, &q, add_observation, &p, d);
     if (!e)

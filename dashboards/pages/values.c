@@ -22,10 +22,10 @@ static void put_table_head(struct page *p, const struct board_row *r)
     buf_text(p->out, "</caption><thead><tr><th scope=\"col\">");
 }
 
-static void put_value_cell(struct page *p, const struct board_row *r, struct figure value)
+static void put_value_cell(struct page *p, const struct measure *m, struct figure value)
 {
     buf_text(p->out, "<td class=\"num\">");
-    page_figure(p, value, &r->measure, false);
+    page_figure(p, value, m, false);
     buf_text(p->out, "</td>");
 }
 
@@ -86,7 +86,7 @@ static void put_points(struct page *p, const struct board_row *r, int64_t from, 
             put_gap(p, points.at[i].time + step, points.at[i + 1].time - step, z);
         show_moment(when, points.at[i].time, z);
         html_put(p->out, "<tr><th scope=\"row\">%s</th>", when);
-        put_value_cell(p, r, points.at[i].value);
+        put_value_cell(p, &r->measure, points.at[i].value);
         buf_text(p->out, "</tr>");
     }
     buf_text(p->out, "</tbody></table></div>");
@@ -105,6 +105,7 @@ struct kept {
     enum wire_status status;
     bool confidential;
     int64_t received_us;
+    char currency[WIRE_CURRENCY_LEN + 1];
     char reason[WIRE_REASON_MAX + 1], author[WIRE_AUTHOR_MAX + 1];
 };
 
@@ -125,6 +126,7 @@ static enum err keep_revision(void *ctx, const struct observation *o)
                        .status = o->status,
                        .confidential = o->confidential,
                        .received_us = o->received_us};
+    snprintf(k->currency, sizeof k->currency, "%s", o->currency);
     snprintf(k->reason, sizeof k->reason, "%s", o->reason ? o->reason : "");
     snprintf(k->author, sizeof k->author, "%s", o->author ? o->author : "");
     return ERR_OK;
@@ -138,13 +140,25 @@ static void put_note(struct page *p, const struct kept *k)
         html_put(p->out, " – %s", k->author);
 }
 
+// An amount may be of another currency than its series.
+static struct measure measure_of(const struct board_row *r, const struct kept *k)
+{
+    struct measure m = r->measure;
+    if (*k->currency && strcmp(k->currency, r->series.currency) != 0) {
+        m.currency = currency_find(k->currency);
+        m.currency_code = k->currency;
+    }
+    return m;
+}
+
 // What a period's figure was before: every earlier revision.
 static void put_history(struct page *p, const struct board_row *r, const struct kept *first,
                         const struct kept *last)
 {
     char value[SHOW_TEXT], ago[SHOW_TEXT];
     for (const struct kept *k = last; k-- > first;) {
-        show_exact(value, k->value, &r->measure, p->lang);
+        struct measure m = measure_of(r, k);
+        show_exact(value, k->value, &m, p->lang);
         show_moment(ago, k->received_us / US_PER_S, r->park ? site_zone(p->site, r->park) : NULL);
         html_put(p->out, "<div class=\"small\">");
         page_fill(p, T_REVISED_FROM, value, ago, NULL);
@@ -163,7 +177,8 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
     char period[PERIOD_TEXT];
     period_text((struct period){(enum period_kind)r->series.period, last->period_start}, period);
     html_put(p->out, "<tr><th scope=\"row\">%s</th>", period);
-    put_value_cell(p, r, last->value);
+    struct measure m = measure_of(r, last);
+    put_value_cell(p, &m, last->value);
     html_put(p->out, "<td>%s%s%s", page_text(p, statuses[last->status]), last->confidential ? " · " : "",
              last->confidential ? page_text(p, T_CONFIDENTIAL) : "");
     put_note(p, last);

@@ -46,6 +46,9 @@ struct observation {
     int64_t received_us, published_us;
     uint64_t position;
 };
+// What may be added to others of its series or drawn with them: missing when it is of another currency than
+// the series (currency), or has no value.
+struct figure observation_own_value(const struct observation *o, const char *currency);
 typedef enum err (*observation_visit)(void *ctx, const struct observation *o);
 struct observation_query {
     int64_t series_id;

@@ -83,7 +83,7 @@ enum err observations_note_latest(struct observations *o, const struct reader_sa
     if (e != ERR_OK || s->time < entry->latest.time)
         return e;
     entry->latest.time = s->time;
-    entry->latest.value = s->value;
+    entry->latest.value = reader_own_value(s);
     entry->latest.received_us = s->received_us;
     entry->latest.position = s->position;
     entry->index = s->index;

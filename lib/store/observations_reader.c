@@ -182,6 +182,11 @@ static const char *query_sql(const struct observation_query *q)
            " AND received_us<=?4) ORDER BY period_start";
 }
 
+struct figure observation_own_value(const struct observation *o, const char *currency)
+{
+    return o->status == WIRE_MISSING || strcmp(o->currency, currency) != 0 ? figure_missing() : o->value;
+}
+
 enum err observations_query(struct observations_reader *o, const struct observation_query *q,
                             observation_visit visit, void *ctx, struct diag *d)
 {

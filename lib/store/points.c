@@ -198,7 +198,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     enum err e = reserve(&at, c->count, &c->capacity, sizeof *c->at);
     c->at = at;
     if (e == ERR_OK)
-        c->at[c->count++] = (struct found_point){{s->time, s->value}, s->position, s->index};
+        c->at[c->count++] = (struct found_point){{s->time, reader_own_value(s)}, s->position, s->index};
     return e;
 }
 

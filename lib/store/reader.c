@@ -402,6 +402,12 @@ static enum err visit_samples(struct reader *r, const struct reader_row *row, co
     return ERR_OK;
 }
 
+struct figure reader_own_value(const struct reader_sample *s)
+{
+    bool other = s->note && s->note->currency[0] && strcmp(s->note->currency, s->series->currency) != 0;
+    return other ? figure_missing() : s->value;
+}
+
 enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx,
                         struct diag *d)
 {

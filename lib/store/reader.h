@@ -42,6 +42,8 @@ struct reader_sample { // an accepted sample; borrowed during the visit
     uint64_t position;
     uint32_t index;
 };
+// The value on its series' own line: missing when the note says that the amount is of another currency.
+struct figure reader_own_value(const struct reader_sample *s);
 typedef enum err (*reader_sample_visit)(void *ctx, const struct reader_sample *s);
 // The accepted samples of a row by its stored verdict, in order. CORRUPT when the body does not decode.
 enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx,

@@ -197,29 +197,48 @@ void park_fixture_fill(struct store *s, int hours)
     observe(s);
 }
 
-void park_fixture_add(struct store *s, int64_t time, int64_t pieces)
+// A new incarnation each time: the stream's own is not kept.
+static struct store_stream more_of(struct store *s, const struct wanted *w, struct ledger_series *declared)
 {
-    static uint8_t seed = 100; // a new incarnation each time: the stream's own is not kept
+    static uint8_t seed = 100;
     struct reader *r = NULL;
     const struct ledger_series *series;
     struct ledger_stream stream;
-    struct store_stream t = {0};
+    struct store_stream t = {.key_id = 1};
     memset(t.incarnation.bytes, ++seed, sizeof t.incarnation.bytes);
     assert_int_equal(reader_open(s->folder, &r, &s->diag), ERR_OK);
-    assert_int_equal(reader_series_by_name(r, fridge[0].name, &series, &s->diag), ERR_OK);
+    assert_int_equal(reader_series_by_name(r, w->name, &series, &s->diag), ERR_OK);
     store_begin(s);
     assert_int_equal(ledger_stream_open(s->ledger, series->agent_id, &t.incarnation, &stream, &s->diag),
                      ERR_OK);
     store_commit(s);
     t.stream_id = stream.stream_id;
     t.agent_id = series->agent_id;
-    t.key_id = 1;
-    struct ledger_series declared = declare(s, &t, 0, &fridge[0]);
-    store_one(s, &t, WIRE_MEASUREMENT, 0, time, store_integer(pieces));
+    reader_close(r);
+    *declared = declare(s, &t, 0, w);
+    return t;
+}
+
+void park_fixture_add(struct store *s, int64_t time, int64_t pieces)
+{
     char path[RRD_PATH_MAX];
+    struct ledger_series declared;
+    struct store_stream t = more_of(s, &fridge[0], &declared);
+    store_one(s, &t, WIRE_MEASUREMENT, 0, time, store_integer(pieces));
     assert_int_equal(rrd_path(s->folder, declared.series_id, path), ERR_OK);
     assert_int_equal(rrd_file_update(path, &declared, &(struct rrd_value){time, (double)pieces}, 1, &s->diag),
                      ERR_OK);
-    reader_close(r);
+    observe(s);
+}
+
+void park_fixture_invest(struct store *s, int32_t day, int64_t minor, const char *currency)
+{
+    struct ledger_series declared;
+    struct store_stream t = more_of(s, &fridge[3], &declared);
+    const struct wire_sample sample = {.series = 0, .time = day, .value = store_integer(minor)};
+    const struct wire_note note = {.reason = "", .author = "", .currency = currency};
+    store_begin(s);
+    store_append(s, &t, WIRE_REPORT, &sample, &note, 1, NULL, 0);
+    store_commit(s);
     observe(s);
 }

@@ -12,4 +12,8 @@ void park_fixture_fill(struct store *s, int hours);
 // One more figure of yashnabad/fridge-plant/out_units/fridges, landed everywhere.
 void park_fixture_add(struct store *s, int64_t time, int64_t pieces);
 
+// Reports yashnabad/fridge-plant/inv, a series in UZS, anew: the period that starts on this day, as this
+// amount of this currency.
+void park_fixture_invest(struct store *s, int32_t day, int64_t minor, const char *currency);
+
 #endif

@@ -1,4 +1,5 @@
 #include "dashboards/writer.h"
+#include "kpi/period.h"
 #include "tests/support/site_fixture.h"
 #include <jansson.h>
 #include <setjmp.h>
@@ -110,6 +111,31 @@ static void money_is_exact_in_major_and_minor_units(void **state)
     if (!site_fixture_has(&f, wanted))
         fail_msg("%s is not in %s", wanted, site_fixture_body(&f));
     json_decref(root);
+}
+
+static void an_amount_of_another_currency_is_never_shown_as_the_series_own(void **state)
+{
+    (void)state;
+    static const char name[] = "yashnabad/fridge-plant/inv";
+    static const struct {
+        const char *address, *more, *wanted;
+    } cases[] = {
+        {"/api/v1/observations?series=", "&period=2026-02",
+         "\"value\":12345.67,\"minor\":1234567,\"currency\":\"USD\""},
+        {"/api/v1/query?series=", "&from=2026-02-01&to=2026-03-01", "\"value\":null"},
+        {"/api/v1/query?series=", "&from=2026-01-01&to=2026-03-01&step=quarter", "\"known\":1"},
+        {"/api/v1/series?series=", "", "\"value\":null"},
+        {"/series/", "", "12,345.67\xc2\xa0USD"},
+    };
+    park_fixture_invest(&f.store, civil_to_days((struct civil){2026, 2, 1}), 1234567, "USD"); // the newest
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char target[200];
+        snprintf(target, sizeof target, "%s%s%s", cases[i].address, name, cases[i].more);
+        assert_int_equal(site_fixture_get(&f, target), 200);
+        if (!site_fixture_has(&f, cases[i].wanted))
+            fail_msg("%s: no %s in %s", target, cases[i].wanted, site_fixture_body(&f));
+        assert_false(site_fixture_has(&f, "12,345.67\xc2\xa0UZS"));
+    }
 }
 
 static size_t count_lines(const char *text)
@@ -328,6 +354,7 @@ int main(void)
         cmocka_unit_test(health_is_good_while_the_ledger_can_be_read),
         cmocka_unit_test(before_any_collector_ran_pages_are_kind_and_the_api_says_so),
         cmocka_unit_test(a_ledger_that_appears_later_is_found),
+        cmocka_unit_test(an_amount_of_another_currency_is_never_shown_as_the_series_own),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
