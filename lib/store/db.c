@@ -1,9 +1,10 @@
 // One way to open SQLite, so that what it promises about disks is switched on everywhere and every reply is
 // looked at. Two things are done beside SQLite because it does not report them: the folder is synced by our
-// own checked fsync (its own ignores EIO), and the write-ahead log left by a crash is synced before it is
-// read, so that a row which was only in the page cache is never taken for a durable one. Checkpoints are run
-// here after a commit rather than by SQLite's own hook, which throws their errors away: a failed sync is
-// remembered and ends all writing, because the next sync of that file may falsely succeed.
+// own checked fsync (its own ignores EIO), and the write-ahead log left by a crash is written over itself and
+// synced before it is read, so that a row which was only in the page cache, even one whose sync had failed,
+// is never taken for a durable one. Checkpoints are run here after a commit rather than by SQLite's own hook,
+// which throws their errors away: a failed sync is remembered and ends all writing, because the next sync of
+// that file may falsely succeed.
 #include "store/db.h"
 #include "store/db_files.h"
 #include <errno.h>
@@ -209,7 +210,7 @@ enum err db_open_writer(const char *path, struct db **out, struct diag *d)
         return e;
     if ((e = db_file_create(path, d)) != ERR_OK)
         goto out;
-    if ((e = db_file_sync(db->wal_path, d)) != ERR_OK)
+    if ((e = db_file_write_again(db->wal_path, d)) != ERR_OK)
         goto out;
     if ((e = open_handle(db, SQLITE_OPEN_READWRITE, d)) != ERR_OK)
         goto out;

@@ -32,6 +32,35 @@ enum err db_file_sync(const char *path, struct diag *d)
     return e;
 }
 
+static enum err write_over(int fd, const char *path, struct diag *d)
+{
+    char bytes[1 << 14];
+    off_t at = 0;
+    for (;;) {
+        ssize_t n = pread(fd, bytes, sizeof bytes, at);
+        if (n == 0)
+            return ERR_OK;
+        if (n < 0)
+            return diag_fail(d, ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+        ssize_t written = pwrite(fd, bytes, (size_t)n, at);
+        if (written < 0)
+            return diag_errno(d, errno, "%s: cannot write", path);
+        at += written;
+    }
+}
+
+enum err db_file_write_again(const char *path, struct diag *d)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_OK : diag_errno(d, errno, "%s: cannot open", path);
+    enum err e = write_over(fd, path, d);
+    if (e == ERR_OK && fsync(fd) != 0)
+        e = diag_fail(d, ERR_IO, "%s: cannot sync: %s", path, strerror(errno));
+    close(fd);
+    return e;
+}
+
 enum err db_file_sync_folder(const char *path, struct diag *d)
 {
     char *copy = strdup(path);

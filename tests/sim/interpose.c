@@ -4,11 +4,8 @@
 #include <sodium.h> // before base/crypto.h, which gives one of its names another meaning
 
 #include "tests/sim/world.h"
-#include <stdio.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "tests/support/virtual_system.h"
 
-static struct virtual_disk *disk;
 static struct random bytes;
 
 static const char *name(void)
@@ -32,19 +29,7 @@ void interpose_use(struct virtual_disk *d, uint64_t seed)
 {
     static struct randombytes_implementation implementation = {
         .implementation_name = name, .random = next, .buf = fill};
-    disk = d;
+    virtual_system_use(d);
     bytes = (struct random){seed ^ UINT64_C(0x5eed)};
     randombytes_set_implementation(&implementation);
-}
-
-int fsync(int fd);
-int fsync(int fd)
-{
-    char link[64], path[SIM_PATH];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = disk ? readlink(link, path, sizeof path - 1) : -1;
-    if (n < 0)
-        return (int)syscall(SYS_fsync, fd);
-    path[n] = '\0';
-    return virtual_disk_fsync(disk, path);
 }

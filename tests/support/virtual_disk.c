@@ -5,60 +5,14 @@
 //
 // A handle belongs to a life of its machine. After a kill the life is over: the old handles can be closed, as
 // SQLite wants to (it checkpoints then), without any effect on the files.
-#include "tests/support/virtual_disk.h"
-#include "tests/support/random.h"
+#include "tests/support/virtual_disk_internal.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PATH_BYTES 256
-
-struct pending {    // since the last sync
-    int64_t offset; // −1: truncated to len
-    int64_t len;
-    uint8_t *bytes;
-    struct pending *next;
-};
-
-struct kept_file {
-    char path[PATH_BYTES];
-    int machine;
-    ino_t inode;
-    bool listed; // its folder was synced: the name survives
-    uint8_t *platter;
-    int64_t size, room;
-    struct pending *first, **last;
-    struct kept_file *next;
-};
-
-struct machine {
-    char folder[PATH_BYTES];
-    bool dead, full, full_any;
-    uint64_t life, operations;
-    uint32_t countdown; // 0: not armed
-    enum virtual_mishap mishap;
-};
-
-struct virtual_disk {
-    sqlite3_vfs vfs, *real;
-    struct random random;
-    struct machine machines[VIRTUAL_DISK_MACHINES];
-    int machine_count;
-    struct kept_file *files;
-};
-
-struct handle { // an sqlite3_file; the real one follows
-    sqlite3_file base;
-    struct virtual_disk *disk;
-    struct kept_file *file; // NULL: not a machine's
-    uint64_t life;
-    sqlite3_file real[];
-};
 
 // ---- what the platter holds
 // -------------------------------------------------------------------------------------------
@@ -85,7 +39,7 @@ static void write_platter(struct kept_file *f, int64_t offset, const uint8_t *by
     memcpy(f->platter + offset, bytes, (size_t)len);
 }
 
-static void remember(struct kept_file *f, int64_t offset, const void *bytes, int64_t len)
+void virtual_disk_remember(struct kept_file *f, int64_t offset, const void *bytes, int64_t len)
 {
     struct pending *p = malloc(sizeof *p + (bytes ? (size_t)len : 0));
     if (!p)
@@ -145,7 +99,7 @@ static void settle(struct virtual_disk *d, struct kept_file *f, uint64_t keep_of
 // ---- machines and files
 // -----------------------------------------------------------------------------------------------
 
-static int machine_of(const struct virtual_disk *d, const char *path)
+int virtual_disk_machine_of(const struct virtual_disk *d, const char *path)
 {
     for (int i = 0; i < d->machine_count; i++) {
         size_t len = strlen(d->machines[i].folder);
@@ -197,7 +151,7 @@ static void read_whole(struct kept_file *f)
 }
 
 // The file behind a path that is there now; taken as it is when it was not known.
-static struct kept_file *know(struct virtual_disk *d, const char *path)
+struct kept_file *virtual_disk_know(struct virtual_disk *d, const char *path)
 {
     struct stat st;
     struct kept_file *f = find(d, path);
@@ -206,13 +160,13 @@ static struct kept_file *know(struct virtual_disk *d, const char *path)
         return f;
     if (f)
         f->path[0] = '\0'; // another file has the name now; handles of this one may still be open
-    if (!there || machine_of(d, path) < 0)
+    if (!there || virtual_disk_machine_of(d, path) < 0)
         return NULL;
     f = calloc(1, sizeof *f);
     if (!f)
         abort();
     f->last = &f->first;
-    f->machine = machine_of(d, path);
+    f->machine = virtual_disk_machine_of(d, path);
     f->listed = st.st_size > 0; // an empty one has just been made
     snprintf(f->path, sizeof f->path, "%s", path);
     read_whole(f);
@@ -261,7 +215,7 @@ bool virtual_disk_is_dead(const struct virtual_disk *d, int machine)
 static void put_back(const struct kept_file *f)
 {
     int fd = open(f->path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-    if (fd < 0 || pwrite(fd, f->platter, (size_t)f->size, 0) != f->size)
+    if (fd < 0 || write(fd, f->platter, (size_t)f->size) != f->size)
         abort();
     close(fd);
 }
@@ -274,7 +228,7 @@ static bool ends_with(const char *text, const char *end)
 
 static void cut_power(struct virtual_disk *d, int machine)
 {
-    char shm[PATH_BYTES + 8];
+    char shm[VIRTUAL_DISK_PATH + 8];
     struct kept_file *next;
     uint64_t keep = random_below(&d->random, 9); // all of it, nothing, or something between
     for (struct kept_file *f = d->files; f; f = next) {
@@ -285,7 +239,7 @@ static void cut_power(struct virtual_disk *d, int machine)
             snprintf(shm, sizeof shm, "%s-shm", f->path);
             (void)unlink(shm);
         }
-        if (know(d, f->path) != f) // renamed or removed since: no longer this one
+        if (virtual_disk_know(d, f->path) != f) // renamed or removed since: no longer this one
             continue;
         settle(d, f, keep);
         if (!f->listed && random_below(&d->random, 2) == 0) {
@@ -318,10 +272,9 @@ void virtual_disk_forget(struct virtual_disk *d, int machine)
 }
 
 // ---- operations
-// ---------------------------------------------------------------------------------------------------------
 
 // Whether the machine's next operation comes to grief.
-static enum virtual_mishap next_mishap(struct virtual_disk *d, int machine, bool sync)
+enum virtual_mishap virtual_disk_next(struct virtual_disk *d, int machine, bool sync)
 {
     struct machine *m = &d->machines[machine];
     m->operations++;
@@ -335,103 +288,46 @@ static enum virtual_mishap next_mishap(struct virtual_disk *d, int machine, bool
     return m->mishap;
 }
 
-static bool is_over(const struct handle *h)
+bool virtual_disk_is_log(const struct kept_file *f)
 {
-    const struct machine *m = h->file ? &h->disk->machines[h->file->machine] : NULL;
-    return m && (m->dead || m->life != h->life);
+    return ends_with(f->path, "-wal");
 }
 
-static int sync_file(struct virtual_disk *d, struct kept_file *f)
+bool virtual_disk_sync(struct virtual_disk *d, struct kept_file *f)
 {
-    switch (next_mishap(d, f->machine, true)) {
+    switch (virtual_disk_next(d, f->machine, true)) {
     case MISHAP_DEATH:
-        return SQLITE_IOERR_FSYNC;
+        return false;
     case MISHAP_SYNC_ERROR: // the pages count as clean from now on, written or not
         settle(d, f, random_below(&d->random, 9));
-        return SQLITE_IOERR_FSYNC;
+        return false;
     default:
         settle(d, f, 8);
-        if (ends_with(f->path, "-wal")) // SQLite syncs the folder of a new log itself
+        if (virtual_disk_is_log(f)) // SQLite syncs the folder of a new log itself
             f->listed = true;
-        return SQLITE_OK;
+        return true;
     }
 }
 
-static int do_close(sqlite3_file *file)
+int virtual_disk_write(struct virtual_disk *d, const char *path, const void *bytes, size_t len,
+                       int64_t offset)
 {
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods ? h->real->pMethods->xClose(h->real) : SQLITE_OK;
-}
-
-static int do_read(sqlite3_file *file, void *out, int len, sqlite3_int64 offset)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xRead(h->real, out, len, offset);
-}
-
-static int write_through(struct handle *h, const void *bytes, int len, sqlite3_int64 offset)
-{
-    int rc = h->real->pMethods->xWrite(h->real, bytes, len, offset);
-    if (rc == SQLITE_OK && h->file)
-        remember(h->file, offset, bytes, len);
-    return rc;
-}
-
-static bool no_room_for(struct handle *h, int64_t end)
-{
-    const struct machine *m = &h->disk->machines[h->file->machine];
-    sqlite3_int64 size = 0;
-    if (!m->full || m->full_any)
-        return m->full;
-    return h->real->pMethods->xFileSize(h->real, &size) != SQLITE_OK || end > size;
-}
-
-static int do_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
-{
-    struct handle *h = (struct handle *)file;
-    if (is_over(h))
-        return SQLITE_IOERR_WRITE;
-    if (!h->file)
-        return write_through(h, bytes, len, offset);
-    switch (next_mishap(h->disk, h->file->machine, false)) {
-    case MISHAP_DEATH: // the kernel may have taken it or not
-        if (random_below(&h->disk->random, 2) == 0)
-            (void)write_through(h, bytes, len, offset);
-        return SQLITE_IOERR_WRITE;
-    case MISHAP_NO_SPACE:
-        return SQLITE_FULL;
-    case MISHAP_WRITE_ERROR:
-        return SQLITE_IOERR_WRITE;
-    default:
-        return no_room_for(h, offset + len) ? SQLITE_FULL : write_through(h, bytes, len, offset);
+    struct kept_file *f = virtual_disk_know(d, path);
+    if (!f)
+        return 0;
+    bool dead = d->machines[f->machine].dead;
+    enum virtual_mishap what = dead ? MISHAP_DEATH : virtual_disk_next(d, f->machine, false);
+    if (what == MISHAP_NONE) {
+        virtual_disk_remember(f, offset, bytes, (int64_t)len);
+        return 0;
     }
-}
-
-static int do_truncate(sqlite3_file *file, sqlite3_int64 size)
-{
-    struct handle *h = (struct handle *)file;
-    if (is_over(h))
-        return SQLITE_IOERR_TRUNCATE;
-    if (h->file && next_mishap(h->disk, h->file->machine, false) != MISHAP_NONE)
-        return SQLITE_IOERR_TRUNCATE;
-    int rc = h->real->pMethods->xTruncate(h->real, size);
-    if (rc == SQLITE_OK && h->file)
-        remember(h->file, -1, NULL, size);
-    return rc;
-}
-
-static int do_sync(sqlite3_file *file, int flags)
-{
-    struct handle *h = (struct handle *)file;
-    (void)flags;
-    if (is_over(h))
-        return SQLITE_IOERR_FSYNC;
-    return h->file ? sync_file(h->disk, h->file) : SQLITE_OK;
+    errno = what == MISHAP_NO_SPACE ? ENOSPC : EIO;
+    return -1;
 }
 
 int virtual_disk_fsync(struct virtual_disk *d, const char *path)
 {
-    int machine = machine_of(d, path);
+    int machine = virtual_disk_machine_of(d, path);
     struct stat st;
     if (machine < 0)
         return 0;
@@ -444,201 +340,11 @@ int virtual_disk_fsync(struct virtual_disk *d, const char *path)
             f->listed = f->listed || f->machine == machine;
         return 0;
     }
-    struct kept_file *f = know(d, path);
-    if (!f || sync_file(d, f) == SQLITE_OK)
+    struct kept_file *f = virtual_disk_know(d, path);
+    if (!f || virtual_disk_sync(d, f))
         return 0;
     errno = EIO;
     return -1;
-}
-
-// ---- the rest of what SQLite wants of a file: the real one's
-// ------------------------------------------------------------
-
-static int do_file_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xFileSize(h->real, size);
-}
-
-static int do_lock(sqlite3_file *file, int level)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xLock(h->real, level);
-}
-
-static int do_unlock(sqlite3_file *file, int level)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xUnlock(h->real, level);
-}
-
-static int do_check_lock(sqlite3_file *file, int *out)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xCheckReservedLock(h->real, out);
-}
-
-static int do_control(sqlite3_file *file, int op, void *arg)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xFileControl(h->real, op, arg);
-}
-
-static int do_sector_size(sqlite3_file *file)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xSectorSize(h->real);
-}
-
-static int do_characteristics(sqlite3_file *file)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xDeviceCharacteristics(h->real);
-}
-
-static int do_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **out)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xShmMap(h->real, page, size, extend, out);
-}
-
-static int do_shm_lock(sqlite3_file *file, int offset, int n, int flags)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xShmLock(h->real, offset, n, flags);
-}
-
-static void do_shm_barrier(sqlite3_file *file)
-{
-    struct handle *h = (struct handle *)file;
-    h->real->pMethods->xShmBarrier(h->real);
-}
-
-static int do_shm_unmap(sqlite3_file *file, int delete)
-{
-    struct handle *h = (struct handle *)file;
-    return h->real->pMethods->xShmUnmap(h->real, is_over(h) ? 0 : delete);
-}
-
-static const sqlite3_io_methods methods = {
-    // version 2: no memory-mapped reading, which would not pass here
-    .iVersion = 2,
-    .xClose = do_close,
-    .xRead = do_read,
-    .xWrite = do_write,
-    .xTruncate = do_truncate,
-    .xSync = do_sync,
-    .xFileSize = do_file_size,
-    .xLock = do_lock,
-    .xUnlock = do_unlock,
-    .xCheckReservedLock = do_check_lock,
-    .xFileControl = do_control,
-    .xSectorSize = do_sector_size,
-    .xDeviceCharacteristics = do_characteristics,
-    .xShmMap = do_shm_map,
-    .xShmLock = do_shm_lock,
-    .xShmBarrier = do_shm_barrier,
-    .xShmUnmap = do_shm_unmap,
-};
-
-// ---- the VFS
-// ------------------------------------------------------------------------------------------------------------
-
-static int do_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
-{
-    struct virtual_disk *d = vfs->pAppData;
-    struct handle *h = (struct handle *)file;
-    int machine = name ? machine_of(d, name) : -1;
-    memset(h, 0, sizeof *h + (size_t)d->real->szOsFile);
-    h->disk = d;
-    if (machine >= 0 && d->machines[machine].dead)
-        return SQLITE_CANTOPEN;
-    int rc = d->real->xOpen(d->real, name, h->real, flags, out_flags);
-    if (rc != SQLITE_OK)
-        return rc;
-    h->base.pMethods = &methods;
-    if (machine >= 0) {
-        h->file = know(d, name);
-        h->life = d->machines[machine].life;
-    }
-    return SQLITE_OK;
-}
-
-static int do_delete(sqlite3_vfs *vfs, const char *name, int sync)
-{
-    struct virtual_disk *d = vfs->pAppData;
-    int machine = machine_of(d, name);
-    if (machine >= 0 && (d->machines[machine].dead || next_mishap(d, machine, false) != MISHAP_NONE))
-        return SQLITE_IOERR_DELETE;
-    return d->real->xDelete(d->real, name, sync);
-}
-
-static int do_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
-{
-    struct virtual_disk *d = vfs->pAppData;
-    return d->real->xAccess(d->real, name, flags, out);
-}
-
-static int do_full_path(sqlite3_vfs *vfs, const char *name, int len, char *out)
-{
-    struct virtual_disk *d = vfs->pAppData;
-    return d->real->xFullPathname(d->real, name, len, out);
-}
-
-static int do_randomness(sqlite3_vfs *vfs, int len, char *out)
-{
-    struct virtual_disk *d = vfs->pAppData;
-    for (int i = 0; i < len; i++)
-        out[i] = (char)random_next(&d->random);
-    return len;
-}
-
-static int do_sleep(sqlite3_vfs *vfs, int us)
-{
-    (void)vfs;
-    return us; // nobody else runs meanwhile
-}
-
-static int do_time(sqlite3_vfs *vfs, double *out)
-{
-    (void)vfs;
-    *out = 2461100.0;
-    return SQLITE_OK;
-}
-
-static int do_last_error(sqlite3_vfs *vfs, int len, char *out)
-{
-    (void)vfs;
-    (void)len;
-    (void)out;
-    return 0;
-}
-
-struct virtual_disk *virtual_disk_create(uint64_t seed)
-{
-    struct virtual_disk *d = calloc(1, sizeof *d);
-    if (!d)
-        return NULL;
-    d->real = sqlite3_vfs_find("unix");
-    d->vfs = (sqlite3_vfs){.iVersion = 1,
-                           .szOsFile = (int)sizeof(struct handle) + d->real->szOsFile,
-                           .mxPathname = PATH_BYTES,
-                           .zName = "virtual-disk",
-                           .pAppData = d,
-                           .xOpen = do_open,
-                           .xDelete = do_delete,
-                           .xAccess = do_access,
-                           .xFullPathname = do_full_path,
-                           .xRandomness = do_randomness,
-                           .xSleep = do_sleep,
-                           .xCurrentTime = do_time,
-                           .xGetLastError = do_last_error};
-    if (sqlite3_vfs_register(&d->vfs, 1) != SQLITE_OK) {
-        free(d);
-        return NULL;
-    }
-    virtual_disk_restart(d, seed);
-    return d;
 }
 
 void virtual_disk_restart(struct virtual_disk *d, uint64_t seed)
@@ -648,13 +354,4 @@ void virtual_disk_restart(struct virtual_disk *d, uint64_t seed)
     d->machine_count = 0;
     d->random = (struct random){seed};
     sqlite3_randomness(0, NULL);
-}
-
-void virtual_disk_destroy(struct virtual_disk *d)
-{
-    if (!d)
-        return;
-    virtual_disk_restart(d, 0);
-    sqlite3_vfs_unregister(&d->vfs);
-    free(d);
 }

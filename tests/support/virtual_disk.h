@@ -44,7 +44,10 @@ void virtual_disk_boot(struct virtual_disk *d, int machine, bool power_cut);
 // Files of the folder were put there by other means: they are taken as they are.
 void virtual_disk_forget(struct virtual_disk *d, int machine);
 
-// fsync of a file or folder by path, for who interposes it. 0, or −1 with errno.
+// A write and an fsync (of a file or folder) beside SQLite, for who interposes them. 0, or −1 with errno; the
+// bytes are still to be written to the file.
+int virtual_disk_write(struct virtual_disk *d, const char *path, const void *bytes, size_t len,
+                       int64_t offset);
 int virtual_disk_fsync(struct virtual_disk *d, const char *path);
 
 #endif
