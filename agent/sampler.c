@@ -23,6 +23,7 @@ enum err sampler_tolerate(struct sampler *s, enum err e, const struct diag *d)
                   F_TEXT("way_out",
                          "make room on the disk: figures from files are read later, from programs are lost"));
     s->disk_full = true;
+    s->write_again.us = clock_mono(s->options.clock).us + SAMPLER_AGAIN_US;
     return ERR_OK;
 }
 
@@ -286,14 +287,23 @@ static enum err settle_pending(struct sampler *s, struct diag *d)
     return sampler_tolerate(s, e, d);
 }
 
+// A disk that was full is tried again even when no source has anything to write: else what is spooled would
+// wait for the next figure, which for a yearly report is a year away.
+static bool may_write(const struct sampler *s)
+{
+    return !s->disk_full || clock_mono(s->options.clock).us >= s->write_again.us;
+}
+
 // While a backlog waits for the window to move on, at once; else a second later, or with the next batch.
 static bool should_settle(const struct sampler *s)
 {
     const struct spool_state *st = spool_peek(s->options.spool);
     struct mono now = clock_mono(s->options.clock);
-    if (s->acknowledged > 0 && !s->disk_full)
+    if (!may_write(s))
+        return false;
+    if (s->acknowledged > 0)
         return st->sendable < st->last_written || now.us >= s->acknowledged_at.us + SAMPLER_SETTLE_US;
-    return s->link_changed && !s->disk_full && now.us >= s->link_written.us + SAMPLER_SETTLE_US;
+    return s->link_changed && now.us >= s->link_written.us + SAMPLER_SETTLE_US;
 }
 
 enum err sampler_settle(struct sampler *s, struct diag *d)
@@ -301,14 +311,21 @@ enum err sampler_settle(struct sampler *s, struct diag *d)
     return sampler_collect(s, NULL, 0, d);
 }
 
-static enum err allow(struct sampler *s, bool sending, uint32_t declares_known, struct diag *d)
+static enum err move_window(struct sampler *s, struct diag *d)
 {
-    spool_note_declares(s->options.spool, declares_known);
     uint64_t before = spool_peek(s->options.spool)->sendable;
-    enum err e = spool_allow(s->options.spool, sending, d);
+    enum err e = spool_allow(s->options.spool, s->sending, d);
+    s->window_stuck = e != ERR_OK;
     if (e == ERR_OK && spool_peek(s->options.spool)->sendable != before)
         s->options.changed(s->options.ctx);
     return sampler_tolerate(s, e, d);
+}
+
+static enum err allow(struct sampler *s, bool sending, uint32_t declares_known, struct diag *d)
+{
+    spool_note_declares(s->options.spool, declares_known);
+    s->sending = sending;
+    return move_window(s, d);
 }
 
 // The uplink may ask again before it has seen that it was done.
@@ -362,6 +379,8 @@ enum err sampler_step(struct sampler *s, struct diag *d)
         e = collect_backlog(s, d);
     if (e == ERR_OK && should_settle(s))
         e = sampler_settle(s, d);
+    if (e == ERR_OK && s->window_stuck && may_write(s))
+        e = move_window(s, d);
     return e;
 }
 

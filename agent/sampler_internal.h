@@ -54,6 +54,8 @@ struct sampler {
     bool link_changed;
     struct mono link_written;
     bool disk_full; // said in the log
+    struct mono write_again;
+    bool sending, window_stuck; // the uplink's wish; it could not be stored
 };
 
 // Takes from the feeds given and puts everything into one transaction. With none of them only what waits to
