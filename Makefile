@@ -123,7 +123,9 @@ SIM_OBJ := $(call objects,$(filter-out tests/sim/main.c,$(call find_c,tests/sim)
 sim_archives := $(B)/libtests.a $(B)/libagent.a $(B)/libcollector.a $(B)/libdashboard.a $(B)/libesep.a
 $(B)/sim: $(B)/tests/sim/main.o $(SIM_OBJ) $(sim_archives)
 	$(link) -lcmocka
-$(B)/tests/flow/sim_test: $(SIM_OBJ)
+# Before the archives: the simulation puts its own sources in the place of the agent's.
+$(B)/tests/flow/sim_test: $(B)/tests/flow/sim_test.o $(SIM_OBJ) $(sim_archives)
+	$(link) -lcmocka
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -158,6 +160,14 @@ check-faults:
 $(B)/tests/faults/shim.so: tests/system/faults/shim.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=c17 $(WARNINGS) -D_GNU_SOURCE -O2 -g -fPIC -shared -o $@ $< -ldl -pthread
+
+## check-sim      simulated parks with everything that goes wrong, SEEDS=n of them; SEED=n: one, with all it does
+SEEDS ?= 500
+.PHONY: check-sim
+check-sim:
+	@deploy/deps.sh build check
+	@$(MAKE) --no-print-directory $(B)/sim
+	@$(B)/sim $(if $(SEED),seed $(SEED),$(SEEDS))
 
 ## fuzz           libFuzzer targets of tests/fuzz, FUZZ_SECONDS=n each (FUZZ_ONLY=part of a name)
 # In a variant of its own: everything is compiled with coverage, which guides the mutations.

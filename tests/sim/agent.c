@@ -107,8 +107,9 @@ static void judge_refusal(struct agent *a, const struct uplink_event *e)
 
 static void io_event(void *ctx, const struct uplink_event *e)
 {
-    static const char *const names[] = {"connected",  "lost",    "silent",   "behind",      "ahead",
-                                        "other body", "refused", "rejected", "bad message", "unreadable"};
+    static const char *const names[] = {"connected", "no answer", "key unknown", "lost",
+                                        "silent",    "behind",    "ahead",       "other body",
+                                        "refused",   "rejected",  "bad message", "unreadable"};
     struct agent *a = ctx;
     struct world *w = a->world;
     world_event(w, "%s: %s %llu %llu %s", a->name, names[e->type], (unsigned long long)e->sequence,
