@@ -176,7 +176,7 @@ FUZZ_BUILD   := build/fuzz
 FUZZ_SRC     := $(filter %_fuzz.c,$(call find_c,tests/fuzz))
 FUZZ_SUPPORT := $(filter-out %_fuzz.c,$(call find_c,tests/fuzz))
 FUZZERS      := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz_%,$(FUZZ_SRC))
-FUZZ_MAKE     = $(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' B=$(FUZZ_BUILD)
+FUZZ_MAKE     = $(BUILD_IT) CC=clang SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' B=$(FUZZ_BUILD)
 .PHONY: fuzz fuzz-seeds fuzzers
 fuzz:
 	@deploy/deps.sh build fuzz

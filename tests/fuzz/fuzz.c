@@ -134,7 +134,7 @@ void fuzz_write(const char *path, const void *bytes, size_t len)
 
 void fuzz_copy(const char *from, const char *to)
 {
-    static uint8_t bytes[1u << 20];
+    static uint8_t bytes[4u << 20];
     int in = open(from, O_RDONLY | O_CLOEXEC);
     FUZZ_CHECK(in >= 0);
     ssize_t len = read(in, bytes, sizeof bytes);
