@@ -78,10 +78,10 @@
     X(REPLIES_DROPPED, "replies_dropped", "messages", "replies a full or gone peer did not take")            \
     X(HANDSHAKES_ACCEPTED, "handshakes_accepted", "handshakes", "CURVE handshakes of admitted keys")         \
     X(HANDSHAKES_REFUSED_KEY, "handshakes_refused_key", "handshakes", "handshakes of keys not admitted")     \
-    X(HANDSHAKES_REFUSED_MECHANISM, "handshakes_refused_mechanism", "handshakes",                            \
-      "handshakes without CURVE")                                                                            \
+    X(HANDSHAKES_REFUSED_MECHANISM, "handshakes_refused_mechanism", "handshakes", "without CURVE")           \
     X(HANDSHAKES_REFUSED_MALFORMED, "handshakes_refused_malformed", "handshakes", "malformed requests")      \
     X(HANDSHAKES_FAILED, "handshakes_failed", "handshakes", "handshakes that failed or timed out")           \
+    X(ACCEPTS_PAUSED, "accepts_paused", "times", "not listening for a second: descriptors ran short")        \
     X(ACCEPTS_FAILED, "accepts_failed", "connections", "connections the kernel did not let us accept")       \
     X(COMMITS, "commits", "transactions", "ledger transactions")                                             \
     X(COMMITS_NO_SPACE, "commits_no_space", "transactions", "ledger transactions put off: disk full")        \

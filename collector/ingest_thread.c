@@ -64,6 +64,11 @@ static void copy_events(struct service *s)
     zap_counters(s->zap, &z);
     collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED, events.handshake_failed);
     collector_count_set(&s->counters, COUNTER_ACCEPTS_FAILED, events.accept_failed);
+    if (events.accept_paused > collector_counted(&s->counters, COUNTER_ACCEPTS_PAUSED))
+        log_error("too_many_connections",
+                  F_TEXT("way_out", "no new connection is taken for a second: raise the limit of open files "
+                                    "(LimitNOFILE), or find who opens them"));
+    collector_count_set(&s->counters, COUNTER_ACCEPTS_PAUSED, events.accept_paused);
     collector_count_set(&s->counters, COUNTER_HANDSHAKES_ACCEPTED, z.accepted);
     collector_count_set(&s->counters, COUNTER_HANDSHAKES_REFUSED_KEY, z.refused_key);
     collector_count_set(&s->counters, COUNTER_HANDSHAKES_REFUSED_MECHANISM, z.refused_mechanism);

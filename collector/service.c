@@ -5,9 +5,12 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/state.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+
+enum { DESCRIPTORS_MIN = 128 }; // what the process needs for itself, twice
 
 void service_fail(struct service *s, const char *thread, enum err e, const char *text)
 {
@@ -23,18 +26,22 @@ bool service_healthy(struct service *s)
     return !atomic_load(&s->failed);
 }
 
-// Each agent is a descriptor, and accept() without one left spins.
-static void raise_descriptor_limit(void)
+// Each agent is a descriptor, and libzmq does not survive the lack of one.
+static enum err raise_descriptor_limit(struct diag *d)
 {
     struct rlimit r;
     if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-        return;
+        return diag_errno(d, errno, "the limit of open files");
     rlim_t wanted = r.rlim_max == RLIM_INFINITY || r.rlim_max > 65536 ? 65536 : r.rlim_max;
+    if (wanted < DESCRIPTORS_MIN)
+        return diag_fail(d, ERR_INVALID,
+                         "only %u files may be open: raise the limit to %d and one for each agent "
+                         "(LimitNOFILE, ulimit -Hn)",
+                         (unsigned)wanted, DESCRIPTORS_MIN);
     if (r.rlim_cur >= wanted)
-        return;
+        return ERR_OK;
     r.rlim_cur = wanted;
-    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-        log_warn("descriptor_limit", F_INT("limit", (int64_t)r.rlim_cur));
+    return setrlimit(RLIMIT_NOFILE, &r) == 0 ? ERR_OK : diag_errno(d, errno, "the limit of open files");
 }
 
 static enum err admit_known(void *ctx, const struct ledger_agent *a)
@@ -177,8 +184,9 @@ enum err service_start(const struct collector_config *config, const struct clock
     s->lock_fd = -1;
     collector_counters_init(&s->counters);
     collector_gauge_set(&s->counters, GAUGE_STARTED_US, clock_wall(clock).us);
-    raise_descriptor_limit();
-    enum err e = open_state(s, d);
+    enum err e = raise_descriptor_limit(d);
+    if (e == ERR_OK)
+        e = open_state(s, d);
     if (e == ERR_OK)
         e = create_meeting_points(s);
     if (e == ERR_OK && (e = open_sockets(s, d)) == ERR_FULL)

@@ -31,8 +31,9 @@ struct blob *blob_create(char *bytes, size_t len)
         free(bytes);
         return NULL;
     }
+    char *fitted = realloc(bytes, len ? len : 1); // what counts its bytes must not hold twice as many
     atomic_init(&b->references, 1);
-    b->bytes = bytes;
+    b->bytes = fitted ? fitted : bytes;
     b->len = len;
     return b;
 }

@@ -185,7 +185,11 @@ enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct
         e = set_bytes(s->socket, ZMQ_CURVE_SECRETKEY, o->secret_key, KEY_BYTES, d);
     if (e == ERR_OK)
         e = set_bytes(s->socket, ZMQ_ZAP_DOMAIN, MQ_ZAP_DOMAIN, strlen(MQ_ZAP_DOMAIN), d);
-    return e == ERR_OK ? attach(s, o->endpoint, true, out, d) : fail_open(s, e);
+    if (e != ERR_OK)
+        return fail_open(s, e);
+    if ((e = attach(s, o->endpoint, true, out, d)) == ERR_OK)
+        mq_monitor_listens(&s->monitor, s->endpoint);
+    return e;
 }
 
 enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, struct mq_socket **out,

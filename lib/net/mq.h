@@ -77,7 +77,9 @@ enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms) MUST_USE
 // Connection events since the last call, from the socket's monitor (opened with the socket).
 struct mq_events {
     uint64_t connected, disconnected, handshake_failed, accept_failed;
-    bool up;      // a DEALER: handshake done and not lost since
+    uint64_t accept_paused; // a ROUTER: it stopped listening, because descriptors ran short; listens again by
+                            // itself
+    bool up;                // a DEALER: handshake done and not lost since
     bool refused; // a DEALER: the last answer was that this key is not admitted; asked again after 0.5 s to 8
                   // s
 };

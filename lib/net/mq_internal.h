@@ -39,9 +39,15 @@ struct mq_monitor {
     int retry_ms; // 0, or how long it waited last
     bool retrying;
     struct mono retry_at;
+    const char *listen_on; // a ROUTER's endpoint, borrowed, once it listens; NULL: never pauses
+    int fds_enough;        // a connection with this descriptor or a higher one is one too many
+    bool paused;
+    struct mono listen_at; // when paused: again then
 };
 enum err mq_monitor_open(struct mq_monitor *m, struct mq *mq, void *watched, struct diag *d) MUST_USE;
 void mq_monitor_close(struct mq_monitor *m); // before the watched socket
+// From now on the endpoint (borrowed) is no longer listened on while descriptors run short.
+void mq_monitor_listens(struct mq_monitor *m, const char *endpoint);
 // Counts what has happened and connects anew when that is due. Cheap; called with every receive and poll.
 void mq_monitor_tend(struct mq_monitor *m);
 // timeout_ms, or less when something will be due before (negative: no limit).

@@ -6,22 +6,32 @@
 // A DEALER in libzmq 4.3 gives up for ever when the other side refuses its key or breaks the protocol
 // (session_base.cpp: only a lost connection is retried). An agent must get in once it is admitted, so here it
 // connects anew.
+//
+// Anybody may open connections, key or none, and each holds a descriptor until its handshake has failed.
+// Without one left libzmq spins in accept(), and aborts the process when a local command knocks
+// (ipc_listener.cpp lacks EMFILE). So a ROUTER stops listening while a quarter of them is left; who is
+// connected stays, who is not is refused and asks again.
 #include "net/mq_internal.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #define WATER_MARK    100000 // events that may wait for a loop that is busy
 #define ENDPOINT_TEXT 256
+#define PAUSE_MS      1000
 #define WATCH_MS      15000 // a lost connection that is not back by then is begun anew
 
 enum err mq_monitor_open(struct mq_monitor *m, struct mq *mq, void *watched, struct diag *d)
 {
     const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                       ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_ACCEPT_FAILED;
+                       ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED;
     const int linger_ms = 0, water_mark = WATER_MARK;
     char endpoint[64];
     snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%" PRIuFAST64, atomic_fetch_add(&mq->opened, 1));
@@ -76,11 +86,58 @@ static void retry_if_due(struct mq_monitor *m)
         retry_later_and_later(m);
 }
 
+// ---- listening
+
+void mq_monitor_listens(struct mq_monitor *m, const char *endpoint)
+{
+    struct rlimit r;
+    rlim_t limit = getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < INT_MAX ? r.rlim_cur : INT_MAX;
+    m->fds_enough = (int)(limit - limit / 4);
+    m->listen_on = endpoint;
+}
+
+static void listen_later(struct mq_monitor *m)
+{
+    m->listen_at.us = clock_mono(clock_system()).us + PAUSE_MS * US_PER_MS;
+}
+
+static void pause_listening(struct mq_monitor *m)
+{
+    if (!m->listen_on || m->paused || zmq_unbind(m->watched, m->listen_on) != 0)
+        return;
+    m->paused = true;
+    m->events.accept_paused++;
+    listen_later(m);
+}
+
+// The lowest free descriptor tells how many are taken.
+static bool fds_are_short(const struct mq_monitor *m)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 || fd >= m->fds_enough;
+}
+
+static void listen_if_due(struct mq_monitor *m)
+{
+    if (!m->paused || mono_diff_ms(m->listen_at, clock_mono(clock_system())) > 0)
+        return;
+    if (!fds_are_short(m) && zmq_bind(m->watched, m->listen_on) == 0)
+        m->paused = false;
+    else
+        listen_later(m);
+}
+
 // ---- events
 
-static void count_event(struct mq_monitor *m, uint16_t event)
+static void count_event(struct mq_monitor *m, uint16_t event, int32_t value)
 {
     switch (event) {
+    case ZMQ_EVENT_ACCEPTED:
+        if (value >= m->fds_enough)
+            pause_listening(m);
+        break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         m->events.connected++;
         m->events.up = true;
@@ -96,6 +153,7 @@ static void count_event(struct mq_monitor *m, uint16_t event)
         break;
     case ZMQ_EVENT_ACCEPT_FAILED:
         m->events.accept_failed++;
+        pause_listening(m);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         m->events.refused = m->reconnect_to != NULL;
@@ -120,15 +178,18 @@ void mq_monitor_tend(struct mq_monitor *m)
     char endpoint[ENDPOINT_TEXT];
     while (zmq_recv(m->pair, frame, sizeof(frame), ZMQ_DONTWAIT) == (int)sizeof(frame)) {
         uint16_t event;
+        int32_t value; // of ACCEPTED: the descriptor
         memcpy(&event, frame, sizeof(event));
+        memcpy(&value, frame + sizeof(event), sizeof(value));
         zmq_recv(m->pair, endpoint, sizeof(endpoint), ZMQ_DONTWAIT);
-        count_event(m, event);
+        count_event(m, event, value);
     }
     retry_if_due(m);
+    listen_if_due(m);
 }
 
 int mq_monitor_wait_ms(const struct mq_monitor *m, int timeout_ms)
 {
-    int due_ms = m->retrying ? due_in_ms(m) : timeout_ms;
+    int due_ms = m->retrying ? due_in_ms(m) : m->paused ? PAUSE_MS : timeout_ms;
     return timeout_ms < 0 || due_ms < timeout_ms ? due_ms : timeout_ms;
 }

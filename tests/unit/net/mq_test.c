@@ -7,7 +7,11 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -295,6 +299,53 @@ static void largest_message_arrives_whole(void **state)
     client_close(&c);
 }
 
+// ---- more connections than descriptors
+
+struct crowd {
+    struct server server;
+    struct rlimit before;
+    int fds[200];
+    size_t count;
+};
+
+static bool one_more_is_too_many(void *ctx)
+{
+    struct crowd *c = ctx;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    to.sin_port = htons((uint16_t)atoi(strrchr(mq_endpoint(c->server.router), ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd >= 0 && c->count < 200)
+        c->fds[c->count++] = fd;
+    return connect(fd, (struct sockaddr *)&to, sizeof to) != 0 &&
+           events_of(c->server.router).accept_paused > 0;
+}
+
+static void a_crowd_without_keys_does_not_take_the_last_descriptor(void **state)
+{
+    (void)state;
+    static struct crowd c; // `server` of the other tests has found the limit as it was
+    struct mq_message m;
+    struct client known;
+    int free_fd = dup(0);
+    close(free_fd);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &c.before), 0);
+    struct rlimit few = {.rlim_cur = (rlim_t)free_fd + 160, .rlim_max = c.before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    server_open(&c.server, "token-of-acme");
+    assert_true(peers_wait(c.server.router, NULL, one_more_is_too_many, &c, PEERS_WAIT_MS));
+    int left = dup(0); // for everybody else in the process
+    assert_true(left >= 0 && left < (int)few.rlim_cur);
+    close(left);
+    while (c.count > 0)
+        close(c.fds[--c.count]);
+    client_open(&known, &c.server, &c.server.known); // they have gone: it listens again
+    assert_int_equal(peers_send(known.dealer, c.server.router, "hello", 5), ERR_OK);
+    assert_int_equal(peers_receive(c.server.router, known.dealer, &m), ERR_OK);
+    client_close(&known);
+    server_close(&c.server);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &c.before), 0);
+}
+
 // ---- sending
 
 static void send_to_a_peer_that_has_gone_says_closed(void **state)
@@ -435,6 +486,7 @@ int main(void)
         T(peer_that_chose_its_routing_id_is_not_heard),
         T(message_larger_than_the_limit_closes_the_connection),
         T(largest_message_arrives_whole),
+        T(a_crowd_without_keys_does_not_take_the_last_descriptor),
         T(send_to_a_peer_that_has_gone_says_closed),
         T(send_to_a_peer_that_does_not_read_says_again_and_never_waits),
         T(dealer_without_a_server_queues_nothing),
