@@ -23,12 +23,15 @@ CLASSES = [
     (1, "kill", ["kill", "agentkill"]),
     (2, "crashpoints", ["crashpoints", "spoolpoints"]),
     (3, "syncs", ["syncs", "spoolsyncs"]),
-    (4, "full", ["full"]),
+    (4, "full", ["full", "fullspool", "quota"]),
+    (5, "network", ["network"]),
     (6, "stopped", ["stopped"]),
     (7, "order", ["order"]),
-    (8, "damage", ["flips"]),
+    (8, "damage", ["flips", "spoolflips"]),
+    (9, "clock", ["clock"]),
+    (10, "rrd", ["rrdfiles"]),
     (11, "power", ["power", "spoolpower"]),
-    (12, "restored", ["restored"]),
+    (12, "restored", ["restored", "spoolrestored", "cloned"]),
 ]
 
 

@@ -27,6 +27,7 @@ class World:
         self.pb = options.pb
         self.context = zmq.Context()
         self.collector = Collector(options.build, self.folder, extra, **collector)
+        self.endpoint = None  # where peers and agents find the collector, when not at its own address
         self.peers, self.agents = [], []
 
     def __enter__(self):
@@ -50,7 +51,7 @@ class World:
         keys = keypair()
         resident = resident or RESIDENTS[number % len(RESIDENTS)]
         self.collector.admit(resident, keys[0].decode())
-        peer = Peer(self.pb, self.context, self.collector.endpoint, self.collector.key, keys,
+        peer = Peer(self.pb, self.context, self.endpoint or self.collector.endpoint, self.collector.key, keys,
                     random.Random(self.rng.getrandbits(64)), series, f"p{number}")
         peer.resident = resident
         self.peers.append(peer)
@@ -59,7 +60,7 @@ class World:
     def add_agent(self, name=None, **more):
         number = len(self.agents)
         agent = agents.Agent(self.collector, f"{self.folder}/agent{number}", name or f"penza/plant-{number}",
-                             random.Random(self.rng.getrandbits(64)), **more)
+                             random.Random(self.rng.getrandbits(64)), endpoint=self.endpoint, **more)
         self.agents.append(agent)
         return agent
 

@@ -37,15 +37,6 @@ def points(world, name):
             for p in json.loads(done.stdout)["points"]}
 
 
-def expected(peer, number):
-    out = {}
-    for sequence in range(1, peer.written + 1):
-        for n, at, value in peer.sent[peer.incarnation, sequence][1]:
-            if n == number:
-                out[at] = value
-    return out
-
-
 def round_of(options, seed, found):
     with World(options, NAME, seed, found) as world:
         peer = world.add_peer()
@@ -63,7 +54,7 @@ def round_of(options, seed, found):
         peer.make(5)
         world.drain("late figures")
         for number, series in enumerate(peer.series):
-            want = expected(peer, number)
+            want = peer.points(number)
             got = points(world, f"{peer.resident}/{series}")
             wrong = [t for t in set(want) | set(got) if t not in got or t not in want or got[t] != want[t]]
             found.check(not wrong, "undetected", f"{series}: {len(wrong)} of {len(want)} points differ: {sorted(wrong)[:3]}")

@@ -72,7 +72,7 @@ class Agent:
         self.truth = {}  # (series, time) → value: the CSV's
         self.began = int(time.time())
         self.clock = self.began // 10 * 10 - 40 * 86400
-        self.program, self.target = None, None
+        self.program, self.target, self.has_file = None, None, "file" in sources
         with open(self.csv, "w", encoding="utf-8") as f:
             f.write("time,a,b\n")
         self.script("program", PROGRAM.format(began=self.began, base=self.clock))
@@ -130,15 +130,18 @@ class Agent:
             f.flush()
             f.write(text[cut:])
 
+    def has_read(self, spool):
+        return not self.has_file or spool.offset() == os.path.getsize(self.csv)
+
     def read(self):
         """Everything of the CSV is in the spool."""
         spool = look(self.state)
-        return spool is not None and spool.offset() == os.path.getsize(self.csv)
+        return spool is not None and self.has_read(spool)
 
     def done(self):
         """Everything of the CSV is in the spool, and everything that was in the spool by then is acknowledged."""
         spool = look(self.state)
-        if spool is None or spool.offset() != os.path.getsize(self.csv):
+        if spool is None or not self.has_read(spool):
             return False
         if self.target is None or self.target[0] != spool.incarnation:
             self.target = (spool.incarnation, spool.last_written)
@@ -171,6 +174,13 @@ SOURCES = {
     series:
       - {{column: a, kpi: energy_kwh, dimension: a, unit: kwh, step: 10s}}
       - {{column: b, kpi: energy_kwh, dimension: b, unit: kwh, step: 10s}}
+""",
+    "now": """  - name: now
+    kind: exec
+    command: ["/bin/sh", "-c", "echo now $((ESEP_TICK % 86400 / 10))"]
+    every: 10s
+    class: measurement
+    series: [{{name: now, kpi: out_units, dimension: now, unit: piece, step: 10s}}]
 """,
     "program": """  - name: program
     kind: exec
@@ -206,10 +216,20 @@ def stored(pb, state, resident):
     return out
 
 
+def gaps(pb, state, resident):
+    """The Gap messages in the ledger, in its order."""
+    db = sqlite3.connect(f"file:{state}/ledger.sqlite?mode=ro", uri=True, timeout=10)
+    rows = db.execute("SELECT b.body FROM batch b JOIN stream s USING (stream_id) JOIN agent a USING (agent_id)"
+                      " WHERE a.resident=? AND b.gap=1 ORDER BY b.position", (resident,)).fetchall()
+    db.close()
+    return [pb.Envelope.FromString(body).gap for (body,) in rows]
+
+
 def expected(agent, name, at):
     if (name, at) in agent.truth:
         return agent.truth[name, at]
-    return gauge(at) if name == "out_units/gauge" else real(at) if name == "energy_kwh/real" else None
+    said = {"out_units/gauge": gauge, "energy_kwh/real": real, "out_units/now": lambda t: t % 86400 // 10}
+    return said[name](at) if name in said else None
 
 
 def compare(pb, agent, found, again=False):

@@ -76,6 +76,13 @@ class Peer:
             return self.rng.random() * 1000 + 0.5**20
         return None
 
+    def points(self, number):
+        """What the series shows when everything has arrived: of each time the figure sent last."""
+        out = {}
+        for sequence in range(1, self.written + 1):
+            out.update((at, value) for n, at, value in self.sent[self.incarnation, sequence][1] if n == number)
+        return out
+
     def unacknowledged(self):
         return self.written - self.acked.get(self.incarnation, 0)
 
