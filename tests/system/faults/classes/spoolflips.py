@@ -6,12 +6,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from damage import damage
+from recorder import wire
 from recorder.ledger import Findings, open_ledger
 from world import World, agents, wait_for
 
 NAME, ROUNDS, LIMIT_S = "spoolflips", 10, 240
 BESIDE = 6
 SPOOL_DAMAGED = 3
+FILE_SERIES = 2  # of the numbers, those of the CSV
 
 
 def told(world, agent, incarnation):
@@ -20,6 +22,17 @@ def told(world, agent, incarnation):
         bodies = [b for (b,) in db.execute("SELECT b.body FROM batch b JOIN stream s USING (stream_id)"
                                            " WHERE b.gap=1 AND s.incarnation=?", (incarnation,))]
     return any(world.pb.Envelope.FromString(b).gap.reason == SPOOL_DAMAGED for b in bodies)
+
+
+def in_spool(world, spool):
+    """The program's figures in the spool: it can't be asked for them again."""
+    out = set()
+    for *_, body in spool.rows:
+        if body is None:
+            continue
+        message = world.pb.Envelope.FromString(body)
+        out |= {(number, at) for number, at, _ in wire.samples_of(message.batch) if number >= FILE_SERIES}
+    return out
 
 
 def after(world, agent, before, what):
@@ -32,13 +45,18 @@ def after(world, agent, before, what):
         found.blame("unbalanced", f"{what}: no spool afterwards")
         return found, "unnoticed", 0
     agents.account(agent, found, what, spool)
-    renewed = spool.incarnation != before
+    renewed = spool.incarnation != before.incarnation
     repeats = agents.compare(world.pb, agent, found, again=renewed)
     aside = agent.said("spool_damaged")
     found.check(not aside or any(".damaged-" in n for n in os.listdir(agent.state)), "undetected", f"{what}: nothing set aside")
     found.check(not aside or told(world, agent, spool.incarnation), "undetected", f"{what}: the collector was not told")
-    found.check(not renewed or aside or agent.said("collector_ahead") or agent.said("other_body"), "undetected",
+    found.check(not renewed or aside or agent.said("spool_is_an_old_copy") or agent.said("sequences_used_by_another"), "undetected",
                 f"{what}: a new incarnation without a word")
+    have = agents.stored(world.pb, world.collector.state, agent.resident)
+    names = {2: "out_units/gauge", 3: "energy_kwh/real"}
+    gone = sum((names[number], at) not in have for number, at in in_spool(world, before))
+    found.check(gone == 0 or told(world, agent, spool.incarnation), "undetected",
+                f"{what}: {gone} unsent figures of the program are gone in silence")
     return found, "set_aside" if aside else "restarted" if renewed else "harmless", repeats
 
 
@@ -64,12 +82,12 @@ def round_of(options, seed, found):
         found.check(wait_for(lambda: all(a.read() for a in world.agents), 40, 0.1), "unbalanced", "not read")
         jobs = []
         for agent in world.agents:
-            incarnation = agents.look(agent.state).incarnation
             if agent.rng.random() < 0.6:
                 agent.kill()
             else:
                 agent.stop()
-            jobs.append((agent, incarnation, hurt(agent)))
+            before = agents.look(agent.state)
+            jobs.append((agent, before, hurt(agent)))
         world.start()
         with ThreadPoolExecutor(BESIDE) as pool:
             for one, kind, repeats in pool.map(lambda j: after(world, *j), jobs):
