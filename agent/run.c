@@ -60,6 +60,11 @@ static enum err open_spool(struct round *r, struct diag *d)
             "spool_damaged", F_TEXT("reason", opened.reason), F_TEXT("set_aside_as", opened.aside),
             F_TEXT("way_out",
                    "nothing to do: a new spool and incarnation are begun; what was unsent in it is lost"));
+    if (e == ERR_OK && opened.older)
+        log_error("spool_older", F_TEXT("reason", opened.reason),
+                  F_TEXT("way_out",
+                         "nothing to do: files are read again from where it ends, a new incarnation "
+                         "is begun; what programs had said since is lost. Look after the disk"));
     return e;
 }
 

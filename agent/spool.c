@@ -35,8 +35,10 @@ enum err spool_end(struct spool *s, enum err e, struct diag *d)
     if (e != ERR_OK) {
         db_rollback(s->tables.db);
         s->meta = s->saved;
+        return e;
     }
-    return e;
+    spool_head_write(s);
+    return ERR_OK;
 }
 
 // ---- opening
@@ -120,22 +122,10 @@ static void close_file(struct spool *s)
     s->tables.db = NULL;
 }
 
-// The samples lost with a damaged file are not known; that there was one is told to the collector by an empty
-// gap.
 static enum err tell_of_damage(struct spool *s, struct diag *d)
 {
-    int64_t now_s = clock_wall(s->clock).us / US_PER_S;
-    struct wire_gap gap = {.incarnation = s->meta.state.incarnation,
-                           .first = 1,
-                           .last = 1,
-                           .from_s = now_s,
-                           .to_s = now_s,
-                           .reason = WIRE_GAP_SPOOL_DAMAGED};
     enum err e = spool_begin(s, d);
-    if (e != ERR_OK)
-        return e;
-    s->meta.state.last_written = s->meta.state.first_kept = 1;
-    return spool_end(s, spool_insert_gap(s, &gap, d), d);
+    return e == ERR_OK ? spool_end(s, spool_insert_damage(s, d), d) : e;
 }
 
 static enum err open_or_replace(struct spool *s, const char *path, struct spool_opened *opened,
@@ -155,6 +145,21 @@ static enum err open_or_replace(struct spool *s, const char *path, struct spool_
     return e == ERR_OK ? tell_of_damage(s, d) : e;
 }
 
+// Only now may the note be written: until it is compared it says what had been there.
+static enum err compare_with_head(struct spool *s, const char *state_folder, struct spool_opened *opened,
+                                  struct diag *d)
+{
+    enum err e = spool_head_open(s, state_folder, d);
+    if (e != ERR_OK)
+        return e;
+    opened->older =
+        !opened->damaged && spool_head_is_ahead(s, opened->fresh, opened->reason, sizeof opened->reason);
+    if (opened->older)
+        return spool_renew_damaged(s, d);
+    spool_head_write(s);
+    return ERR_OK;
+}
+
 enum err spool_open(const char *state_folder, const struct spool_options *options, const struct clock *clock,
                     struct spool **out, struct spool_opened *opened, struct diag *d)
 {
@@ -170,7 +175,10 @@ enum err spool_open(const char *state_folder, const struct spool_options *option
     s->clock = clock;
     s->opened_wall = clock_wall(clock);
     s->opened_mono = clock_mono(clock);
+    s->head = -1;
     e = open_or_replace(s, path, opened, d);
+    if (e == ERR_OK)
+        e = compare_with_head(s, state_folder, opened, d);
     if (e == ERR_OK)
         *out = s;
     else
@@ -183,6 +191,7 @@ void spool_close(struct spool *s)
     if (!s)
         return;
     close_file(s);
+    spool_head_close(s);
     free(s);
 }
 

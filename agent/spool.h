@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define SPOOL_FILE       "spool.sqlite"       // in the state folder
+#define SPOOL_HEAD_FILE  "spool.head"         // how far it had come
 #define SPOOL_TAIL_BYTES (UINT64_C(64) << 20) // of acknowledged batches kept
 #define SPOOL_TAIL_US    (INT64_C(7) * 86400 * US_PER_S)
 
@@ -47,6 +48,7 @@ struct spool_state {
 struct spool_opened { // what opening found
     bool fresh;       // a new spool, with a new incarnation
     bool damaged;     // the one there was has been set aside, under the name
+    bool older;       // it lacks what was written to it last: what it has moved into a new incarnation
     char aside[128];
     char reason[300];
 };

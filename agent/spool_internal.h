@@ -1,5 +1,5 @@
 // What the parts of the spool share: spool.c (life, append, acknowledge), spool_store.c (rows of the tables),
-// spool_quota.c (gaps, tail, what may be sent), spool_rewind.c, spool_renew.c, spool_reader.c.
+// spool_quota.c (gaps, tail, what may be sent), spool_rewind.c, spool_renew.c, spool_head.c, spool_reader.c.
 #ifndef ESEP_AGENT_SPOOL_INTERNAL_H
 #define ESEP_AGENT_SPOOL_INTERNAL_H
 
@@ -50,6 +50,7 @@ struct spool {
     struct wall opened_wall;
     struct mono opened_mono;
     bool sending;
+    int head;                // spool.head; −1: none
     struct spool_meta meta;  // as of the last commit, or being changed inside a transaction
     struct spool_meta saved; // to go back to on rollback
 };
@@ -107,6 +108,19 @@ enum err spool_apply_quota(struct spool *s, struct diag *d) MUST_USE;
 enum err spool_trim_tail(struct spool *s, struct diag *d) MUST_USE;
 enum err spool_extend_sendable(struct spool *s, struct diag *d) MUST_USE;
 enum err spool_insert_gap(struct spool *s, const struct wire_gap *gap, struct diag *d) MUST_USE;
+
+enum err spool_insert_damage(struct spool *s, struct diag *d) MUST_USE; // an empty gap that tells of it
+
+// ---- spool_renew.c: as spool_renew, and tells of damage in the same transaction.
+enum err spool_renew_damaged(struct spool *s, struct diag *d) MUST_USE;
+
+// ---- spool_head.c: how far the spool had come, noted beside it after each commit. A failure to write it is
+// none.
+enum err spool_head_open(struct spool *s, const char *state_folder, struct diag *d) MUST_USE;
+void spool_head_close(struct spool *s);
+void spool_head_write(const struct spool *s);
+// True when the spool is not what it had been: it is older, or gone (fresh: there was none).
+bool spool_head_is_ahead(const struct spool *s, bool fresh, char *reason, size_t reason_size);
 
 // ---- spool_aside.c: an unusable file leaves the way.
 enum err spool_set_aside(const char *path, const struct clock *clock, char *aside, size_t aside_size,

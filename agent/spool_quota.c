@@ -71,6 +71,23 @@ enum err spool_insert_gap(struct spool *s, const struct wire_gap *gap, struct di
     return e;
 }
 
+// The samples lost with a damaged file are not known, so the gap is empty: it says that there was damage.
+enum err spool_insert_damage(struct spool *s, struct diag *d)
+{
+    struct spool_state *st = &s->meta.state;
+    int64_t now_s = clock_wall(s->clock).us / US_PER_S;
+    const struct wire_gap gap = {.incarnation = st->incarnation,
+                                 .first = st->last_written + 1,
+                                 .last = st->last_written + 1,
+                                 .from_s = now_s,
+                                 .to_s = now_s,
+                                 .reason = WIRE_GAP_SPOOL_DAMAGED};
+    st->last_written++;
+    if (st->first_kept == 0)
+        st->first_kept = st->last_written;
+    return spool_insert_gap(s, &gap, d);
+}
+
 struct run { // rows that become one gap
     struct wire_gap gap;
     uint64_t bytes, batch_samples, batches;

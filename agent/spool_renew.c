@@ -161,6 +161,15 @@ enum err spool_renew(struct spool *s, struct diag *d)
     return e == ERR_OK ? spool_end(s, move_all(s, NULL, s->meta.state.declares, d), d) : e;
 }
 
+enum err spool_renew_damaged(struct spool *s, struct diag *d)
+{
+    enum err e = spool_begin(s, d);
+    if (e != ERR_OK)
+        return e;
+    e = move_all(s, NULL, s->meta.state.declares, d);
+    return spool_end(s, e == ERR_OK ? spool_insert_damage(s, d) : e, d);
+}
+
 // ---- adopting a configuration
 
 struct adoption {

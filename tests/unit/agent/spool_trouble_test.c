@@ -392,6 +392,8 @@ static void no_flipped_bit_is_ever_sent(void **state)
         unlink(wal);
         spool_bench_path(b, "-shm", wal);
         unlink(wal);
+        test_folder_path(&b->folder, SPOOL_HEAD_FILE, wal);
+        unlink(wal); // of the flipped one
         assert_int_equal(fs_replace_file(path, good, len, 0640, &b->diag), ERR_OK);
     }
     free(good);
