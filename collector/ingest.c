@@ -20,6 +20,7 @@ struct ingest {
     size_t welcomed;               // as of the last tick, for the shares of the budget
     bool paused;
     struct quiet malformed, superseded;
+    struct quiet_burst connected, gone;
 };
 
 enum err ingest_create(const struct ingest_options *o, struct ingest **out)
@@ -129,7 +130,7 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
                                          .max_series = COLLECTOR_MAX_SERIES,
                                          .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};
     enum err e = send_message(in, &c->peer, &m);
-    if (e == ERR_OK && !c->welcomed)
+    if (e == ERR_OK && !c->welcomed && quiet_may_say_some(&in->connected, in->o.clock))
         log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
                  F_TEXT("version", c->version), F_INT("last_sequence", o->sequence));
     c->welcomed = e == ERR_OK; // one that did not get through is asked for again by the next Hello
@@ -423,7 +424,7 @@ void ingest_abandon(struct ingest *in, struct item *item)
 // ---- time ---------------------------------------------------------------------------------------
 static void forget(struct ingest *in, struct connection *c)
 {
-    if (!c->superseded)
+    if (!c->superseded && quiet_may_say_some(&in->gone, in->o.clock))
         log_info("agent_gone", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
                  F_TEXT("reason", c->gone ? "disconnected" : "silent"));
     collector_count(in->o.counters, COUNTER_CONNECTIONS_EXPIRED, c->gone ? 0 : 1);

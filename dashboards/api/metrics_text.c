@@ -93,7 +93,7 @@ static const struct agent_metric agent_metrics[] = {
     {"quarantined", "agent_quarantined_samples_total", "Samples stored but refused by the verdict", "counter",
      false},
     {"gap", "agent_gap_samples_total", "Samples the agent dropped and reported as gaps", "counter", false},
-    {"repeats", "agent_repeated_batches_total", "Batches received again and found equal", "counter", false},
+    {"repeats", "agent_repeated_samples_total", "Samples received again and found equal", "counter", false},
     {"batches", "agent_batches_total", "Batches stored of this agent", "counter", false},
     {"clock_skew_ms", "agent_clock_skew_milliseconds", "The agent's clock minus the collector's", "gauge",
      false},
