@@ -49,7 +49,7 @@ static enum err take_stream(void *ctx, const struct reader_stream *stream)
         abort();
     struct stored_stream *made = &s->streams[s->stream_count++];
     *made = (struct stored_stream){.s = stream->stream};
-    made->identity = atoi(stream->resident + strlen("park/res"));
+    made->identity = (int)strtol(stream->resident + strlen("park/res"), NULL, 10);
     return ERR_OK;
 }
 

@@ -54,8 +54,8 @@ static void write_down(struct agent *a, struct told_life *l, const struct spool_
         world_fail(w, FATE_OTHER, "%s: row %" PRIu64 " does not decode: %s", a->name, m->first, d.text);
         return;
     }
-    struct told *t = row_of(l, m->last);
-    t = row_of(l, m->first);
+    (void)row_of(l, m->last); // makes room for all of them: a later one would move the first
+    struct told *t = row_of(l, m->first);
     t->gap = w_m.type == WIRE_GAP;
     t->samples = (uint32_t)(t->gap ? w_m.gap.samples : w_m.batch.count);
     t->len = (uint32_t)m->len;
