@@ -11,7 +11,8 @@ static int open_stage(void **state)
 {
     char folder[64];
     struct stat st;
-    snprintf(folder, sizeof folder, "%s/esep-sim-test-%d", stat("/dev/shm", &st) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    snprintf(folder, sizeof folder, "%s/esep-sim-test-%d", stat("/dev/shm", &st) == 0 ? "/dev/shm" : "/tmp",
+             (int)getpid());
     *state = sim_stage_create(folder);
     return *state ? 0 : -1;
 }
