@@ -311,7 +311,8 @@ static void assert_head_alarm(struct rig *r, bool now, int64_t starts)
     do { // what was counted before this start is read by the committer's thread
         json_t *o = control(r, "{\"command\":\"status\"}");
         counted = json_integer_value(json_object_get(json_object_get(o, "counters"), "ledger_heads_missing"));
-        assert_int_equal(json_is_true(json_object_get(o, "head_missing")), now);
+        if (!now) // a missing one is stored again within the second: seen or not, the counter has it
+            assert_false(json_is_true(json_object_get(o, "head_missing")));
         json_decref(o);
     } while (counted != starts && mono_diff_ms(clock_mono(clock_system()), begun) < DEADLINE_MS);
     assert_int_equal(counted, starts);
