@@ -249,7 +249,8 @@ static int do_time(sqlite3_vfs *vfs, double *out)
     return SQLITE_OK;
 }
 
-static int do_last_error(sqlite3_vfs *vfs, int len, char *out)
+static int do_last_error(sqlite3_vfs *vfs, int len,
+                         char *out) // NOLINT(readability-non-const-parameter): SQLite's type
 {
     (void)vfs;
     (void)len;

@@ -312,7 +312,7 @@ static bool one_more_is_too_many(void *ctx)
 {
     struct crowd *c = ctx;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    to.sin_port = htons((uint16_t)atoi(strrchr(mq_endpoint(c->server.router), ':') + 1));
+    to.sin_port = htons((uint16_t)strtol(strrchr(mq_endpoint(c->server.router), ':') + 1, NULL, 10));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd >= 0 && c->count < 200)
         c->fds[c->count++] = fd;

@@ -18,8 +18,13 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    if (!f || !(f->disk = virtual_disk_create(1)))
+    if (!f)
         return -1;
+    f->disk = virtual_disk_create(1);
+    if (!f->disk) {
+        free(f);
+        return -1;
+    }
     virtual_system_use(f->disk);
     *state = f;
     return 0;
