@@ -149,6 +149,25 @@ static enum err read_source_name_of_series(const struct place *p, const struct a
     return e;
 }
 
+static enum err read_counter(const struct place *p, const struct agent_yaml_series *y, struct agent_series *s)
+{
+    struct figure wrap;
+    if (y->counter && strcmp(y->counter, "true") != 0 && strcmp(y->counter, "false") != 0)
+        return bad(p, "counter", "'%s' must be true or false", y->counter);
+    s->counter = y->counter && strcmp(y->counter, "true") == 0;
+    if (s->counter && s->class != WIRE_MEASUREMENT)
+        return bad(p, "counter", "only a measurement can be read from a counter");
+    if (!y->wrap)
+        return ERR_OK;
+    if (!s->counter)
+        return bad(p, "wrap", "only a counter has it");
+    if (figure_parse(y->wrap, &wrap) != ERR_OK || wrap.kind != FIGURE_INTEGER || wrap.integer < 2)
+        return bad(p, "wrap", "'%s' must be a whole number, e.g. 4294967296 for a counter of 32 bits",
+                   y->wrap);
+    s->wrap = wrap.integer;
+    return ERR_OK;
+}
+
 static enum err read_series(const struct place *p, const struct agent_yaml_series *y,
                             const struct agent_source *source, struct agent_series *s)
 {
@@ -161,6 +180,8 @@ static enum err read_series(const struct place *p, const struct agent_yaml_serie
         e = read_source_name_of_series(p, y, source->kind, s);
     if (e == ERR_OK)
         e = s->class == WIRE_MEASUREMENT ? read_step(p, y, s) : read_period(p, y, s);
+    if (e == ERR_OK)
+        e = read_counter(p, y, s);
     if (e == ERR_OK)
         e = read_money(p, y, s);
     return e;

@@ -28,7 +28,9 @@ struct agent_series {
     const char *currency;         // "" when the unit is not money
     const struct currency *money; // NULL when the unit is not money
     enum wire_class class;
-    uint32_t step_s;         // measurements
+    uint32_t step_s; // measurements
+    bool counter;    // measurements: the source shows a total that only rises; what is sent is its rise
+    int64_t wrap;    // of a counter: it goes on from 0 after this many; 0: it never does
     enum period_kind period; // reports
 };
 

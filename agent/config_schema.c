@@ -22,6 +22,8 @@ static const cyaml_schema_field_t series_fields[] = {
     TEXT_OPTIONAL("currency", struct agent_yaml_series, currency),
     TEXT_OPTIONAL("step", struct agent_yaml_series, step),
     TEXT_OPTIONAL("period", struct agent_yaml_series, period),
+    TEXT_OPTIONAL("counter", struct agent_yaml_series, counter),
+    TEXT_OPTIONAL("wrap", struct agent_yaml_series, wrap),
     CYAML_FIELD_END,
 };
 

@@ -5,7 +5,7 @@
 #include "base/config.h"
 
 struct agent_yaml_series {
-    char *name, *column, *kpi, *dimension, *unit, *currency, *step, *period; // NULL: absent
+    char *name, *column, *kpi, *dimension, *unit, *currency, *step, *period, *counter, *wrap; // NULL: absent
 };
 
 struct agent_yaml_source {

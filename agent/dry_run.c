@@ -109,6 +109,10 @@ static enum err try_source(const struct agent_source *config, const struct sourc
         return diag_fail(d, e, "source %s: %s", config->name, err_text(e));
     if (p.rows > ROWS_SHOWN)
         fprintf(out, "… and %llu more\n", (unsigned long long)(p.rows - ROWS_SHOWN));
+    for (size_t i = 0; i < config->series_count; i++)
+        if (config->series[i].counter)
+            fprintf(out, "source %s: %s is a counter: its figures begin with the second reading\n",
+                    config->name, config->series[i].declared);
     fprintf(out, "source %s: %llu samples, %llu errors\n", config->name, (unsigned long long)p.rows,
             (unsigned long long)p.errors);
     *errors += p.errors;

@@ -24,6 +24,10 @@ struct source_env {
                      void *visit_ctx);
 };
 
+// Positions whose keys begin with this belong to what a source cannot say again. They are forgotten when the
+// spool turns out to be older than it was: what was delivered since would be delivered once more.
+#define POSITION_LIVE "live/"
+
 struct source { // what each kind's own struct begins with
     const struct source_ops *ops;
 };

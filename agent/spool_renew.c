@@ -167,6 +167,8 @@ enum err spool_renew_damaged(struct spool *s, struct diag *d)
     if (e != ERR_OK)
         return e;
     e = move_all(s, NULL, s->meta.state.declares, d);
+    if (e == ERR_OK)
+        e = db_exec(s->tables.db, "DELETE FROM position WHERE key GLOB '" POSITION_LIVE "*'", d);
     return spool_end(s, e == ERR_OK ? spool_insert_damage(s, d) : e, d);
 }
 

@@ -6,6 +6,7 @@
 // The file stays open between looks: when another takes its name (rotation), what was added to the old one
 // since the last look is read first. Offset and figures go into one spool transaction, so neither a crash nor
 // a full disk loses or repeats a row.
+#include "agent/sources/counters.h"
 #include "agent/sources/csv_file.h"
 #include "agent/sources/csv_internal.h"
 #include "agent/sources/figures.h"
@@ -35,6 +36,7 @@ struct csv_log {
     const struct agent_source *config;
     const struct source_env *env;
     struct csv_file file;
+    struct counters *counters;
     struct mark mark, spooled;
     bool loaded;
     int64_t seen_size; // when the row read last was checked
@@ -49,6 +51,10 @@ enum err csv_log_create(const struct agent_source *config, const struct source_e
     l->config = config;
     l->env = env;
     csv_file_init(&l->file, config);
+    if (counters_create(config, env, false, &l->counters) != ERR_OK) {
+        free(l);
+        return ERR_NOMEM;
+    }
     *out = l;
     return ERR_OK;
 }
@@ -58,6 +64,7 @@ void csv_log_destroy(struct csv_log *l)
     if (!l)
         return;
     csv_file_close(&l->file);
+    counters_destroy(l->counters);
     free(l);
 }
 
@@ -178,7 +185,7 @@ static enum err add_cells(struct csv_log *l, const struct csv_record *record, in
         if (figures_value(field->text, l->config->decimal, s, &sample.value, &nothing, &d) != ERR_OK)
             harvest_error(h, "%s: %s", where, d.text);
         else if (!nothing)
-            e = harvest_add(h, s, &sample, where);
+            e = s->counter ? counters_add(l->counters, &sample, where, h) : harvest_add(h, s, &sample, where);
     }
     return e;
 }
@@ -281,13 +288,19 @@ enum err csv_log_take(struct csv_log *l, size_t max_samples, struct harvest *h)
 out:
     if (e == ERR_OK && memcmp(&l->mark, &l->spooled, sizeof l->mark) != 0)
         e = harvest_position(h, MARK_KEY, &l->mark, sizeof l->mark);
-    return e;
+    return e == ERR_OK ? counters_positions(l->counters, h) : e;
 }
 
 void csv_log_settled(struct csv_log *l, bool spooled)
 {
-    if (spooled)
+    counters_settled(l->counters, spooled);
+    if (spooled) {
         l->spooled = l->mark;
-    else
-        l->mark = l->spooled;
+        return;
+    }
+    // Back to a position that is not in the file now open: it is begun anew.
+    if (l->spooled.version != l->mark.version || l->spooled.dev != l->mark.dev ||
+        l->spooled.ino != l->mark.ino)
+        csv_file_close(&l->file);
+    l->mark = l->spooled;
 }

@@ -29,6 +29,7 @@ struct exec {
     struct source base;
     const struct agent_source *config;
     const struct source_env *env;
+    struct counters *counters;
     int64_t tick_s;
     pid_t pid;           // 0: none
     int pidfd, out, err; // −1: closed
@@ -328,7 +329,7 @@ static enum err exec_take(struct source *source, size_t max_samples, struct harv
         if (s->output.data[i] == '\0')
             s->output.data[i] = '?'; // no name and no figure has it: the line is named as wrong
     if (s->output.len > 0)
-        e = exec_lines_read(s->config, s->env, s->output.data, !failed(s), s->tick_s, h);
+        e = exec_lines_read(s->config, s->env, s->counters, s->output.data, !failed(s), s->tick_s, h);
     if (failed(s))
         report_failure(s, h);
     forget_run(s);
@@ -337,8 +338,9 @@ static enum err exec_take(struct source *source, size_t max_samples, struct harv
 
 static void exec_settled(struct source *source, bool spooled)
 {
-    (void)source;
-    (void)spooled; // what could not be spooled is gone: the program can't be asked about the past
+    // What could not be spooled is gone: the program can't be asked about the past. But a counter's next
+    // reading holds it too.
+    counters_settled(((struct exec *)source)->counters, spooled);
 }
 
 // ---- life
@@ -354,6 +356,10 @@ static enum err exec_create(const struct agent_source *config, const struct sour
     s->env = env;
     s->pidfd = s->out = s->err = -1;
     forget_run(s);
+    if (counters_create(config, env, true, &s->counters) != ERR_OK) {
+        free(s);
+        return diag_fail(d, ERR_NOMEM, "source %s: out of memory", config->name);
+    }
     *out = &s->base;
     return ERR_OK;
 }
@@ -366,6 +372,7 @@ static void exec_destroy(struct source *source)
     exec_abandon(source);
     close_fd(&s->pidfd);
     buf_deinit(&s->output);
+    counters_destroy(s->counters);
     free(s);
 }
 

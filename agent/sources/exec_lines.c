@@ -18,6 +18,7 @@ struct place { // a series and time that has its figure
 struct reader {
     const struct agent_source *source;
     const struct source_env *env;
+    struct counters *counters;
     int64_t tick_s;
     struct harvest *h;
     unsigned line;
@@ -74,6 +75,8 @@ static enum err add(struct reader *r, const struct agent_series *s, const struct
     }
     if (s->class == WIRE_REPORT)
         return reported_add_changed(r->env, r->source->name, s, sample, where, r->h);
+    if (s->counter)
+        return counters_add(r->counters, sample, where, r->h);
     return harvest_add(r->h, s, sample, where);
 }
 
@@ -225,10 +228,11 @@ static enum err make_places(struct reader *r, const char *text)
     return r->places ? ERR_OK : ERR_NOMEM;
 }
 
-enum err exec_lines_read(const struct agent_source *source, const struct source_env *env, char *text,
-                         bool complete, int64_t tick_s, struct harvest *h)
+enum err exec_lines_read(const struct agent_source *source, const struct source_env *env,
+                         struct counters *counters, char *text, bool complete, int64_t tick_s,
+                         struct harvest *h)
 {
-    struct reader r = {.source = source, .env = env, .tick_s = tick_s, .h = h};
+    struct reader r = {.source = source, .env = env, .counters = counters, .tick_s = tick_s, .h = h};
     enum err e = make_places(&r, text);
     while (e == ERR_OK && *text) {
         char *end = strchr(text, '\n');
@@ -241,5 +245,5 @@ enum err exec_lines_read(const struct agent_source *source, const struct source_
         text += len + (end ? 1 : 0);
     }
     free(r.places);
-    return e;
+    return e == ERR_OK ? counters_positions(counters, h) : e;
 }

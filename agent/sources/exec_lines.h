@@ -4,6 +4,7 @@
 
 #include "agent/harvest.h"
 #include "agent/source.h"
+#include "agent/sources/counters.h"
 
 #define EXEC_LINE_MAX 4096
 
@@ -11,7 +12,8 @@
 // measurement is of the tick, which must then be a step of its series. Unknown names, second figures for one
 // time, "nan" and the like are errors, named by source and line. A last line without its end is taken only
 // when `complete`. The text is changed while reading.
-enum err exec_lines_read(const struct agent_source *source, const struct source_env *env, char *text,
-                         bool complete, int64_t tick_s, struct harvest *h) MUST_USE;
+enum err exec_lines_read(const struct agent_source *source, const struct source_env *env,
+                         struct counters *counters, char *text, bool complete, int64_t tick_s,
+                         struct harvest *h) MUST_USE;
 
 #endif

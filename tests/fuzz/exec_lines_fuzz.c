@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct fake_clock clock;
     struct agent_source source;
+    struct counters *counters = NULL;
     struct harvest h;
     if (len == 0)
         return 0;
@@ -39,11 +40,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
             text[i] = '?';
     size_t lines = lines_with_something(text, how & 2);
     harvest_init(&h);
-    FUZZ_CHECK(exec_lines_read(&source, &env, text, how & 2, INT64_C(1772366400), &h) == ERR_OK);
+    FUZZ_CHECK(counters_create(&source, &env, true, &counters) == ERR_OK);
+    FUZZ_CHECK(exec_lines_read(&source, &env, counters, text, how & 2, INT64_C(1772366400), &h) == ERR_OK);
     fuzz_source_check(&source, &h);
     FUZZ_CHECK(h.count + h.errors + h.skipped == lines);
     fuzz_positions_apply(positions, &h);
     harvest_deinit(&h);
+    counters_destroy(counters);
     fuzz_positions_destroy(positions);
     free(text);
     return 0;

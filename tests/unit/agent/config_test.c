@@ -125,6 +125,11 @@ static void what_is_left_out_has_its_default(void **state)
     assert_int_equal(c->sources[1].decimal, '.');
     assert_null(c->sources[1].encoding);
     agent_config_free(c);
+    assert_int_equal(load("step: 1h}", "step: 1h, counter: true, wrap: 65536}", path, &c, &d), ERR_OK);
+    assert_false(c->sources[0].series[0].counter);
+    assert_true(c->sources[0].series[1].counter);
+    assert_int_equal(c->sources[0].series[1].wrap, 65536);
+    agent_config_free(c);
     assert_int_equal(load("time_column: month", "time_column: \"\"", path, &c, &d), ERR_OK);
     assert_string_equal(c->sources[1].time_column, "");
     agent_config_free(c);
@@ -134,6 +139,14 @@ static void mistakes_are_named_with_their_place_and_the_way_out(void **state)
 {
     (void)state;
     static const struct yaml_case cases[] = {
+        {"step: 1h}", "step: 1h, counter: yes}",
+         "16:67: sources[0].series[1].counter: ", "must be true or false"},
+        {"step: 1h}", "step: 1h, wrap: 65536}",
+         "16:64: sources[0].series[1].wrap: ", "only a counter has it"},
+        {"step: 1h}", "step: 1h, counter: true, wrap: 1}",
+         "16:79: sources[0].series[1].wrap: ", "4294967296"},
+        {"period: month}\n      -", "period: month, counter: true}\n      -",
+         "27:80: sources[1].series[0].counter: ", "only a measurement"},
         {"tcp://127.0.0.1:5670", "http://x", "2:13: collector.endpoint: ", "must be tcp://HOST:PORT"},
         {"tcp://127.0.0.1:5670", "tcp://x", "2:13: collector.endpoint: ", "must be tcp://HOST:PORT"},
         {"H8]yf7", "H8]yf", "3:8: collector.key: ", "40 characters"},

@@ -125,6 +125,22 @@ static void added_rows_are_read_once_and_a_partial_line_is_waited_for(void **sta
     assert_int_equal(f->bench->errors, 0);
 }
 
+static void a_file_whose_first_rows_could_not_be_spooled_is_begun_anew(void **state)
+{
+    struct fixture *f = measurements(state);
+    put(f, "time,kwh\n10,1\n");
+    open_source(f);
+    (void)source_bench_take(f->bench, 1000, false);
+    expect(f, "energy 10 1\n");
+    assert_int_equal(f->bench->errors, 0);
+    replace(f, "time,kwh\n10,1\n20,2\n");
+    (void)source_bench_take(f->bench, 1000, false);
+    expect(f, "energy 20 2\n");
+    open_source(f);
+    expect(f, "");
+    assert_int_equal(f->bench->errors, 0);
+}
+
 static void late_rows_of_a_growing_file_are_taken(void **state)
 {
     struct fixture *f = measurements(state);
@@ -247,6 +263,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(added_rows_are_read_once_and_a_partial_line_is_waited_for),
+        T(a_file_whose_first_rows_could_not_be_spooled_is_begun_anew),
         T(late_rows_of_a_growing_file_are_taken),
         T(a_replaced_file_gives_only_rows_newer_than_the_last_one),
         T(a_file_cut_and_written_anew_is_noticed),

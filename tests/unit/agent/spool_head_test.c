@@ -40,6 +40,10 @@ static void a_spool_that_is_older_than_it_was_goes_on_as_a_new_incarnation_and_s
     size_t len = 0;
     spool_bench_declare(b);
     append_many(b, 3, 10);
+    const struct spool_position positions[] = {{"s", "live/counter", "1", 1}, {"s", "log", "2", 1}};
+    assert_int_equal(
+        spool_append(b->spool, &(struct spool_change){.positions = positions, .position_count = 2}, &b->diag),
+        ERR_OK);
     spool_bench_close(b);
     spool_bench_path(b, "", path);
     assert_int_equal(fs_read_file(path, 1 << 24, &before, &len, &b->diag), ERR_OK);
@@ -55,6 +59,10 @@ static void a_spool_that_is_older_than_it_was_goes_on_as_a_new_incarnation_and_s
     assert_false(b->opened.damaged);
     assert_non_null(strstr(b->opened.reason, "ends at batch 3"));
     assert_memory_not_equal(&spool_peek(b->spool)->incarnation, &had, sizeof had);
+    char value[8];
+    assert_int_equal(spool_position_get(b->spool, "s", "live/counter", value, sizeof value, &len),
+                     ERR_NOT_FOUND);
+    assert_int_equal(spool_position_get(b->spool, "s", "log", value, sizeof value, &len), ERR_OK);
     assert_int_equal(spool_bench_state(b)->last_written, 4);
     assert_int_equal(spool_bench_message(b, 3).batch.count, 10);
     assert_int_equal(spool_bench_message(b, 4).gap.reason, WIRE_GAP_SPOOL_DAMAGED);

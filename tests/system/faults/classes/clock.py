@@ -47,7 +47,7 @@ def round_of(options, seed, found):
         off = dict(world.shim("/nowhere"), SHIM_CLOCK=clock.path)
         theirs = off if side != "agent" else {}
         ours = off if side != "collector" else {}
-        peer, agent = world.add_peer(), world.add_agent(sources="file program now")
+        peer, agent = world.add_peer(), world.add_agent(sources="file program counter now")
         world.start(env=theirs)
         agent.start(ours)
         for _ in range(10):

@@ -15,6 +15,7 @@ def clone_of(world, agent):
     shutil.copy(agent.csv, clone.csv)
     clone.truth, clone.began, clone.clock = dict(agent.truth), agent.began, agent.clock + 5 * 86400
     clone.script("program", "#!/bin/sh\n")
+    clone.script("counter", "#!/bin/sh\n")
     return clone
 
 

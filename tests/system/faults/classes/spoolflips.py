@@ -52,7 +52,7 @@ def after(world, agent, before, what):
     found.check(not renewed or told(world, agent, spool.incarnation), "undetected", f"{what}: the collector was not told")
     found.check(not renewed or aside or agent.said("spool_older"), "undetected", f"{what}: a new incarnation without a word")
     have = agents.stored(world.pb, world.collector.state, agent.resident)
-    names = {2: "out_units/gauge", 3: "energy_kwh/real"}
+    names = {2: "out_units/gauge", 3: "energy_kwh/real", 4: agents.COUNTED}
     gone = sum((names[number], at) not in have for number, at in in_spool(world, before))
     found.check(gone == 0 or told(world, agent, spool.incarnation), "undetected",
                 f"{what}: {gone} unsent figures of the program are gone in silence")

@@ -15,6 +15,13 @@ t=$(( (ESEP_TICK - {began}) * 10 + {base} ))
 echo gauge $(( t * 40503 % 1000003 )) $t
 echo real $(( t * 31 % 99991 )).125 $t
 """
+# A total that the recorder raises; what the program has read is written down before it is said.
+COUNTER = """#!/bin/sh
+read total < {folder}/total || exit 1
+t=$(( (ESEP_TICK - {began}) * 10 + {base} ))
+echo "$t $total" >> {folder}/readings
+echo made $total $t
+"""
 MARK = struct.Struct("<IIQQq")  # how the agent keeps a growing file: version, length of the row, device, inode, offset
 
 
@@ -24,6 +31,9 @@ def gauge(at):
 
 def real(at):
     return at * 31 % 99991 + 0.125
+
+
+COUNTED = "out_units/made"
 
 
 class Spool:
@@ -63,7 +73,7 @@ def look(state):
 
 
 class Agent:
-    def __init__(self, collector, folder, resident, rng, extra="", sources="file program", endpoint=None, namespace=None):
+    def __init__(self, collector, folder, resident, rng, extra="", sources="file program counter", endpoint=None, namespace=None):
         self.collector, self.folder, self.resident, self.rng = collector, folder, resident, rng
         self.build, self.namespace = collector.build, namespace
         os.makedirs(folder, exist_ok=True)
@@ -75,6 +85,9 @@ class Agent:
         self.program, self.target, self.has_file = None, None, "file" in sources
         with open(self.csv, "w", encoding="utf-8") as f:
             f.write("time,a,b\n")
+        self.total = 0
+        self.rise(1000)
+        self.script("counter", COUNTER.format(began=self.began, base=self.clock, folder=folder))
         self.script("program", PROGRAM.format(began=self.began, base=self.clock))
         with open(self.config, "w", encoding="utf-8") as f:
             head = HEAD.format(endpoint=endpoint or collector.endpoint, key=collector.key.decode(), state=self.state,
@@ -113,9 +126,17 @@ class Agent:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return what in f.read()
 
+    def rise(self, more):
+        """The counter; replaced as a whole, so that the program reads one total or the other."""
+        self.total += more
+        with open(f"{self.folder}/total.new", "w", encoding="utf-8") as f:
+            f.write(f"{self.total}\n")
+        os.rename(f"{self.folder}/total.new", f"{self.folder}/total")
+
     def grow(self, rows):
-        """New rows; sometimes the last line comes in two pieces."""
+        """New rows; sometimes the last line comes in two pieces. The counter rises too."""
         self.target = None
+        self.rise(self.rng.randint(0, 1000))
         lines = []
         for _ in range(rows):
             self.clock += 10
@@ -175,6 +196,13 @@ SOURCES = {
       - {{column: a, kpi: energy_kwh, dimension: a, unit: kwh, step: 10s}}
       - {{column: b, kpi: energy_kwh, dimension: b, unit: kwh, step: 10s}}
 """,
+    "counter": """  - name: counter
+    kind: exec
+    command: ["{folder}/counter"]
+    every: 1s
+    class: measurement
+    series: [{{name: made, kpi: out_units, dimension: made, unit: piece, step: 10s, counter: true}}]
+""",
     "now": """  - name: now
     kind: exec
     command: ["/bin/sh", "-c", "echo now $((ESEP_TICK % 86400 / 10))"]
@@ -232,11 +260,30 @@ def expected(agent, name, at):
     return said[name](at) if name in said else None
 
 
+def compare_counter(agent, have, found):
+    """No increment is lost or doubled: each figure is what the counter rose by since the figure before; the first one since
+    some reading before it."""
+    try:
+        with open(f"{agent.folder}/readings", encoding="utf-8") as f:
+            readings = dict(tuple(map(int, line.split())) for line in f)
+    except FileNotFoundError:
+        readings = {}
+    figures = sorted((at, values[0]) for (name, at), values in have.items() if name == COUNTED)
+    before = None
+    for at, value in figures:
+        begun = [before] if before is not None else [r for t, r in readings.items() if t < at]
+        if at not in readings or all(readings[at] - b != value for b in begun):
+            found.blame("undetected", f"counter at {at} rose by {value}, from {begun[:3]} to {readings.get(at)}")
+        before = readings.get(at)
+
+
 def compare(pb, agent, found, again=False):
     """Every row of the CSV is stored once with its value; of the program each time at most once, with its value. `again`: the
     agent had to forget what it had delivered, so equal repeats of a (series, time) are counted, not blamed. Returns them."""
     have = stored(pb, agent.collector.state, agent.resident)
     repeats = 0
+    if not again:
+        compare_counter(agent, have, found)
     for key in agent.truth:
         if key not in have:
             found.acked += 1
@@ -248,7 +295,7 @@ def compare(pb, agent, found, again=False):
         repeats += len(values) - 1
         if len(values) > 1 and not again:
             found.blame("doubled", f"doubled: {name} at {at}", len(values) - 1)
-        if any(v != want for v in values):
+        if any(v != want for v in values) and name != COUNTED:
             found.blame("undetected", f"not what the source said: {name} at {at}: {values} for {want!r}")
     return repeats
 
