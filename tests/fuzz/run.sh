@@ -47,7 +47,7 @@ start() { # target
 
 crashes=0
 finish() { # target
-    local name=$1 status=0 runs took reproducer
+    local name=$1 status=0 runs took reproducer why
     wait "${running[0]}" || status=$?
     running=("${running[@]:1}")
     runs=$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+).*/\1/p' "$work/$name.log" | tail -1)
@@ -55,7 +55,12 @@ finish() { # target
     echo "fuzz $name runs=${runs:-0} seconds=${took:-?} crashes=$((status != 0))"
     if [ "$status" -ne 0 ]; then
         crashes=$((crashes + 1))
-        echo "==== $name: exit status $status$([ "$status" -ne 124 ] || echo ", stopped from outside")"
+        case $status in
+        72) why=", interrupted by a signal" ;;
+        124 | 137) why=", hung and stopped from outside" ;;
+        *) why= ;;
+        esac
+        echo "==== $name: exit status $status$why"
         tail -n 60 "$work/$name.log" | cut -c1-400
         reproducer=$(sed -nE 's/.*Test unit written to (.*)$/\1/p' "$work/$name.log" | tail -1)
         echo "==== reproduce: TMPDIR=$memory $BUILD/fuzz_$name ${reproducer:-(no input was kept)}"
