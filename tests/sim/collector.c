@@ -54,11 +54,27 @@ static enum err admit_all(struct world *w, struct diag *d)
     return e == ERR_OK ? ledger_agents(c->ledger, admit, c->admission, d) : e;
 }
 
+// What ledger.head says of the position; 0: no head.
+static uint64_t head_position(const struct collector *c)
+{
+    char path[SIM_PATH + 16], text[256] = "";
+    snprintf(path, sizeof path, "%s/%s", c->folder, LEDGER_HEAD);
+    FILE *in = fopen(path, "r");
+    if (!in)
+        return 0;
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    const char *position = strstr(text, "\nposition ");
+    return position ? strtoull(position + strlen("\nposition "), NULL, 10) : 0;
+}
+
 static enum err open_ledger(struct world *w, struct diag *d)
 {
     struct collector *c = &w->collector;
     char head[SIM_PATH + 16];
     enum err e = ledger_open(c->folder, &c->clock.clock, &c->ledger, d);
+    if (e == ERR_OK && head_position(c) > ledger_position(c->ledger))
+        world_fail(w, FATE_LOST, "a ledger that is shorter than its head says was opened");
     if (e != ERR_CORRUPT || !c->head_may_refuse)
         return e;
     world_event(w, "collector refuses the copy: %.100s", d->text);

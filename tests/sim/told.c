@@ -75,8 +75,10 @@ static void look_at_gaps(struct agent *a, struct told_life *l)
     for (uint64_t at = st->first_kept ? st->first_kept : 1; at <= st->last_written; at++) {
         if (spool_reader_message(a->reader, at, &m, &d) != ERR_OK || !m.gap)
             continue;
-        for (uint64_t s = m.first; s <= m.last; s++)
-            row_of(l, s)->given_up = row_of(l, s)->given_up || !row_of(l, s)->gap;
+        for (uint64_t s = m.first; s <= m.last; s++) {
+            struct told *t = row_of(l, s);
+            t->given_up = t->given_up || !t->gap || m.first != m.last;
+        }
         at = m.last;
     }
 }
