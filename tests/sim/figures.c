@@ -86,11 +86,10 @@ static void make_series(struct sim_feed *f, uint32_t k)
 {
     struct agent_series *s = &f->series[k];
     bool report = f->config.class == WIRE_REPORT;
-    char name[sizeof f->name]; // gcc with sanitizers takes f and s for things that overlap
-    memcpy(name, f->name, sizeof name);
     *s = (struct agent_series){
         .name = f->name, .unit = report ? "person" : "piece", .currency = "", .class = f->config.class};
-    snprintf(s->declared, sizeof s->declared, "%s/%s%u", report ? "jobs_total" : "out_units", name, k);
+    snprintf(s->declared, sizeof s->declared, "%s/%c%d%u", report ? "jobs_total" : "out_units", f->name[0],
+             f->number, k);
     s->step_s = report ? 0 : 10;
     s->period = report ? PERIOD_MONTH : PERIOD_NONE;
 }
