@@ -310,6 +310,9 @@ void uplink_core_message(struct uplink_core *c, const void *bytes, size_t len)
     case WIRE_DECLARE:
     case WIRE_HEARTBEAT:
     case WIRE_CONTROL_MESSAGE:
+    case WIRE_ROLLUP:
+    case WIRE_SEAL:
+    case WIRE_RELEASE:
         bad_message(c, "a message that is not the collector's to send");
         break;
     }

@@ -21,7 +21,11 @@ void wire_arena_destroy(struct wire_arena *a);
 enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
                      struct diag *d) MUST_USE;
 
-// Appends to out. TOO_BIG when the message would pass WIRE_MESSAGE_MAX_BYTES (a Reject of more than about
+// The same for what the ledger holds, where a Rollup may have up to WIRE_KEPT_MAX_BYTES.
+enum err wire_decode_kept(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
+                          struct diag *d) MUST_USE;
+
+// Appends to out. TOO_BIG when the message would pass its limit (a Reject of more than about
 // 5,400 samples: send several); INVALID when a field breaks a limit, or a sample is one that the decoder
 // refused.
 enum err wire_encode(const struct wire_message *m, struct buf *out) MUST_USE;

@@ -133,6 +133,11 @@ static enum err check_class(struct diag *d, const char *field, enum wire_class c
 
 // ---- messages
 
+enum err wire_check_author(const char *field, const char *author, struct diag *d)
+{
+    return check_text(d, field, author, 0, WIRE_AUTHOR_MAX);
+}
+
 enum err wire_check_note(const struct wire_note *n, struct diag *d)
 {
     CHECK(check_range(d, "note.status", (uint64_t)n->status, WIRE_NORMAL, WIRE_MISSING));
@@ -264,6 +269,10 @@ enum err wire_check(const struct wire_message *m, struct diag *d)
         return check_refuse(&m->refuse, d);
     case WIRE_CONTROL_MESSAGE:
         return check_control(&m->control, d);
+    case WIRE_ROLLUP:
+    case WIRE_SEAL:
+    case WIRE_RELEASE:
+        return wire_check_kept(m, d);
     }
     return diag_fail(d, ERR_INVALID, "message of unknown type %d", (int)m->type);
 }

@@ -8,21 +8,16 @@
 #include <math.h>
 #include <string.h>
 
-#define BODY_LAST ESEP__V1__ENVELOPE__BODY_CONTROL
+#define BODY_LAST ESEP__V1__ENVELOPE__BODY_RELEASE
 
-struct decoder {
-    struct wire_arena *arena;
-    struct diag *diag;
-};
-
-static enum err invalid(const struct decoder *d, const char *field, const char *what)
+static enum err invalid(const struct wire_decoder *d, const char *field, const char *what)
 {
     return diag_fail(d->diag, ERR_INVALID, "%s %s", field, what);
 }
 
 // ---- pieces
 
-static enum err take_text(const struct decoder *d, const char *field, const char *from, const char **out)
+enum err wire_take_text(const struct wire_decoder *d, const char *field, const char *from, const char **out)
 {
     size_t size = wire_arena_size_of(d->arena, from);
     if (size == 0) { // protobuf-c's own empty string
@@ -35,8 +30,8 @@ static enum err take_text(const struct decoder *d, const char *field, const char
     return ERR_OK;
 }
 
-static enum err take_bytes(const struct decoder *d, const char *field, ProtobufCBinaryData from, void *out,
-                           size_t len)
+enum err wire_take_bytes(const struct wire_decoder *d, const char *field, ProtobufCBinaryData from, void *out,
+                         size_t len)
 {
     if (from.len != len)
         return diag_fail(d->diag, ERR_INVALID, "%s has %zu bytes, not %zu", field, from.len, len);
@@ -44,13 +39,14 @@ static enum err take_bytes(const struct decoder *d, const char *field, ProtobufC
     return ERR_OK;
 }
 
-static enum err take_receipt(const struct decoder *d, const Esep__V1__Receipt *from, struct wire_receipt *out)
+static enum err take_receipt(const struct wire_decoder *d, const Esep__V1__Receipt *from,
+                             struct wire_receipt *out)
 {
     *out = (struct wire_receipt){0};
     if (!from || (from->position == 0 && from->chain.len == 0))
         return ERR_OK;
     out->position = from->position;
-    return take_bytes(d, "receipt.chain", from->chain, out->chain, sizeof(out->chain));
+    return wire_take_bytes(d, "receipt.chain", from->chain, out->chain, sizeof(out->chain));
 }
 
 static struct wire_counters take_counters(const Esep__V1__Counters *from)
@@ -88,7 +84,7 @@ static void take_real(double v, struct wire_sample *out)
         out->refused = WIRE_REASON_NONE;
 }
 
-static enum err take_samples(const struct decoder *d, const Esep__V1__Batch *from,
+static enum err take_samples(const struct wire_decoder *d, const Esep__V1__Batch *from,
                              struct wire_sample *samples)
 {
     size_t integers = 0, reals = 0;
@@ -126,7 +122,7 @@ static enum err take_samples(const struct decoder *d, const Esep__V1__Batch *fro
     return ERR_OK;
 }
 
-static enum err take_notes(const struct decoder *d, const Esep__V1__Batch *from, struct wire_note *notes)
+static enum err take_notes(const struct wire_decoder *d, const Esep__V1__Batch *from, struct wire_note *notes)
 {
     for (size_t i = 0; i < from->n_note; i++) {
         const Esep__V1__Note *n = from->note[i];
@@ -137,18 +133,18 @@ static enum err take_notes(const struct decoder *d, const Esep__V1__Batch *from,
             .confidential = n->confidential,
             .published_us = n->published_us,
         };
-        enum err e = take_text(d, "note.reason", n->reason, &o->reason);
+        enum err e = wire_take_text(d, "note.reason", n->reason, &o->reason);
         if (e == ERR_OK)
-            e = take_text(d, "note.author", n->author, &o->author);
+            e = wire_take_text(d, "note.author", n->author, &o->author);
         if (e == ERR_OK)
-            e = take_text(d, "note.currency", n->currency, &o->currency);
+            e = wire_take_text(d, "note.currency", n->currency, &o->currency);
         if (e != ERR_OK)
             return e;
     }
     return ERR_OK;
 }
 
-static enum err take_batch(const struct decoder *d, const Esep__V1__Batch *from, struct wire_batch *out)
+static enum err take_batch(const struct wire_decoder *d, const Esep__V1__Batch *from, struct wire_batch *out)
 {
     if (from->n_tag != from->n_time)
         return diag_fail(d->diag, ERR_INVALID, "batch: %zu tags but %zu times", from->n_tag, from->n_time);
@@ -168,8 +164,8 @@ static enum err take_batch(const struct decoder *d, const Esep__V1__Batch *from,
         .note_count = from->n_note,
         .notes = notes,
     };
-    enum err e =
-        take_bytes(d, "batch.incarnation", from->incarnation, out->incarnation.bytes, WIRE_INCARNATION_BYTES);
+    enum err e = wire_take_bytes(d, "batch.incarnation", from->incarnation, out->incarnation.bytes,
+                                 WIRE_INCARNATION_BYTES);
     if (e == ERR_OK)
         e = take_samples(d, from, samples);
     if (e == ERR_OK)
@@ -179,7 +175,7 @@ static enum err take_batch(const struct decoder *d, const Esep__V1__Batch *from,
 
 // ---- the other messages
 
-static enum err take_gap(const struct decoder *d, const Esep__V1__Gap *from, struct wire_gap *out)
+static enum err take_gap(const struct wire_decoder *d, const Esep__V1__Gap *from, struct wire_gap *out)
 {
     *out = (struct wire_gap){
         .first = from->first,
@@ -189,18 +185,19 @@ static enum err take_gap(const struct decoder *d, const Esep__V1__Gap *from, str
         .to_s = from->to_s,
         .reason = (enum wire_gap_reason)from->reason,
     };
-    return take_bytes(d, "gap.incarnation", from->incarnation, out->incarnation.bytes,
-                      WIRE_INCARNATION_BYTES);
+    return wire_take_bytes(d, "gap.incarnation", from->incarnation, out->incarnation.bytes,
+                           WIRE_INCARNATION_BYTES);
 }
 
-static enum err take_ack(const struct decoder *d, const Esep__V1__Ack *from, struct wire_ack *out)
+static enum err take_ack(const struct wire_decoder *d, const Esep__V1__Ack *from, struct wire_ack *out)
 {
     *out = (struct wire_ack){
         .sequence = from->sequence, .credit_bytes = from->credit_bytes, .repeat = from->repeat};
     return take_receipt(d, from->receipt, &out->receipt);
 }
 
-static enum err take_reject(const struct decoder *d, const Esep__V1__Reject *from, struct wire_reject *out)
+static enum err take_reject(const struct wire_decoder *d, const Esep__V1__Reject *from,
+                            struct wire_reject *out)
 {
     *out = (struct wire_reject){.sequence = from->sequence, .whole = from->whole};
     if (from->whole) {
@@ -222,7 +219,7 @@ static enum err take_reject(const struct decoder *d, const Esep__V1__Reject *fro
     return ERR_OK;
 }
 
-static enum err take_hello(const struct decoder *d, const Esep__V1__Hello *from, struct wire_hello *out)
+static enum err take_hello(const struct wire_decoder *d, const Esep__V1__Hello *from, struct wire_hello *out)
 {
     *out = (struct wire_hello){.protocol = from->protocol, .version = ""};
     if (from->protocol != WIRE_PROTOCOL)
@@ -233,16 +230,17 @@ static enum err take_hello(const struct decoder *d, const Esep__V1__Hello *from,
     out->last_written = from->last_written;
     out->last_acknowledged = from->last_acknowledged;
     out->counters = take_counters(from->counters);
-    enum err e = take_text(d, "hello.version", from->version, &out->version);
+    enum err e = wire_take_text(d, "hello.version", from->version, &out->version);
     if (e == ERR_OK)
-        e = take_bytes(d, "hello.incarnation", from->incarnation, out->incarnation.bytes,
-                       WIRE_INCARNATION_BYTES);
+        e = wire_take_bytes(d, "hello.incarnation", from->incarnation, out->incarnation.bytes,
+                            WIRE_INCARNATION_BYTES);
     if (e == ERR_OK)
         e = take_receipt(d, from->last_receipt, &out->last_receipt);
     return e;
 }
 
-static enum err take_welcome(const struct decoder *d, const Esep__V1__Welcome *from, struct wire_welcome *out)
+static enum err take_welcome(const struct wire_decoder *d, const Esep__V1__Welcome *from,
+                             struct wire_welcome *out)
 {
     *out = (struct wire_welcome){
         .last_sequence = from->last_sequence,
@@ -252,10 +250,11 @@ static enum err take_welcome(const struct decoder *d, const Esep__V1__Welcome *f
         .max_series = from->max_series,
         .max_batch_bytes = from->max_batch_bytes,
     };
-    return take_text(d, "welcome.resident", from->resident, &out->resident);
+    return wire_take_text(d, "welcome.resident", from->resident, &out->resident);
 }
 
-static enum err take_declare(const struct decoder *d, const Esep__V1__Declare *from, struct wire_declare *out)
+static enum err take_declare(const struct wire_decoder *d, const Esep__V1__Declare *from,
+                             struct wire_declare *out)
 {
     *out = (struct wire_declare){
         .number = from->number,
@@ -263,18 +262,19 @@ static enum err take_declare(const struct decoder *d, const Esep__V1__Declare *f
         .step_s = from->step_s,
         .period = (uint32_t)from->period,
     };
-    enum err e = take_text(d, "declare.series", from->series, &out->series);
+    enum err e = wire_take_text(d, "declare.series", from->series, &out->series);
     if (e == ERR_OK)
-        e = take_text(d, "declare.unit", from->unit, &out->unit);
+        e = wire_take_text(d, "declare.unit", from->unit, &out->unit);
     if (e == ERR_OK)
-        e = take_text(d, "declare.currency", from->currency, &out->currency);
+        e = wire_take_text(d, "declare.currency", from->currency, &out->currency);
     if (e == ERR_OK)
-        e = take_bytes(d, "declare.incarnation", from->incarnation, out->incarnation.bytes,
-                       WIRE_INCARNATION_BYTES);
+        e = wire_take_bytes(d, "declare.incarnation", from->incarnation, out->incarnation.bytes,
+                            WIRE_INCARNATION_BYTES);
     return e;
 }
 
-static enum err take_control(const struct decoder *d, const Esep__V1__Control *from, struct wire_control *out)
+static enum err take_control(const struct wire_decoder *d, const Esep__V1__Control *from,
+                             struct wire_control *out)
 {
     *out = (struct wire_control){
         .document = from->document.len > 0 ? (const void *)from->document.data : "",
@@ -282,15 +282,16 @@ static enum err take_control(const struct decoder *d, const Esep__V1__Control *f
         .part = from->part,
         .parts = from->parts,
     };
-    enum err e = take_text(d, "control.kind", from->kind, &out->kind);
+    enum err e = wire_take_text(d, "control.kind", from->kind, &out->kind);
     if (e == ERR_OK)
-        e = take_text(d, "control.author", from->author, &out->author);
+        e = wire_take_text(d, "control.author", from->author, &out->author);
     if (e == ERR_OK)
-        e = take_bytes(d, "control.hash", from->hash, out->hash, sizeof(out->hash));
+        e = wire_take_bytes(d, "control.hash", from->hash, out->hash, sizeof(out->hash));
     return e;
 }
 
-static enum err take_body(const struct decoder *d, const Esep__V1__Envelope *from, struct wire_message *out)
+static enum err take_body(const struct wire_decoder *d, const Esep__V1__Envelope *from,
+                          struct wire_message *out)
 {
     switch (from->body_case) {
     case ESEP__V1__ENVELOPE__BODY_BATCH:
@@ -316,9 +317,15 @@ static enum err take_body(const struct decoder *d, const Esep__V1__Envelope *fro
         return ERR_OK;
     case ESEP__V1__ENVELOPE__BODY_REFUSE:
         out->refuse.reason = (enum wire_refuse_reason)from->refuse->reason;
-        return take_text(d, "refuse.text", from->refuse->text, &out->refuse.text);
+        return wire_take_text(d, "refuse.text", from->refuse->text, &out->refuse.text);
     case ESEP__V1__ENVELOPE__BODY_CONTROL:
         return take_control(d, from->control, &out->control);
+    case ESEP__V1__ENVELOPE__BODY_ROLLUP:
+        return wire_take_rollup(d, from->rollup, &out->rollup);
+    case ESEP__V1__ENVELOPE__BODY_SEAL:
+        return wire_take_seal(d, from->seal, &out->seal);
+    case ESEP__V1__ENVELOPE__BODY_RELEASE:
+        return wire_take_release(d, from->release, &out->release);
     default:
         return invalid(d, "message", "is of a type that this version does not know");
     }
@@ -386,12 +393,11 @@ static void arena_free(void *arena, void *piece)
     (void)piece;
 }
 
-enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
-                     struct diag *d)
+static enum err decode(struct wire_arena *a, const void *bytes, size_t len, size_t max_bytes,
+                       struct wire_message *out, struct diag *d)
 {
-    if (len > WIRE_MESSAGE_MAX_BYTES)
-        return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes: the limit is %d", len,
-                         WIRE_MESSAGE_MAX_BYTES);
+    if (len > max_bytes)
+        return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes: the limit is %zu", len, max_bytes);
     size_t bodies = len > 0 ? count_bodies(bytes, len) : 0;
     if (bodies == SIZE_MAX)
         return diag_fail(d, ERR_INVALID, "message of %zu bytes is not an Envelope of esep.proto", len);
@@ -405,7 +411,7 @@ enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct
         return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes takes more memory than any honest one", len);
     if (!e)
         return diag_fail(d, ERR_INVALID, "message of %zu bytes does not decode as esep.proto says", len);
-    struct decoder decoder = {.arena = a, .diag = d};
+    struct wire_decoder decoder = {.arena = a, .diag = d};
     struct wire_message m = {.type = (enum wire_type)e->body_case};
     enum err result = take_body(&decoder, e, &m);
     if (result == ERR_OK)
@@ -413,4 +419,16 @@ enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct
     if (result == ERR_OK)
         *out = m;
     return result;
+}
+
+enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
+                     struct diag *d)
+{
+    return decode(a, bytes, len, WIRE_MESSAGE_MAX_BYTES, out, d);
+}
+
+enum err wire_decode_kept(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
+                          struct diag *d)
+{
+    return decode(a, bytes, len, WIRE_KEPT_MAX_BYTES, out, d);
 }

@@ -9,18 +9,30 @@ enum err wire_pack(const Esep__V1__Envelope *e, size_t max_bytes, struct buf *ou
 {
     uint8_t bytes[WIRE_MESSAGE_MAX_BYTES];
     size_t len = esep__v1__envelope__get_packed_size(e);
-    if (len > max_bytes || len > sizeof(bytes))
+    if (len > max_bytes)
         return ERR_TOO_BIG;
-    return buf_append(out, bytes, esep__v1__envelope__pack(e, bytes));
+    if (len <= sizeof(bytes))
+        return buf_append(out, bytes, esep__v1__envelope__pack(e, bytes));
+    uint8_t *large = malloc(len);
+    if (!large)
+        return ERR_NOMEM;
+    enum err result = buf_append(out, large, esep__v1__envelope__pack(e, large));
+    free(large);
+    return result;
 }
 
 // The body is a message of the type's struct; every member of the Envelope's union is a pointer.
-static enum err pack_body(enum wire_type type, void *body, struct buf *out)
+enum err wire_pack_body(enum wire_type type, void *body, size_t max_bytes, struct buf *out)
 {
     Esep__V1__Envelope e = ESEP__V1__ENVELOPE__INIT;
     e.body_case = (Esep__V1__Envelope__BodyCase)type;
     e.batch = body;
-    return wire_pack(&e, WIRE_MESSAGE_MAX_BYTES, out);
+    return wire_pack(&e, max_bytes, out);
+}
+
+static enum err pack_body(enum wire_type type, void *body, struct buf *out)
+{
+    return wire_pack_body(type, body, WIRE_MESSAGE_MAX_BYTES, out);
 }
 
 // protobuf-c's structs are not const-correct; nothing is ever written through these.
@@ -283,6 +295,10 @@ enum err wire_encode(const struct wire_message *m, struct buf *out)
         return encode_refuse(&m->refuse, out);
     case WIRE_CONTROL_MESSAGE:
         return encode_control(&m->control, out);
+    case WIRE_ROLLUP:
+    case WIRE_SEAL:
+    case WIRE_RELEASE:
+        return wire_encode_kept_body(m, out);
     }
     return ERR_INVALID;
 }

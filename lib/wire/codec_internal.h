@@ -11,10 +11,35 @@ bool wire_arena_exhausted(const struct wire_arena *a);
 // How many bytes were asked for at p; 0 when p is not of this arena.
 size_t wire_arena_size_of(const struct wire_arena *a, const void *p);
 
+// ---- codec_decode.c: pieces
+struct wire_decoder {
+    struct wire_arena *arena;
+    struct diag *diag;
+};
+struct ProtobufCBinaryData;
+enum err wire_take_text(const struct wire_decoder *d, const char *field, const char *from,
+                        const char **out) MUST_USE;
+enum err wire_take_bytes(const struct wire_decoder *d, const char *field, struct ProtobufCBinaryData from,
+                         void *out, size_t len) MUST_USE;
+
+// ---- codec_kept.c: the messages that are in the ledger only, both ways, and their rules
+struct Esep__V1__Rollup;
+struct Esep__V1__Seal;
+struct Esep__V1__Release;
+enum err wire_take_rollup(const struct wire_decoder *d, const struct Esep__V1__Rollup *from,
+                          struct wire_rollup *out) MUST_USE;
+enum err wire_take_seal(const struct wire_decoder *d, const struct Esep__V1__Seal *from,
+                        struct wire_seal *out) MUST_USE;
+enum err wire_take_release(const struct wire_decoder *d, const struct Esep__V1__Release *from,
+                           struct wire_release *out) MUST_USE;
+enum err wire_check_kept(const struct wire_message *m, struct diag *d) MUST_USE;
+enum err wire_encode_kept_body(const struct wire_message *m, struct buf *out) MUST_USE;
+
 // ---- codec_check.c: what holds for every message, whichever way it goes. A batch's samples are checked by
 // the codec's loops, everything else here.
 enum err wire_check(const struct wire_message *m, struct diag *d) MUST_USE;
 enum err wire_check_note(const struct wire_note *n, struct diag *d) MUST_USE;
+enum err wire_check_author(const char *field, const char *author, struct diag *d) MUST_USE;
 // Bounds (inclusive) of a sample's time: years 1 to 9999 in the class's unit.
 void wire_time_bounds(enum wire_class c, int64_t *lowest, int64_t *highest);
 
@@ -49,5 +74,6 @@ struct Esep__V1__Note;
 void wire_note_fill(const struct wire_note *n, struct Esep__V1__Note *out); // borrows the texts
 void wire_batch_fill(struct wire_columns *c, struct Esep__V1__Batch *out);  // borrows the columns
 enum err wire_pack(const struct Esep__V1__Envelope *e, size_t max_bytes, struct buf *out) MUST_USE;
+enum err wire_pack_body(enum wire_type type, void *body, size_t max_bytes, struct buf *out) MUST_USE;
 
 #endif

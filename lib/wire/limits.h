@@ -14,7 +14,11 @@
 #define WIRE_CURRENCY_LEN      3
 #define WIRE_REASON_MAX        255
 #define WIRE_AUTHOR_MAX        63
-#define WIRE_SERIES_NUMBERS    65536 // numbers in an incarnation
+#define WIRE_SERIES_NUMBERS    65536  // numbers in an incarnation
+#define WIRE_KEPT_MAX_BYTES    262144 // a message that is in the ledger only
+#define WIRE_CELLS_MAX         2976   // quarter-hours of 31 days
+#define WIRE_SEAL_RUNS         48
+#define WIRE_SEAL_STREAMS      400
 #define WIRE_FUTURE_MAX_S      300
 #define WIRE_STEP_MIN_S        10
 #define WIRE_STEP_MAX_S        3600

@@ -5,6 +5,7 @@
 
 #include "base/figure.h"
 #include "wire/limits.h"
+#include "wire/message_kept.h"
 #include "wire/names.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,8 +58,7 @@ struct wire_declare {
 
 struct wire_sample {
     uint32_t series; // declared number
-    int64_t time;    // measurement: seconds since 1970, end of step; report: civil day number of the period's
-                     // first day
+    int64_t time;    // measurement: seconds since 1970, end of step; report: day number of its first day
     struct figure value;
     enum wire_reason refused; // set by the decoder for a value that cannot be a figure; else WIRE_REASON_NONE
 };
@@ -142,6 +142,9 @@ struct wire_message {
         struct wire_heartbeat heartbeat;
         struct wire_refuse refuse;
         struct wire_control control;
+        struct wire_rollup rollup;
+        struct wire_seal seal;
+        struct wire_release release;
     };
 };
 

@@ -98,6 +98,9 @@ const char *wire_type_name(enum wire_type t)
         [WIRE_HEARTBEAT] = "heartbeat",
         [WIRE_REFUSE] = "refuse",
         [WIRE_CONTROL_MESSAGE] = "control",
+        [WIRE_ROLLUP] = "rollup",
+        [WIRE_SEAL] = "seal",
+        [WIRE_RELEASE] = "release",
     };
     return NAME_OF(names, t);
 }

@@ -64,7 +64,10 @@ enum wire_type { // esep.proto's field numbers in Envelope
     WIRE_NEED_DECLARE,
     WIRE_HEARTBEAT,
     WIRE_REFUSE,
-    WIRE_CONTROL_MESSAGE
+    WIRE_CONTROL_MESSAGE,
+    WIRE_ROLLUP,
+    WIRE_SEAL,
+    WIRE_RELEASE
 };
 const char *wire_type_name(enum wire_type t);
 
