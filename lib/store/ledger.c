@@ -172,6 +172,8 @@ static enum err load_ends(struct ledger *l, struct ledger_head *found, struct di
     memcpy(l->now.chains, found->chains, sizeof l->now.chains);
     if ((e = read_end_of_rows(l, d)) != ERR_OK)
         return e;
+    if ((e = ledger_kept_read(l->db, &l->now.kept, d)) != ERR_OK)
+        return e;
     l->committed = l->now;
     return check_ends(l, d);
 }
@@ -184,6 +186,8 @@ static enum err compare_head(struct ledger *l, const struct ledger_head *found, 
         l->head_missing = found->position > 0;
         return ERR_OK;
     }
+    if (e == ERR_OK)
+        l->head_measurement = recorded.chains[WIRE_MEASUREMENT].position;
     return e == ERR_OK ? ledger_head_check(l->db, &recorded, found, d) : e;
 }
 
@@ -330,7 +334,7 @@ static enum err insert_row(struct ledger *l, const struct ledger_row *row, const
     db_bind_int(s, 3, row->stream_id);
     db_bind_int(s, 4, (int64_t)row->sequence);
     db_bind_int(s, 5, (int64_t)row->last_sequence);
-    db_bind_int(s, 6, row->gap);
+    db_bind_int(s, 6, ledger_row_kind(row));
     db_bind_int(s, 7, row->key_id);
     db_bind_int(s, 8, l->now.received_us);
     db_bind_int(s, 9, row->samples);
@@ -352,7 +356,7 @@ static void chain_row(const struct ledger *l, const struct ledger_row *row, cons
         .incarnation = s->incarnation,
         .sequence = row->sequence,
         .last_sequence = row->last_sequence,
-        .gap = row->gap,
+        .gap = ledger_row_kind(row),
         .key_id = row->key_id,
         .received_us = l->now.received_us,
         .samples = row->samples,
@@ -466,8 +470,10 @@ enum err ledger_store_head(struct ledger *l, struct diag *d)
     memcpy(h.ledger_id, l->id, LEDGER_ID_BYTES);
     memcpy(h.chains, l->committed.chains, sizeof h.chains);
     enum err e = ledger_head_store(l->state, &h, d);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         l->head_missing = false;
+        l->head_measurement = h.chains[WIRE_MEASUREMENT].position;
+    }
     return e;
 }
 

@@ -88,6 +88,13 @@ enum err ledger_declared(struct ledger *l, int64_t stream_id, uint32_t number,
 
 // ---- rows
 // -----------------------------------------------------------------------------------------------------------
+enum ledger_kind { // of a row; the table's column `gap`
+    LEDGER_BATCH,
+    LEDGER_GAP,
+    LEDGER_ROLLUP, // this and what follows: written by the collector itself (ledger_keep.h)
+    LEDGER_SEAL,
+    LEDGER_RELEASE
+};
 struct ledger_row {
     int64_t stream_id;
     int64_t key_id;
@@ -95,9 +102,10 @@ struct ledger_row {
     uint64_t sequence;      // must be the stream's last_sequence + 1
     uint64_t last_sequence; // of a gap: its last; of a batch: the same as sequence
     bool gap;
-    uint32_t samples; // in the batch, or that the gap stands for
-    uint32_t refused; // of those, refused by the verdict
-    const void *body; // the message as it came
+    enum ledger_kind own; // for ledger_keep.c
+    uint32_t samples;     // in the batch, or that the gap stands for
+    uint32_t refused;     // of those, refused by the verdict
+    const void *body;     // the message as it came
     size_t body_len;
     const void *verdict; // an encoded Reject, NULL when all was accepted
     size_t verdict_len;

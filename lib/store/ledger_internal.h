@@ -6,6 +6,7 @@
 #include "store/id_table.h"
 #include "store/ledger.h"
 #include "store/ledger_head.h"
+#include "store/ledger_keep.h"
 
 enum ledger_statement {
     LEDGER_INSERT_BATCH,
@@ -25,6 +26,17 @@ enum ledger_statement {
     LEDGER_INSERT_KEY,
     LEDGER_FIND_KEY,
     LEDGER_REVOKE_KEY,
+    LEDGER_OWN_AGENT,
+    LEDGER_SCAN_RUN,
+    LEDGER_DELETE_RUN,
+    LEDGER_RUN_BEFORE,
+    LEDGER_CHAIN_BEFORE,
+    LEDGER_INSERT_ROLLUP,
+    LEDGER_INSERT_SEAL,
+    LEDGER_INSERT_RUN,
+    LEDGER_INSERT_SEALED_STREAM,
+    LEDGER_INSERT_RELEASE,
+    LEDGER_REFUSED_OF,
     LEDGER_STATEMENTS
 };
 
@@ -48,6 +60,7 @@ struct ledger_ends { // what a rollback puts back
     uint64_t position;
     int64_t received_us;
     struct ledger_chain_end chains[LEDGER_CLASSES];
+    struct ledger_kept kept;
 };
 
 struct ledger {
@@ -56,6 +69,7 @@ struct ledger {
     char *state;
     uint8_t id[LEDGER_ID_BYTES];
     bool head_missing;
+    uint64_t head_measurement; // the row of that class which ledger.head names, 0: none
     struct db_stmt *statements[LEDGER_STATEMENTS];
     struct ledger_ends now, committed;
     struct id_table streams, series;
@@ -94,6 +108,12 @@ enum err ledger_series_from_row(struct db_stmt *s, struct ledger_series *out) MU
     "repeats, batches, 0, first_received_us, last_received_us"
 enum err ledger_stream_from_row(struct db_stmt *s, struct ledger_stream *out) MUST_USE; // CORRUPT
 enum err ledger_agents_visit(struct db *db, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
+// The last seal's times; none: zeros.
+enum err ledger_kept_read(struct db *db, struct ledger_kept *out, struct diag *d) MUST_USE;
+static inline enum ledger_kind ledger_row_kind(const struct ledger_row *row)
+{
+    return row->gap ? LEDGER_GAP : row->own;
+}
 // Text into a field of fixed size; false when it does not fit.
 bool ledger_copy_text(char *out, size_t size, const char *text);
 

@@ -40,6 +40,26 @@ static const char SCHEMA[] =
     "CREATE TABLE counter(name TEXT NOT NULL, agent_id INTEGER NOT NULL, value INTEGER NOT NULL,"
     " PRIMARY KEY(name, agent_id)) STRICT, WITHOUT ROWID;";
 
+// Came later than the rest, so a ledger may lack them. Beside the rows of the same meaning, for plain SQL.
+static const char KEEP_SCHEMA[] =
+    "CREATE TABLE IF NOT EXISTS rollup(series_id INTEGER NOT NULL REFERENCES series(series_id), month_s "
+    "INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, PRIMARY KEY(series_id, month_s)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS seal(position INTEGER PRIMARY KEY, closed_until_s INTEGER NOT NULL,"
+    " rolled_until_s INTEGER NOT NULL, dropped_until_s INTEGER NOT NULL, rows INTEGER NOT NULL,"
+    " samples INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS sealed_run(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, rows INTEGER "
+    "NOT NULL,"
+    " before BLOB NOT NULL, after BLOB NOT NULL, seal INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS sealed_stream(stream_id INTEGER NOT NULL, seal INTEGER NOT NULL,"
+    " first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, rows INTEGER NOT NULL,"
+    " accepted INTEGER NOT NULL, quarantined INTEGER NOT NULL, PRIMARY KEY(stream_id, seal)) STRICT, WITHOUT "
+    "ROWID;"
+    "CREATE TABLE IF NOT EXISTS release(position INTEGER NOT NULL, idx INTEGER NOT NULL, stream_id INTEGER "
+    "NOT NULL,"
+    " released INTEGER NOT NULL, PRIMARY KEY(position, idx)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;";
+
 const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_BATCH] =
         "INSERT INTO batch(position, class, stream_id, sequence, last_sequence, gap, key_id, received_us,"
@@ -72,6 +92,24 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_KEY] = "INSERT INTO key(agent_id, public_key, added_us, revoked_us) VALUES(?,?,?,0)",
     [LEDGER_FIND_KEY] = "SELECT resident, revoked_us FROM key JOIN agent USING(agent_id) WHERE public_key=?",
     [LEDGER_REVOKE_KEY] = "UPDATE key SET revoked_us=?2 WHERE key_id=?1 AND revoked_us=0",
+    [LEDGER_OWN_AGENT] = "SELECT agent_id FROM agent WHERE resident='' LIMIT 1",
+    [LEDGER_SCAN_RUN] = "SELECT position, stream_id, sequence, gap, samples, refused, chain FROM batch"
+                        " WHERE position BETWEEN ?1 AND ?2 AND class=1 ORDER BY position",
+    [LEDGER_DELETE_RUN] = "DELETE FROM batch WHERE position BETWEEN ?1 AND ?2 AND class=1",
+    [LEDGER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",
+    [LEDGER_CHAIN_BEFORE] = "SELECT chain FROM batch WHERE position>?1 AND position<?2 AND class=1"
+                            " ORDER BY position DESC LIMIT 1",
+    [LEDGER_INSERT_ROLLUP] = "INSERT INTO rollup(series_id, month_s, position) VALUES(?,?,?)",
+    [LEDGER_INSERT_SEAL] = "INSERT INTO seal(position, closed_until_s, rolled_until_s, dropped_until_s, rows,"
+                           " samples) VALUES(?,?,?,?,?,?)",
+    [LEDGER_INSERT_RUN] =
+        "INSERT INTO sealed_run(first, last, rows, before, after, seal) VALUES(?,?,?,?,?,?)",
+    [LEDGER_INSERT_SEALED_STREAM] =
+        "INSERT INTO sealed_stream(stream_id, seal, first_sequence, last_sequence, rows, accepted,"
+        " quarantined) VALUES(?,?,?,?,?,?,?)",
+    [LEDGER_INSERT_RELEASE] = "INSERT INTO release(position, idx, stream_id, released) VALUES(?,?,?,?)",
+    [LEDGER_REFUSED_OF] = "SELECT stream_id, refused, (SELECT count(*) FROM release"
+                          " WHERE position=batch.position) FROM batch WHERE position=?1 AND gap=0",
 };
 
 static enum err read_version(struct db *db, char out[16], struct diag *d)
@@ -130,5 +168,7 @@ static enum err create(struct db *db, struct diag *d)
 enum err ledger_schema_ensure(struct db *db, struct diag *d)
 {
     enum err e = ledger_schema_check(db, d);
-    return e == ERR_NOT_FOUND ? create(db, d) : e;
+    if (e == ERR_NOT_FOUND)
+        e = create(db, d);
+    return e == ERR_OK ? db_exec(db, KEEP_SCHEMA, d) : e;
 }

@@ -3,6 +3,7 @@
 // again. A cursor belongs to one ledger and one history of it: when the ledger was replaced or restored from
 // an older copy, the row at the cursor is another one (or gone), and everything is read anew.
 #include "store/observations_internal.h"
+#include "store/reader_keep.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,12 +160,53 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     return e == ERR_OK ? ERR_OK : observations_fail(a->o, e, "cannot write", a->d);
 }
 
+// After a rebuild the last figure of a series may be in a roll-up alone.
+static enum err take_rollup(struct advance *a, const struct reader_row *row)
+{
+    struct wire_rollup r;
+    struct reader_sample s = {.value = figure_missing()};
+    enum err e = reader_rollup_of(a->reader, row, &r, a->d);
+    if (e != ERR_OK || r.count == 0)
+        return e;
+    if ((e = reader_series(a->reader, (int64_t)r.series, &s.series, a->d)) != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+    if (!r.last_unknown)
+        s.value = r.cells[r.count - 1].last;
+    s.time = r.last_s;
+    s.position = r.last_position;
+    s.received_us = r.last_received_us;
+    e = observations_note_older(a->o, &s);
+    return e == ERR_OK ? e : observations_fail(a->o, e, "cannot write", a->d);
+}
+
+// Where figures of dropped rows lay is of no use any more.
+static enum err take_seal(struct advance *a, const struct reader_row *row)
+{
+    struct db_stmt *s = a->o->statements[OBSERVATIONS_DROP_SPANS];
+    struct wire_message m;
+    enum err e = wire_decode_kept(a->reader->body_arena, row->body, row->body_len, &m, a->d);
+    if (e != ERR_OK || m.type != WIRE_SEAL)
+        return diag_fail(a->d, e == ERR_NOMEM ? e : ERR_CORRUPT,
+                         LEDGER_FILE ": the seal at position %" PRIu64 " is damaged", row->position);
+    if (m.seal.dropped_until_s == 0 || m.seal.run_count > 0)
+        return ERR_OK;
+    db_bind_int(s, 1, day_of(m.seal.dropped_until_s));
+    e = db_run(s);
+    return e == ERR_OK ? e : observations_fail(a->o, e, "cannot write", a->d);
+}
+
 static enum err take_row(void *ctx, const struct reader_row *row)
 {
     struct advance *a = ctx;
+    enum err e;
     a->row = row;
     a->has_day = false;
-    enum err e = reader_samples(a->reader, row, take_sample, a, a->d);
+    if (row->kind == LEDGER_ROLLUP)
+        e = take_rollup(a, row);
+    else if (row->kind == LEDGER_SEAL)
+        e = take_seal(a, row);
+    else
+        e = reader_samples(a->reader, row, take_sample, a, a->d);
     if (e != ERR_OK)
         return e;
     if ((e = observations_note_seen(a->o, row->stream_id, row->last_sequence)) != ERR_OK)
@@ -188,27 +230,21 @@ static enum err save_cursor(struct observations *o)
     return db_run(s);
 }
 
-static enum err row_is_cursor(void *ctx, const struct reader_row *row)
-{
-    const struct observations *o = ctx;
-    bool same = row->position == o->cursor && memcmp(row->chain, o->cursor_chain, HASH_BYTES) == 0;
-    return same ? ERR_OK : ERR_CONFLICT;
-}
-
 // Whether this is still the ledger that the cursor was made on.
 static enum err check_ledger(struct observations *o, struct reader *r, struct diag *d)
 {
     struct ledger_head head;
-    uint64_t last = 0;
+    struct wire_receipt cursor = {.position = o->cursor};
+    struct reader_receipt_found found;
     enum err e = ledger_head_read(r->db, &head, d);
     if (e != ERR_OK)
         return e;
     bool other = memcmp(head.ledger_id, o->ledger_id, LEDGER_ID_BYTES) != 0 || head.position < o->cursor;
     if (!other && o->cursor > 0) {
-        e = reader_rows(r, o->cursor - 1, 1, row_is_cursor, o, &last, d);
-        if (e != ERR_OK && e != ERR_CONFLICT)
+        memcpy(cursor.chain, o->cursor_chain, HASH_BYTES);
+        if ((e = reader_find_receipt(r, &cursor, &found, d)) != ERR_OK)
             return e;
-        other = e == ERR_CONFLICT;
+        other = found.state != RECEIPT_PRESENT && found.state != RECEIPT_SEALED;
     }
     if (other && o->cursor > 0 && (e = observations_reset(o, d)) != ERR_OK)
         return e;

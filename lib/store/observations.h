@@ -75,11 +75,17 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
 enum err observations_first_day(struct observations_reader *o, struct reader *r,
                                 const struct ledger_series *s, int32_t *day, struct diag *d) MUST_USE;
 
-// ---- exact measurements, from the ledger
+// ---- exact measurements, from the ledger: raw, and where raw is gone from its roll-ups
 // ------------------------------------------------------------------------------
 struct point {
     int64_t time;
     struct figure value; // missing: an explicit unknown
+    // NULL: a raw figure. Else an hour's (or quarter's) cell that ends at `time`: value is its sum or its
+    // last, as the roll-up says. Borrowed during the visit.
+    const struct wire_rollup_cell *cell;
+    uint32_t span_s;   // what it is for: the series' step, or the cell
+    uint64_t position; // of the row it came with, and when that was received; 0 of a cell
+    int64_t received_us;
 };
 typedef enum err (*point_visit)(void *ctx, const struct point *p);
 // The points of a measured series with from < time ≤ to in rising time, for each time the last in ledger
@@ -87,5 +93,12 @@ typedef enum err (*point_visit)(void *ctx, const struct point *p);
 enum err points_read(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
                      int64_t from, int64_t to, size_t max_points, point_visit visit, void *ctx,
                      struct diag *d) MUST_USE;
+
+typedef enum err (*point_of_visit)(void *ctx, const struct ledger_series *s, const struct point *p);
+// Raw points of several measured series at once, whatever has been rolled up: what roll-ups are made of. One
+// series after the other. Each row is read once, so series of one agent belong together.
+enum err points_read_raw(struct observations_reader *o, struct reader *r,
+                         const struct ledger_series *const *series, size_t count, int64_t from, int64_t to,
+                         point_of_visit visit, void *ctx, struct diag *d) MUST_USE;
 
 #endif

@@ -1,6 +1,8 @@
-// Where a series begins, from what the projection keeps anyway: nothing is decoded, so that a page can ask at
+// Where a series begins, from what the projection keeps anyway: little is decoded, so that a page can ask at
 // each view.
 #include "store/observations_internal.h"
+#include "store/reader_keep.h"
+#include "store/rollup.h"
 
 static enum err ask(struct db *db, const char *sql, int64_t id, int64_t *day, bool *known)
 {
@@ -35,13 +37,55 @@ static enum err ask_streams(struct observations_reader *o, struct reader *r, int
     return e;
 }
 
+struct beginning {
+    int64_t day;
+    bool known;
+};
+
+static enum err first_cell(void *ctx, const struct reader_rollup *r)
+{
+    struct beginning *b = ctx;
+    if (b->known || r->rollup->count == 0)
+        return ERR_OK;
+    b->day = day_of(rollup_cell_end(r->rollup, &r->rollup->cells[0]) - 1);
+    b->known = true;
+    return ERR_OK;
+}
+
+// The first roll-up has cells; those that follow need not be read.
+static enum err ask_rollups(struct reader *r, int64_t series_id, int64_t *day, bool *known)
+{
+    struct db_stmt *s = NULL;
+    struct beginning b = {0};
+    bool row = false;
+    enum err e = db_prepare(r->db, "SELECT min(month_s) FROM rollup WHERE series_id=?", &s, NULL);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, series_id);
+    if ((e = db_step(s, &row)) == ERR_OK && row && !db_is_null(s, 0))
+        e = reader_rollups(r, series_id, db_int(s, 0), db_int(s, 0) + 1, first_cell, &b, NULL);
+    db_finalize(s);
+    if (e == ERR_OK && b.known && (!*known || b.day < *day)) {
+        *day = b.day;
+        *known = true;
+    }
+    return e;
+}
+
+static enum err ask_measured(struct observations_reader *o, struct reader *r, int64_t series_id, int64_t *day,
+                             bool *known)
+{
+    enum err e = ask_streams(o, r, series_id, day, known);
+    return e == ERR_OK ? ask_rollups(r, series_id, day, known) : e;
+}
+
 enum err observations_first_day(struct observations_reader *o, struct reader *r,
                                 const struct ledger_series *s, int32_t *day, struct diag *d)
 {
     int64_t first = 0;
     bool known = false;
     enum err e = s->class == WIRE_MEASUREMENT
-                     ? ask_streams(o, r, s->series_id, &first, &known)
+                     ? ask_measured(o, r, s->series_id, &first, &known)
                      : ask(o->db, "SELECT min(period_start) FROM observation WHERE series_id=?", s->series_id,
                            &first, &known);
     if (e != ERR_OK)

@@ -17,6 +17,7 @@ enum observations_statement {
     OBSERVATIONS_SAVE_SPAN,
     OBSERVATIONS_SAVE_SEEN,
     OBSERVATIONS_SAVE_CURSOR,
+    OBSERVATIONS_DROP_SPANS,
     OBSERVATIONS_STATEMENTS
 };
 
@@ -66,6 +67,8 @@ void observations_forget(struct observations *o); // the memory, after a rollbac
 
 // A sample's part in what is collected.
 enum err observations_note_latest(struct observations *o, const struct reader_sample *s) MUST_USE;
+// The same where an equal time is the same figure.
+enum err observations_note_older(struct observations *o, const struct reader_sample *s) MUST_USE;
 enum err observations_note_day(struct observations *o, int64_t stream_id, uint64_t sequence,
                                int64_t day) MUST_USE;
 enum err observations_note_seen(struct observations *o, int64_t stream_id, uint64_t last_sequence) MUST_USE;

@@ -76,12 +76,9 @@ static enum err latest_entry(struct observations *o, int64_t series_id,
     return ERR_OK;
 }
 
-enum err observations_note_latest(struct observations *o, const struct reader_sample *s)
+static void put_latest(struct observations *o, struct observations_latest_entry *entry,
+                       const struct reader_sample *s)
 {
-    struct observations_latest_entry *entry = NULL;
-    enum err e = latest_entry(o, s->series->series_id, &entry);
-    if (e != ERR_OK || s->time < entry->latest.time)
-        return e;
     entry->latest.time = s->time;
     entry->latest.value = reader_own_value(s);
     entry->latest.received_us = s->received_us;
@@ -92,7 +89,24 @@ enum err observations_note_latest(struct observations *o, const struct reader_sa
         entry->next_dirty = o->dirty_latest;
         o->dirty_latest = entry;
     }
-    return ERR_OK;
+}
+
+enum err observations_note_latest(struct observations *o, const struct reader_sample *s)
+{
+    struct observations_latest_entry *entry = NULL;
+    enum err e = latest_entry(o, s->series->series_id, &entry);
+    if (e == ERR_OK && s->time >= entry->latest.time)
+        put_latest(o, entry, s);
+    return e;
+}
+
+enum err observations_note_older(struct observations *o, const struct reader_sample *s)
+{
+    struct observations_latest_entry *entry = NULL;
+    enum err e = latest_entry(o, s->series->series_id, &entry);
+    if (e == ERR_OK && s->time > entry->latest.time)
+        put_latest(o, entry, s);
+    return e;
 }
 
 static enum err save_latest(struct observations *o, const struct observations_latest_entry *entry)

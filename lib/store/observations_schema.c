@@ -46,6 +46,7 @@ static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
     [OBSERVATIONS_SAVE_SPAN] =
         "INSERT OR REPLACE INTO span(stream_id, day, first_sequence, last_sequence) VALUES(?,?,?,?)",
     [OBSERVATIONS_SAVE_SEEN] = "INSERT OR REPLACE INTO seen(stream_id, last_sequence) VALUES(?,?)",
+    [OBSERVATIONS_DROP_SPANS] = "DELETE FROM span WHERE day<?",
     [OBSERVATIONS_SAVE_CURSOR] = "UPDATE cursor SET position=?, chain=?, ledger_id=?, repeats=?",
 };
 

@@ -1,160 +1,52 @@
-// Exact measurements come from the ledger's rows themselves. The projection says in which runs of sequences a
-// day's samples lie; what the projection has not read yet is read from each stream's tail, so that a figure
-// is seen the moment it is committed. The projection is asked first: whatever it lacks is then surely in a
-// tail.
-#include "store/observations_internal.h"
+// Exact measurements come from the ledger's rows themselves, and from roll-ups where retention says that
+// those are what counts. How far that is can move while rows are read (and rows can go), so it is looked at
+// before and after, and what was read in between is read again.
+#include "store/points_internal.h"
+#include "store/reader_keep.h"
+#include "store/rollup.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define SEQUENCES_A_READ 2048 // keeps a read transaction short
-#define STREAMS_MAX      100000
-
-struct run {
-    int64_t stream_id;
-    uint64_t first, last;
-};
-
-struct runs {
-    struct run *at;
-    size_t count, capacity;
-};
+#define TRIES            3
+#define FIRST_S          (INT64_C(-719162) * DAY_S) // the year 1
 
 struct found_point {
-    struct point point;
+    int64_t time;
+    struct figure value;
+    int64_t received_us;
     uint64_t position;
     uint32_t index;
+    uint32_t series; // of those wanted
+};
+
+struct found_cell {
+    struct wire_rollup_cell cell;
+    int64_t time;
+    struct figure value;
+    uint32_t span_s;
 };
 
 struct collect {
+    struct observations_reader *observations;
     struct reader *reader;
     struct diag *d;
-    int64_t series_id, from, to;
+    struct points_wanted wanted;
     size_t max;
     struct found_point *at;
     size_t count, capacity;
+    struct found_cell *cells;
+    size_t cell_count, cell_capacity;
 };
 
-// Room for one more of size bytes each.
-static enum err reserve(void **at, size_t count, size_t *capacity, size_t size)
-{
-    if (*at && count < *capacity)
-        return ERR_OK;
-    size_t wanted = *capacity ? 2 * *capacity : 256;
-    void *grown = realloc(*at, wanted * size);
-    if (!grown)
-        return ERR_NOMEM;
-    *at = grown;
-    *capacity = wanted;
-    return ERR_OK;
-}
-
-// ---- where to look
-// --------------------------------------------------------------------------------------------------
-
-static enum err add_run(struct runs *r, int64_t stream_id, uint64_t first, uint64_t last)
-{
-    struct run *before = r->count ? &r->at[r->count - 1] : NULL;
-    if (before && before->stream_id == stream_id && first <= before->last + 1) {
-        if (last > before->last)
-            before->last = last;
-        return ERR_OK;
-    }
-    void *at = r->at;
-    enum err e = reserve(&at, r->count, &r->capacity, sizeof *r->at);
-    r->at = at;
-    if (e == ERR_OK)
-        r->at[r->count++] = (struct run){stream_id, first, last};
-    return e;
-}
-
-static enum err add_spans(struct runs *runs, struct db_stmt *s, int64_t stream_id, int64_t from_day,
-                          int64_t to_day)
-{
-    bool row = false;
-    enum err e;
-    db_bind_int(s, 1, stream_id);
-    db_bind_int(s, 2, from_day);
-    db_bind_int(s, 3, to_day);
-    while ((e = db_step(s, &row)) == ERR_OK && row)
-        if ((e = add_run(runs, stream_id, (uint64_t)db_int(s, 0), (uint64_t)db_int(s, 1))) != ERR_OK)
-            break;
-    db_reset(s);
-    return e;
-}
-
-static enum err add_tail(struct runs *runs, struct db_stmt *s, int64_t stream_id)
-{
-    bool row = false;
-    db_bind_int(s, 1, stream_id);
-    enum err e = db_step(s, &row);
-    uint64_t seen = e == ERR_OK && row ? (uint64_t)db_int(s, 0) : 0;
-    db_reset(s);
-    return e == ERR_OK ? add_run(runs, stream_id, seen + 1, INT64_MAX) : e;
-}
-
-struct stream_ids {
-    int64_t *at;
-    size_t count, capacity;
-};
-
-static enum err find_streams(struct reader *r, int64_t series_id, struct stream_ids *out, struct diag *d)
-{
-    struct db_stmt *s = NULL;
-    bool row = false;
-    enum err e = db_prepare(
-        r->db, "SELECT DISTINCT stream_id FROM declare WHERE series_id=? ORDER BY stream_id", &s, d);
-    if (e != ERR_OK)
-        return e;
-    db_bind_int(s, 1, series_id);
-    while ((e = db_step(s, &row)) == ERR_OK && row) {
-        void *at = out->at;
-        e = out->count < STREAMS_MAX ? reserve(&at, out->count, &out->capacity, sizeof *out->at)
-                                     : ERR_TOO_BIG;
-        out->at = at;
-        if (e != ERR_OK)
-            break;
-        out->at[out->count++] = db_int(s, 0);
-    }
-    if (e != ERR_OK)
-        e = reader_fail(r, e, "cannot find the streams of a series", d);
-    db_finalize(s);
-    return e;
-}
-
-static enum err find_runs(struct observations_reader *o, const struct collect *c,
-                          const struct stream_ids *streams, struct runs *out, struct diag *d)
-{
-    struct db_stmt *spans = NULL;
-    struct db_stmt *seen = NULL;
-    enum err e = observations_reader_begin(o,
-                                           "SELECT first_sequence, last_sequence FROM span WHERE stream_id=? "
-                                           "AND day BETWEEN ? AND ? ORDER BY first_sequence",
-                                           &spans, d);
-    if (e != ERR_OK)
-        return e;
-    e = db_prepare(o->db, "SELECT last_sequence FROM seen WHERE stream_id=?", &seen, d);
-    for (size_t i = 0; e == ERR_OK && i < streams->count; i++) {
-        e = add_spans(out, spans, streams->at[i], day_of(c->from), day_of(c->to));
-        if (e == ERR_OK)
-            e = add_tail(out, seen, streams->at[i]);
-        if (e != ERR_OK)
-            e = diag_fail(d, e, "%s: cannot read: %s", o->path,
-                          e == ERR_NOMEM ? err_text(e) : db_error(o->db));
-    }
-    db_finalize(seen);
-    observations_reader_end(o, spans);
-    return e;
-}
-
-// ---- collecting
-// -----------------------------------------------------------------------------------------------------
-
-static int by_time_then_ledger(const void *a, const void *b)
+static int by_series_time_ledger(const void *a, const void *b)
 {
     const struct found_point *x = a;
     const struct found_point *y = b;
-    if (x->point.time != y->point.time)
-        return x->point.time < y->point.time ? -1 : 1;
+    if (x->series != y->series)
+        return x->series < y->series ? -1 : 1;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
     if (x->position != y->position)
         return x->position < y->position ? -1 : 1;
     return x->index < y->index ? -1 : x->index > y->index;
@@ -166,9 +58,9 @@ static void settle(struct collect *c)
     size_t kept = 0;
     if (c->count == 0)
         return;
-    qsort(c->at, c->count, sizeof *c->at, by_time_then_ledger);
+    qsort(c->at, c->count, sizeof *c->at, by_series_time_ledger);
     for (size_t i = 1; i < c->count; i++) {
-        if (c->at[i].point.time != c->at[kept].point.time)
+        if (c->at[i].time != c->at[kept].time || c->at[i].series != c->at[kept].series)
             kept++;
         c->at[kept] = c->at[i];
     }
@@ -177,15 +69,34 @@ static void settle(struct collect *c)
 
 static enum err check_count(struct collect *c)
 {
-    return c->count <= c->max
+    return c->count + c->cell_count <= c->max
                ? ERR_OK
                : diag_fail(c->d, ERR_TOO_BIG, "more than %zu points: ask for a shorter time", c->max);
+}
+
+// ---- raw rows
+// ------------------------------------------------------------------------------------------------------
+
+static bool find_series(const struct points_wanted *w, int64_t series_id, uint32_t *out)
+{
+    size_t low = 0, high = w->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->series[middle]->series_id < series_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out = (uint32_t)low;
+    return low < w->count && w->series[low]->series_id == series_id;
 }
 
 static enum err take_sample(void *ctx, const struct reader_sample *s)
 {
     struct collect *c = ctx;
-    if (s->series->series_id != c->series_id || s->time <= c->from || s->time > c->to)
+    uint32_t series = 0;
+    if (s->time <= c->wanted.from || s->time > c->wanted.to ||
+        !find_series(&c->wanted, s->series->series_id, &series))
         return ERR_OK;
     // Repeats and corrections of one time may be many; only their last counts towards the limit.
     if (c->count / 2 > c->max) {
@@ -195,17 +106,19 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
             return e;
     }
     void *at = c->at;
-    enum err e = reserve(&at, c->count, &c->capacity, sizeof *c->at);
+    enum err e = points_reserve(&at, c->count, &c->capacity, sizeof *c->at);
     c->at = at;
     if (e == ERR_OK)
-        c->at[c->count++] = (struct found_point){{s->time, reader_own_value(s)}, s->position, s->index};
+        c->at[c->count++] =
+            (struct found_point){s->time, reader_own_value(s), s->received_us, s->position, s->index, series};
     return e;
 }
 
 static enum err take_row(void *ctx, const struct reader_row *row)
 {
     struct collect *c = ctx;
-    return row->class == WIRE_MEASUREMENT ? reader_samples(c->reader, row, take_sample, c, c->d) : ERR_OK;
+    bool may = row->class == WIRE_MEASUREMENT || row->kind == LEDGER_RELEASE;
+    return may ? reader_samples(c->reader, row, take_sample, c, c->d) : ERR_OK;
 }
 
 static enum err last_sequence(struct reader *r, int64_t stream_id, uint64_t *out, struct diag *d)
@@ -224,7 +137,7 @@ static enum err last_sequence(struct reader *r, int64_t stream_id, uint64_t *out
     return e;
 }
 
-static enum err read_run(struct collect *c, const struct run *run)
+static enum err read_run(struct collect *c, const struct points_run *run)
 {
     uint64_t end = 0;
     enum err e = last_sequence(c->reader, run->stream_id, &end, c->d);
@@ -237,29 +150,136 @@ static enum err read_run(struct collect *c, const struct run *run)
     return e;
 }
 
+static enum err collect_raw(struct collect *c)
+{
+    struct points_runs runs = {0};
+    enum err e = c->wanted.from < c->wanted.to
+                     ? points_find_runs(c->observations, c->reader, &c->wanted, &runs, c->d)
+                     : ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < runs.count; i++)
+        e = read_run(c, &runs.at[i]);
+    free(runs.at);
+    if (e != ERR_OK)
+        return e;
+    settle(c);
+    return check_count(c);
+}
+
+// ---- roll-ups
+// ------------------------------------------------------------------------------------------------------
+
+static enum err take_rollup(void *ctx, const struct reader_rollup *r)
+{
+    struct collect *c = ctx;
+    for (size_t i = 0; i < r->rollup->count; i++) {
+        const struct wire_rollup_cell *cell = &r->rollup->cells[i];
+        int64_t end = rollup_cell_end(r->rollup, cell);
+        if (end <= c->wanted.from || end > c->wanted.to)
+            continue;
+        void *at = c->cells;
+        enum err e = points_reserve(&at, c->cell_count, &c->cell_capacity, sizeof *c->cells);
+        c->cells = at;
+        if (e != ERR_OK)
+            return e;
+        c->cells[c->cell_count++] =
+            (struct found_cell){*cell, end, rollup_cell_value(r->rollup, cell), r->rollup->cell_s};
+        if ((e = check_count(c)) != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err collect_once(struct collect *c, int64_t rolled_s)
+{
+    const int64_t from = c->wanted.from;
+    int64_t end = c->wanted.to < rolled_s ? c->wanted.to : rolled_s;
+    int64_t begin = from > FIRST_S ? from : FIRST_S;
+    enum err e = ERR_OK;
+    c->count = c->cell_count = 0;
+    if (rolled_s && from < rolled_s)
+        e = reader_rollups(c->reader, c->wanted.series[0]->series_id, rollup_month_of(begin + 1), end,
+                           take_rollup, c, c->d);
+    if (e == ERR_OK && rolled_s && from < rolled_s)
+        c->wanted.from = rolled_s;
+    if (e == ERR_OK)
+        e = collect_raw(c);
+    c->wanted.from = from;
+    return e;
+}
+
+static enum err collect(struct collect *c)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct ledger_kept before, after;
+        enum err e = reader_kept(c->reader, &before, c->d);
+        if (e == ERR_OK)
+            e = collect_once(c, before.rolled_until_s);
+        if (e == ERR_OK)
+            e = reader_kept(c->reader, &after, c->d);
+        if (e != ERR_OK || before.rolled_until_s == after.rolled_until_s)
+            return e;
+    }
+    return diag_fail(c->d, ERR_AGAIN, "old months are being rolled up just now: try again");
+}
+
+static void collect_deinit(struct collect *c)
+{
+    free(c->at);
+    free(c->cells);
+}
+
+// ---- the calls
+// -----------------------------------------------------------------------------------------------------
+
+static enum err check_measured(const struct ledger_series *s, struct diag *d)
+{
+    return s->class == WIRE_MEASUREMENT ? ERR_OK
+                                        : diag_fail(d, ERR_INVALID, "%s is not a measured series", s->name);
+}
+
 enum err points_read(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
                      int64_t from, int64_t to, size_t max_points, point_visit visit, void *ctx,
                      struct diag *d)
 {
-    struct collect c = {
-        .reader = r, .d = d, .series_id = s->series_id, .from = from, .to = to, .max = max_points};
-    struct stream_ids streams = {0};
-    struct runs runs = {0};
-    if (s->class != WIRE_MEASUREMENT)
-        return diag_fail(d, ERR_INVALID, "%s is not a measured series", s->name);
-    enum err e = from < to ? find_streams(r, s->series_id, &streams, d) : ERR_OK;
-    if (e == ERR_OK && streams.count > 0)
-        e = find_runs(o, &c, &streams, &runs, d);
-    for (size_t i = 0; e == ERR_OK && i < runs.count; i++)
-        e = read_run(&c, &runs.at[i]);
-    if (e == ERR_OK) {
-        settle(&c);
-        e = check_count(&c);
+    struct collect c = {.observations = o,
+                        .reader = r,
+                        .d = d,
+                        .wanted = {.series = &s, .count = 1, .from = from, .to = to},
+                        .max = max_points};
+    enum err e = check_measured(s, d);
+    if (e == ERR_OK && from < to)
+        e = collect(&c);
+    for (size_t i = 0; e == ERR_OK && i < c.cell_count; i++) {
+        const struct found_cell *f = &c.cells[i];
+        e = visit(ctx, &(struct point){f->time, f->value, &f->cell, f->span_s, 0, 0});
     }
     for (size_t i = 0; e == ERR_OK && i < c.count; i++)
-        e = visit(ctx, &c.at[i].point);
-    free(streams.at);
-    free(runs.at);
-    free(c.at);
+        e = visit(ctx, &(struct point){c.at[i].time, c.at[i].value, NULL, s->step_s, c.at[i].position,
+                                       c.at[i].received_us});
+    collect_deinit(&c);
+    return e;
+}
+
+enum err points_read_raw(struct observations_reader *o, struct reader *r,
+                         const struct ledger_series *const *series, size_t count, int64_t from, int64_t to,
+                         point_of_visit visit, void *ctx, struct diag *d)
+{
+    struct collect c = {.observations = o,
+                        .reader = r,
+                        .d = d,
+                        .wanted = {.series = series, .count = count, .from = from, .to = to},
+                        .max = SIZE_MAX};
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < count; i++)
+        e = check_measured(series[i], d);
+    if (e == ERR_OK)
+        e = collect_raw(&c);
+    for (size_t i = 0; e == ERR_OK && i < c.count; i++) {
+        const struct ledger_series *s = series[c.at[i].series];
+        e = visit(ctx, s,
+                  &(struct point){c.at[i].time, c.at[i].value, NULL, s->step_s, c.at[i].position,
+                                  c.at[i].received_us});
+    }
+    collect_deinit(&c);
     return e;
 }

@@ -21,8 +21,26 @@ static const char *const SQL[READER_STATEMENTS] = {
         "SELECT " LEDGER_SERIES_COLUMNS " FROM series WHERE name>=?1 AND name<?1||'~' ORDER BY name",
     [READER_DECLARES] =
         "SELECT number, series_id FROM declare WHERE stream_id=?1 AND number>=?2 ORDER BY number",
-    [READER_STREAMS] = "SELECT " LEDGER_STREAM_COLUMNS
-                       ", resident FROM stream JOIN agent USING(agent_id) ORDER BY stream_id",
+    [READER_STREAMS] =
+        "SELECT " LEDGER_STREAM_COLUMNS ", resident FROM stream JOIN agent USING(agent_id) WHERE resident<>''"
+        " ORDER BY stream_id", // the collector's own are not agents'
+    [READER_ROW_AT] =
+        "SELECT " READER_ROW_COLUMNS " FROM batch LEFT JOIN stream USING(stream_id) WHERE position=?1",
+    [READER_ROW_HEADS] =
+        "SELECT position, class, gap, stream_id, received_us, length(body), refused>0 AND EXISTS(SELECT 1"
+        " FROM release WHERE release.position=batch.position) FROM batch WHERE position>?1"
+        " ORDER BY position LIMIT ?2",
+    [READER_REFUSED] = "SELECT " READER_ROW_COLUMNS ", resident FROM batch INDEXED BY batch_refused"
+                       " LEFT JOIN stream USING(stream_id) LEFT JOIN agent USING(agent_id)"
+                       " WHERE refused>0 AND position>?1 ORDER BY position LIMIT ?2",
+    [READER_RELEASED] = "SELECT idx, released FROM release WHERE position=?1 ORDER BY idx",
+    [READER_ROLLUPS] =
+        "SELECT month_s, position FROM rollup WHERE series_id=?1 AND month_s>=?2 AND month_s<?3"
+        " ORDER BY month_s",
+    [READER_KEPT] = "SELECT closed_until_s, rolled_until_s, dropped_until_s FROM seal"
+                    " ORDER BY position DESC LIMIT 1",
+    [READER_SEALED] = "SELECT first, last, after, seal FROM sealed_run WHERE first<=?1"
+                      " ORDER BY first DESC LIMIT 1",
     [READER_COUNTERS] = "SELECT name, agent_id, value FROM counter ORDER BY name, agent_id",
 };
 
@@ -44,9 +62,27 @@ void reader_end(struct reader *r)
         db_rollback(r->db);
 }
 
+// An older program's ledger lacks the tables that came later until the collector has opened it.
+static enum err check_tables(struct reader *r, struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = ledger_schema_check(r->db, d);
+    if (e != ERR_OK)
+        return e;
+    e = db_prepare(r->db, "SELECT count(*) FROM sqlite_master WHERE name IN ('release', 'batch_refused')", &s,
+                   d);
+    if (e == ERR_OK && (e = db_step(s, &row)) != ERR_OK)
+        e = reader_fail(r, e, "cannot read its tables", d);
+    else if (e == ERR_OK && db_int(s, 0) != 2)
+        e = diag_fail(d, ERR_NOT_FOUND, LEDGER_FILE ": the collector has not made its tables yet");
+    db_finalize(s);
+    return e;
+}
+
 static enum err open_parts(struct reader *r, struct diag *d)
 {
-    enum err e = ledger_schema_check(r->db, d);
+    enum err e = check_tables(r, d);
     for (int i = 0; e == ERR_OK && i < READER_STATEMENTS; i++)
         e = db_prepare(r->db, SQL[i], &r->statements[i], d);
     if (e == ERR_OK)
@@ -122,7 +158,8 @@ void reader_row_from(struct db_stmt *s, struct reader_row *out)
     *out = (struct reader_row){
         .position = (uint64_t)db_int(s, 0),
         .class = (enum wire_class)db_int(s, 1),
-        .gap = db_int(s, 2) != 0,
+        .kind = (enum ledger_kind)db_int(s, 2),
+        .gap = db_int(s, 2) == LEDGER_GAP,
         .stream_id = db_int(s, 3),
         .agent_id = db_int(s, 4),
         .key_id = db_int(s, 5),
@@ -338,93 +375,6 @@ enum err reader_declared(struct reader *r, int64_t stream_id, uint32_t number,
         return diag_fail(d, ERR_NOT_FOUND, "stream %" PRId64 " has no declare %u", stream_id, number);
     *out = s->series[number];
     return ERR_OK;
-}
-
-// ---- samples
-// --------------------------------------------------------------------------------------------------------
-
-struct verdict {
-    bool whole;
-    size_t count, next;
-    const struct wire_refusal *refusals;
-};
-
-static enum err read_verdict(struct reader *r, const struct reader_row *row, struct verdict *out,
-                             struct diag *d)
-{
-    struct wire_message m;
-    struct diag why = {0};
-    *out = (struct verdict){0};
-    if (row->verdict_len == 0)
-        return ERR_OK;
-    enum err e = wire_decode(r->verdict_arena, row->verdict, row->verdict_len, &m, &why);
-    if (e != ERR_OK || m.type != WIRE_REJECT)
-        return diag_fail(d, e == ERR_NOMEM ? e : ERR_CORRUPT,
-                         LEDGER_FILE ": the verdict at position %" PRIu64 " is damaged: %s", row->position,
-                         why.text);
-    *out = (struct verdict){.whole = m.reject.whole, .count = m.reject.count, .refusals = m.reject.refusals};
-    return ERR_OK;
-}
-
-static bool is_refused(struct verdict *v, uint32_t index)
-{
-    while (v->next < v->count && v->refusals[v->next].index < index)
-        v->next++;
-    return v->next < v->count && v->refusals[v->next].index == index;
-}
-
-static enum err visit_samples(struct reader *r, const struct reader_row *row, const struct wire_batch *b,
-                              struct verdict *v, reader_sample_visit visit, void *ctx, struct diag *d)
-{
-    size_t note = 0;
-    for (size_t i = 0; i < b->count; i++) {
-        const struct wire_sample *w = &b->samples[i];
-        struct reader_sample s = {
-            .time = w->time, .value = w->value, .received_us = row->received_us, .position = row->position};
-        s.index = (uint32_t)i;
-        while (note < b->note_count && b->notes[note].index < i)
-            note++;
-        if (note < b->note_count && b->notes[note].index == i)
-            s.note = &b->notes[note];
-        // A value that can be no figure is never accepted, whatever the verdict says.
-        if (is_refused(v, s.index) || w->refused != WIRE_REASON_NONE)
-            continue;
-        enum err e = reader_declared(r, row->stream_id, w->series, &s.series, d);
-        if (e == ERR_NOT_FOUND)
-            e = diag_fail(d, ERR_CORRUPT,
-                          LEDGER_FILE ": the row at position %" PRIu64
-                                      " accepts a sample of series number %u, "
-                                      "which its stream never declared",
-                          row->position, w->series);
-        if (e != ERR_OK || (e = visit(ctx, &s)) != ERR_OK)
-            return e;
-    }
-    return ERR_OK;
-}
-
-struct figure reader_own_value(const struct reader_sample *s)
-{
-    bool other = s->note && s->note->currency[0] && strcmp(s->note->currency, s->series->currency) != 0;
-    return other ? figure_missing() : s->value;
-}
-
-enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx,
-                        struct diag *d)
-{
-    struct verdict v;
-    struct wire_message m;
-    struct diag why = {0};
-    if (row->gap || row->class == WIRE_CONTROL)
-        return ERR_OK;
-    enum err e = read_verdict(r, row, &v, d);
-    if (e != ERR_OK || v.whole)
-        return e;
-    e = wire_decode(r->body_arena, row->body, row->body_len, &m, &why);
-    if (e != ERR_OK || m.type != WIRE_BATCH)
-        return diag_fail(d, e == ERR_NOMEM ? e : ERR_CORRUPT,
-                         LEDGER_FILE ": the body at position %" PRIu64 " is damaged: %s", row->position,
-                         why.text);
-    return visit_samples(r, row, &m.batch, &v, visit, ctx, d);
 }
 
 // ---- streams, counters, agents

@@ -16,7 +16,8 @@ enum err reader_head(struct reader *r, uint64_t *position, int64_t *received_us,
 struct reader_row { // borrowed during the visit
     uint64_t position;
     enum wire_class class;
-    bool gap;
+    enum ledger_kind kind;
+    bool gap; // kind is LEDGER_GAP
     int64_t stream_id, agent_id, key_id;
     uint64_t sequence, last_sequence;
     int64_t received_us;
@@ -45,7 +46,8 @@ struct reader_sample { // an accepted sample; borrowed during the visit
 // The value on its series' own line: missing when the note says that the amount is of another currency.
 struct figure reader_own_value(const struct reader_sample *s);
 typedef enum err (*reader_sample_visit)(void *ctx, const struct reader_sample *s);
-// The accepted samples of a row by its stored verdict, in order. CORRUPT when the body does not decode.
+// The accepted samples of a row by its stored verdict, in order; of a release those that it lets in, with its
+// position and time. None of any other row. CORRUPT when the body does not decode.
 enum err reader_samples(struct reader *r, const struct reader_row *row, reader_sample_visit visit, void *ctx,
                         struct diag *d) MUST_USE;
 
@@ -70,18 +72,24 @@ typedef enum err (*reader_counter_visit)(void *ctx, const char *name, int64_t ag
 enum err reader_counters(struct reader *r, reader_counter_visit visit, void *ctx, struct diag *d) MUST_USE;
 enum err reader_agents(struct reader *r, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 
-// Walks every chain from its start, checks each hash, the sequence of each stream, the indexes, and what is
-// kept beside the rows (watermarks, chains' ends, ledger.head). damaged counts the ranges handed to visit
-// (agent, first and last sequence, received times in text form).
+// Walks every chain from its start (over seals where rows were dropped), checks each hash, the sequence of
+// each stream, the indexes, and what is kept beside the rows (watermarks, chains' ends, ledger.head). damaged
+// counts the ranges handed to visit (agent, first and last sequence, received times in text form).
 typedef void (*reader_damage_visit)(void *ctx, const char *text);
 struct reader_verified {
     uint64_t rows, damaged;
+    uint64_t rollups, seals, sealed_rows, releases; // sealed_rows: dropped, and accounted for by a seal
     struct {
         uint64_t rows, position;
         uint8_t head[HASH_BYTES];
     } class[4]; // by enum wire_class; 0: the declares, which say what the numbers in the rows mean
 };
+// AGAIN: retention dropped rows under the walk, several times; nothing is wrong, try later.
 enum err reader_verify(struct reader *r, reader_damage_visit visit, void *ctx, struct reader_verified *out,
                        struct diag *d) MUST_USE;
+// The same, telling how far it has come of how many positions, several times a second.
+typedef void (*reader_progress)(void *ctx, uint64_t position, uint64_t last);
+enum err reader_verify_watched(struct reader *r, reader_damage_visit visit, reader_progress progress,
+                               void *ctx, struct reader_verified *out, struct diag *d) MUST_USE;
 
 #endif

@@ -16,6 +16,13 @@ enum reader_statement {
     READER_DECLARES,
     READER_STREAMS,
     READER_COUNTERS,
+    READER_ROW_AT,
+    READER_ROW_HEADS,
+    READER_REFUSED,
+    READER_RELEASED,
+    READER_ROLLUPS,
+    READER_KEPT,
+    READER_SEALED,
     READER_STATEMENTS
 };
 
@@ -36,7 +43,8 @@ struct reader {
     struct db_stmt *statements[READER_STATEMENTS];
     struct id_table series, declares;
     struct wire_arena *body_arena, *verdict_arena;
-    unsigned depth; // calls inside the one read transaction
+    int64_t release_stream; // 0: not known, or none yet
+    unsigned depth;         // calls inside the one read transaction
 };
 
 static inline enum err reader_fail(struct reader *r, enum err e, const char *what, struct diag *d)
@@ -48,6 +56,21 @@ enum err reader_begin(struct reader *r, struct diag *d) MUST_USE;
 void reader_end(struct reader *r);
 void reader_row_from(struct db_stmt *s, struct reader_row *out); // chain NULL when it is not a hash
 enum err reader_stream_from(struct db_stmt *s, struct reader_stream *out) MUST_USE;
+struct reader_verdict { // refusals borrow from the reader's verdict_arena
+    bool whole;
+    enum wire_reason whole_reason;
+    size_t count, next;
+    const struct wire_refusal *refusals;
+};
+enum err reader_verdict(struct reader *r, const struct reader_row *row, struct reader_verdict *out,
+                        struct diag *d) MUST_USE;
+// The reason, WIRE_REASON_NONE: accepted. Indexes must be asked in rising order.
+enum wire_reason reader_refused(struct reader_verdict *v, uint32_t index);
+// The row's batch, in the reader's body_arena. CORRUPT.
+enum err reader_batch(struct reader *r, const struct reader_row *row, struct wire_batch *out,
+                      struct diag *d) MUST_USE;
+// The stream that releases are in, 0: there is none.
+enum err reader_release_stream(struct reader *r, int64_t *out, struct diag *d) MUST_USE;
 enum err reader_declared(struct reader *r, int64_t stream_id, uint32_t number,
                          const struct ledger_series **out, struct diag *d) MUST_USE;
 

@@ -12,6 +12,7 @@
 
 #define ROWS_A_TRANSACTION 2000
 #define TEXT_MAX           500
+#define TRIES              5 // when rows are dropped under the walk
 
 // ---- what is found
 // --------------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ static void chain_of(const struct reader_row *row, const struct wire_incarnation
         .incarnation = *incarnation,
         .sequence = row->sequence,
         .last_sequence = row->last_sequence,
-        .gap = row->gap,
+        .gap = row->kind,
         .key_id = row->key_id,
         .received_us = row->received_us,
         .samples = row->samples,
@@ -141,7 +142,9 @@ static bool check_sequence(struct verify *v, const struct reader_row *row)
     struct verify_stream *s = verify_stream(v, row->stream_id);
     if (!s)
         return false;
-    bool follows = row->sequence == s->last_sequence + 1 && row->last_sequence >= row->sequence;
+    uint64_t hole = row->sequence > s->last_sequence ? row->sequence - s->last_sequence - 1 : UINT64_MAX;
+    bool follows = hole <= s->sealed_rows - s->holes && row->last_sequence >= row->sequence;
+    s->holes += follows ? hole : 0;
     s->last_sequence = row->last_sequence;
     s->batches++;
     if (row->gap) {
@@ -170,8 +173,7 @@ static void check_row(struct verify *v, struct db_stmt *s)
     struct reader_row row;
     reader_row_from(s, &row);
     if (row.position != v->ends.position + 1 && !v->skipped)
-        verify_damage(v, "rows missing: positions %" PRIu64 "..%" PRIu64, v->ends.position + 1,
-                      row.position - 1);
+        verify_keep_missing(v, v->ends.position + 1, row.position - 1);
     v->skipped = false;
     v->ends.position = row.position;
     v->out.rows++;
@@ -183,6 +185,8 @@ static void check_row(struct verify *v, struct db_stmt *s)
         damaged_row(v, &row, "does not follow its stream's sequence");
     else if (!check_index(v, &row))
         damaged_row(v, &row, "is not found through its index");
+    if (row.kind >= LEDGER_ROLLUP)
+        verify_keep_row(v, &row);
 }
 
 // ---- pages that cannot be read
@@ -227,6 +231,7 @@ static void skip_unreadable(struct verify *v)
                   next);
     v->ends.position = next;
     v->skipped = true;
+    verify_keep_skip(v, next);
     for (int c = 1; c < LEDGER_CLASSES; c++)
         v->lost_end[c] = true;
 }
@@ -242,7 +247,8 @@ static enum err walk_some(struct verify *v, bool *done, struct diag *d)
     enum err e = reader_begin(v->reader, d);
     if (e != ERR_OK)
         return e;
-    if ((e = ledger_head_read(v->reader->db, &v->kept, d)) != ERR_OK)
+    if ((e = ledger_head_read(v->reader->db, &v->kept, d)) != ERR_OK ||
+        (e = verify_keep_same(v, d)) != ERR_OK)
         goto out;
     db_bind_int(s, 1, (int64_t)v->ends.position);
     db_bind_int(s, 2, ROWS_A_TRANSACTION);
@@ -258,6 +264,7 @@ static enum err walk_some(struct verify *v, bool *done, struct diag *d)
         e = reader_fail(v->reader, e, "cannot verify", d);
     } else if (count < ROWS_A_TRANSACTION) {
         *done = true;
+        verify_keep_close(v);
         e = verify_tables(v, d);
     }
 out:
@@ -280,30 +287,60 @@ static enum err prepare(struct verify *v, struct diag *d)
     return e;
 }
 
+static void deinit(struct verify *v)
+{
+    db_finalize(v->find_agent);
+    db_finalize(v->find_sequence);
+    id_table_deinit(&v->streams, free);
+    free(v->runs);
+}
+
+static void report(struct verify *v, struct reader_verified *out)
+{
+    verify_flush(v);
+    for (int c = 0; c < LEDGER_CLASSES; c++) {
+        v->out.class[c].rows = v->ends.chains[c].rows;
+        v->out.class[c].position = v->ends.chains[c].position;
+        memcpy(v->out.class[c].head, v->ends.chains[c].hash, HASH_BYTES);
+    }
+    *out = v->out;
+}
+
+static enum err walk(struct verify *v, struct reader_verified *out, struct diag *d)
+{
+    bool done = false;
+    // Before the rows: the ledger may grow meanwhile, never shrink.
+    enum err recorded = ledger_head_load(v->reader->state, &v->recorded, d);
+    v->has_recorded = recorded == ERR_OK;
+    if (recorded == ERR_CORRUPT)
+        verify_damage(v, "%s", d ? d->text : LEDGER_HEAD " is damaged");
+    enum err e = prepare(v, d);
+    if (e == ERR_OK)
+        e = verify_keep_open(v, d);
+    while (e == ERR_OK && !done) {
+        e = walk_some(v, &done, d);
+        if (v->progress)
+            v->progress(v->ctx, v->ends.position, v->kept.position);
+    }
+    if (e == ERR_OK)
+        report(v, out);
+    return e;
+}
+
+enum err reader_verify_watched(struct reader *r, reader_damage_visit visit, reader_progress progress,
+                               void *ctx, struct reader_verified *out, struct diag *d)
+{
+    enum err e = ERR_AGAIN;
+    for (int i = 0; i < TRIES && e == ERR_AGAIN; i++) {
+        struct verify v = {.reader = r, .visit = visit, .progress = progress, .ctx = ctx};
+        e = walk(&v, out, d);
+        deinit(&v);
+    }
+    return e;
+}
+
 enum err reader_verify(struct reader *r, reader_damage_visit visit, void *ctx, struct reader_verified *out,
                        struct diag *d)
 {
-    struct verify v = {.reader = r, .visit = visit, .ctx = ctx};
-    bool done = false;
-    // Before the rows: the ledger may grow meanwhile, never shrink.
-    enum err recorded = ledger_head_load(r->state, &v.recorded, d);
-    v.has_recorded = recorded == ERR_OK;
-    if (recorded == ERR_CORRUPT)
-        verify_damage(&v, "%s", d ? d->text : LEDGER_HEAD " is damaged");
-    enum err e = prepare(&v, d);
-    while (e == ERR_OK && !done)
-        e = walk_some(&v, &done, d);
-    if (e == ERR_OK) {
-        verify_flush(&v);
-        for (int c = 0; c < LEDGER_CLASSES; c++) {
-            v.out.class[c].rows = v.ends.chains[c].rows;
-            v.out.class[c].position = v.ends.chains[c].position;
-            memcpy(v.out.class[c].head, v.ends.chains[c].hash, HASH_BYTES);
-        }
-        *out = v.out;
-    }
-    db_finalize(v.find_agent);
-    db_finalize(v.find_sequence);
-    id_table_deinit(&v.streams, free);
-    return e;
+    return reader_verify_watched(r, visit, NULL, ctx, out, d);
 }

@@ -50,13 +50,20 @@ static void check_stream(struct verify *v, struct db_stmt *s, struct db_stmt *in
     const struct ledger_stream *k = &kept.stream;
     if (!found)
         found = &none;
-    if (k->last_sequence != found->last_sequence)
+    uint64_t tail = found->sealed_last > found->last_sequence ? found->sealed_last - found->last_sequence : 0;
+    if (k->last_sequence != found->last_sequence + tail)
         verify_damage(v,
                       "stream %" PRId64 " of agent %" PRId64 " %s: its watermark is %" PRIu64
                       ", its rows end at sequence %" PRIu64,
-                      id, k->agent_id, kept.resident, k->last_sequence, found->last_sequence);
-    if (k->accepted != found->accepted || k->quarantined != found->quarantined || k->gap != found->gap ||
-        k->batches != found->batches)
+                      id, k->agent_id, kept.resident, k->last_sequence, found->last_sequence + tail);
+    if (found->holes + tail != found->sealed_rows)
+        verify_damage(v,
+                      "stream %" PRId64 " of agent %" PRId64 " %s: %" PRIu64
+                      " sequences are missing, its seals speak of %" PRIu64,
+                      id, k->agent_id, kept.resident, found->holes + tail, found->sealed_rows);
+    if (k->accepted != found->accepted + found->sealed_accepted + found->released ||
+        k->quarantined != found->quarantined + found->sealed_quarantined - found->released ||
+        k->gap != found->gap || k->batches != found->batches + found->sealed_rows)
         verify_damage(v, "stream %" PRId64 " of agent %" PRId64 " %s: its counts differ from its rows", id,
                       k->agent_id, kept.resident);
     db_bind_int(index, 1, k->agent_id);
