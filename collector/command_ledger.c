@@ -1,4 +1,4 @@
-// verify and rebuild.
+// rebuild: through the running collector, or under its lock.
 #include "base/fs.h"
 #include "collector/commands.h"
 #include "collector/rrd_writer.h"
@@ -11,77 +11,13 @@
 
 enum { ANSWER_MS = 10000, POLL_MS = 200, ROWS_MAX = 4096 };
 
-// ---- verify -------------------------------------------------------------------------------------
-static void print_damage(void *ctx, const char *text)
-{
-    (void)ctx;
-    printf("damaged: %s\n", text);
-}
-
-static void print_chains(const struct reader_verified *v)
-{
-    static const char *const names[] = {"", "measurement", "report", "control"};
-    for (int i = WIRE_MEASUREMENT; i <= WIRE_CONTROL; i++) {
-        char head[HEX_TEXT(HASH_BYTES)];
-        crypto_hex(v->class[i].head, HASH_BYTES, head);
-        printf("%-12s rows=%llu position=%llu head=%s\n", names[i], (unsigned long long)v->class[i].rows,
-               (unsigned long long)v->class[i].position, head);
-    }
-    printf("rows=%llu damaged=%llu\n", (unsigned long long)v->rows, (unsigned long long)v->damaged);
-}
-
-int collector_command_verify(const struct command_line *line, const struct collector_config *c)
-{
-    struct reader *reader = NULL;
-    struct reader_verified v = {0};
-    struct diag d = {0};
-    (void)line;
-    enum err e = reader_open(c->state, &reader, &d);
-    if (e == ERR_OK)
-        e = reader_verify(reader, print_damage, NULL, &v, &d);
-    reader_close(reader);
-    if (e != ERR_OK)
-        return collector_complain(e, &d);
-    print_chains(&v);
-    return v.damaged ? EXIT_FAILED : EXIT_DONE;
-}
-
-// ---- progress -----------------------------------------------------------------------------------
-struct progress {
-    struct mono begun;
-    uint64_t total;
-    bool shown; // on a terminal
-};
-
-static void progress_init(struct progress *p, uint64_t total)
-{
-    *p = (struct progress){
-        .begun = clock_mono(clock_system()), .total = total, .shown = isatty(STDERR_FILENO) != 0};
-}
-
-static void progress_show(const struct progress *p, const char *what, uint64_t done)
-{
-    if (!p->shown || p->total == 0)
-        return;
-    int64_t took_ms = mono_diff_ms(clock_mono(clock_system()), p->begun);
-    uint64_t left_s = done ? (uint64_t)took_ms * (p->total - done) / done / 1000 : 0;
-    fprintf(stderr, "\r%s %llu of %llu, %llu s left   ", what, (unsigned long long)done,
-            (unsigned long long)p->total, (unsigned long long)left_s);
-}
-
-static void progress_end(const struct progress *p)
-{
-    if (p->shown && p->total > 0)
-        fputc('\n', stderr);
-}
-
 // ---- rebuild, with a collector that runs --------------------------------------------------------
 static enum err wait_until_clean(const struct collector_config *c, uint64_t total, struct diag *d)
 {
-    struct progress p;
+    struct command_progress p;
     uint64_t dirty = total;
     enum err e = ERR_OK;
-    progress_init(&p, total);
+    collector_progress_init(&p);
     while (e == ERR_OK && dirty > 0) {
         json_t *status = NULL;
         bool running = true;
@@ -92,9 +28,9 @@ static enum err wait_until_clean(const struct collector_config *c, uint64_t tota
                           "the collector has stopped; it goes on rebuilding at its next start");
         dirty = (uint64_t)json_integer_value(json_object_get(status, "rrd_dirty"));
         json_decref(status);
-        progress_show(&p, "rebuilt", total > dirty ? total - dirty : 0);
+        collector_progress_show(&p, "rebuilt", total > dirty ? total - dirty : 0, total);
     }
-    progress_end(&p);
+    collector_progress_end(&p);
     return e;
 }
 
@@ -126,31 +62,31 @@ struct offline {
 
 static enum err observe_all(struct offline *o, bool anew, struct diag *d)
 {
-    struct progress p;
+    struct command_progress p;
     size_t rows = 1;
     enum err e = anew ? observations_reset(o->observations, d) : ERR_OK;
-    progress_init(&p, ledger_position(o->ledger));
+    collector_progress_init(&p);
     while (e == ERR_OK && rows > 0) {
         e = observations_advance(o->observations, o->reader, ROWS_MAX, &rows, d);
-        progress_show(&p, "read", observations_cursor(o->observations));
+        collector_progress_show(&p, "read", observations_cursor(o->observations), ledger_position(o->ledger));
     }
-    progress_end(&p);
+    collector_progress_end(&p);
     return e;
 }
 
 static enum err write_all(struct offline *o, const char *series, uint64_t *count, struct diag *d)
 {
-    struct progress p;
+    struct command_progress p;
     size_t did = 1;
     enum err e = rrd_writer_rebuild(o->writer, series ? series : "", count, d);
-    progress_init(&p, *count);
+    collector_progress_init(&p);
     while (e == ERR_OK && did > 0) {
         e = rrd_writer_step(o->writer, &did, d);
         rrd_writer_hurry(o->writer);
         size_t dirty = rrd_writer_dirty(o->writer);
-        progress_show(&p, "rebuilt", *count > dirty ? *count - dirty : 0);
+        collector_progress_show(&p, "rebuilt", *count > dirty ? *count - dirty : 0, *count);
     }
-    progress_end(&p);
+    collector_progress_end(&p);
     if (e == ERR_OK && rrd_writer_dirty(o->writer) > 0)
         e = diag_fail(d, ERR_IO, "%zu series could not be rebuilt; the log above says why",
                       rrd_writer_dirty(o->writer));

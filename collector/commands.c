@@ -25,7 +25,11 @@ static const struct command {
      "exact figures of a series; --file: the path of its round-robin file", 1, 1, collector_command_query},
     {"rebuild", "[SERIES]", "make round-robin files anew from the ledger (all of them, and the observations)",
      0, 1, collector_command_rebuild},
-    {"verify", "", "walk the ledger's chains; name every damaged range", 0, 0, collector_command_verify},
+    {"verify", "[--receipt POSITION:HASH]",
+     "walk the ledger's chains; name every damaged range; --receipt: only whether that row is there", 0, 0,
+     collector_command_verify},
+    {"quarantine", "[list] [--agent A] [--released] [--json] | release POSITION[:INDEX]",
+     "what was refused and why; let it in after all", 0, 2, collector_command_quarantine},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -33,8 +37,8 @@ static void print_help(FILE *to)
 {
     fputs("usage: esep-collector COMMAND [--config FILE]\n\n", to);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(to, commands[i].words[0] ? "  %-8s %s\n           %s\n" : "  %-8s %s%s\n", commands[i].name,
-                commands[i].words, commands[i].help);
+        fprintf(to, commands[i].words[0] ? "  %-10s %s\n             %s\n" : "  %-10s %s%s\n",
+                commands[i].name, commands[i].words, commands[i].help);
     fputs("\n  --config FILE   settings (default " COLLECTOR_CONFIG_DEFAULT
           "); share/esep/examples/collector.example.yaml explains them\n"
           "  T               2026-03-14, 2026-03, 2026-Q1, 2026, 2026-03-14T12:00:00Z, seconds since 1970, "
@@ -71,15 +75,12 @@ static const struct command *find(const char *name)
 }
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},
-    {"format", required_argument, NULL, 'm'},
-    {"json", no_argument, NULL, 'j'},
-    {"file", no_argument, NULL, 'p'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},  {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},      {"format", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},          {"file", no_argument, NULL, 'p'},
+    {"receipt", required_argument, NULL, 'r'}, {"agent", required_argument, NULL, 'a'},
+    {"released", no_argument, NULL, 'l'},      {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
 };
 
 enum { GO_ON = -1 };
@@ -109,6 +110,15 @@ static int parse(const struct command *c, int argc, char **argv, struct command_
             break;
         case 'p':
             line->file = true;
+            break;
+        case 'r':
+            line->receipt = optarg;
+            break;
+        case 'a':
+            line->agent = optarg;
+            break;
+        case 'l':
+            line->released = true;
             break;
         case 'h':
             print_command_help(c);

@@ -3,6 +3,7 @@
 #ifndef ESEP_COLLECTOR_COMMANDS_H
 #define ESEP_COLLECTOR_COMMANDS_H
 
+#include "base/clock.h"
 #include "collector/config.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -11,8 +12,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 
 struct command_line {
     const char *config; // path
-    const char *from, *to, *format;
-    bool json, file;
+    const char *from, *to, *format, *receipt, *agent;
+    bool json, file, released;
     char **words; // after the command's name
     int word_count;
 };
@@ -31,11 +32,21 @@ int collector_command_revoke(const struct command_line *line, const struct colle
 int collector_command_status(const struct command_line *line, const struct collector_config *c);
 int collector_command_query(const struct command_line *line, const struct collector_config *c);
 int collector_command_rebuild(const struct command_line *line, const struct collector_config *c);
+int collector_command_quarantine(const struct command_line *line, const struct collector_config *c);
 int collector_command_verify(const struct command_line *line, const struct collector_config *c);
 
 // For the commands: the state of what runs, or of the stopped collector's files. *running says which.
 enum err collector_fetch_status(const struct collector_config *c, json_t **out, bool *running,
                                 struct diag *d) MUST_USE;
+// How far a long command has come, on a terminal only (stderr).
+struct command_progress {
+    struct mono begun, shown_at;
+    bool shown;
+};
+void collector_progress_init(struct command_progress *p);
+void collector_progress_show(struct command_progress *p, const char *what, uint64_t done, uint64_t total);
+void collector_progress_end(const struct command_progress *p);
+
 // A request to the running collector; its JSON answer in *out. CLOSED: nothing runs. Other errors: what it
 // answered.
 enum err collector_ask(const struct collector_config *c, const json_t *request, int timeout_ms, json_t **out,

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "collector/admin.h"
 #include "collector/committer_state.h"
+#include "collector/release.h"
+#include "collector/retain.h"
 #include "store/reader.h"
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +174,7 @@ static void say_admin(const struct item *item)
                  F_INT("key_id", a->agent.key_id), F_TEXT("reason", a->diag.text));
 }
 
-enum err committer_admin(struct committer *c, struct item *item)
+static void change_key(struct committer *c, struct item *item)
 {
     struct item_admin *a = item->admin;
     if (item->kind == ITEM_ADMIT) {
@@ -185,5 +187,22 @@ enum err committer_admin(struct committer *c, struct item *item)
             a->result = ERR_NOMEM;
     }
     say_admin(item);
-    return a->result == ERR_IO || a->result == ERR_CORRUPT ? a->result : ERR_OK;
+}
+
+enum err committer_admin(struct committer *c, struct item *item)
+{
+    struct item_admin *a = item->admin;
+    switch (item->kind) {
+    case ITEM_RELEASE:
+        a->result = committer_release(c, &a->release, &a->diag);
+        break;
+    case ITEM_RETAIN:
+        a->result = committer_retain(c, a->job, &a->diag);
+        break;
+    default:
+        change_key(c, item);
+        return a->result == ERR_IO || a->result == ERR_CORRUPT ? a->result : ERR_OK;
+    }
+    // A damaged old row is no reason to stop receiving: verify names it.
+    return a->result == ERR_IO ? a->result : ERR_OK;
 }

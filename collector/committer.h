@@ -29,8 +29,8 @@ void committer_destroy(struct committer *c);
 // refused (UNAVAILABLE) and counted.
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d) MUST_USE;
 
-// ITEM_ADMIT and ITEM_REVOKE: commits, changes the admission, sets result and diag of the item. Returns IO
-// and CORRUPT as above, else OK.
+// ITEM_ADMIT, ITEM_REVOKE, ITEM_RELEASE, ITEM_RETAIN: commits, changes the admission, sets result and diag of
+// the item. Returns IO and CORRUPT as above, else OK.
 enum err committer_admin(struct committer *c, struct item *item) MUST_USE;
 
 #endif

@@ -152,6 +152,7 @@ static enum err run_group(struct shell *sh, struct diag *d)
             e = committer_admin(sh->committer, sh->admin);
         if (e != ERR_OK)
             *d = sh->admin->admin->diag;
+        cursor_publish(sh->s->committed, ledger_position(sh->s->ledger));
     }
     give_back(sh); // without an outcome when it failed: then nothing is said
     answer_admin(sh, asked);

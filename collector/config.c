@@ -4,13 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct retention_file {
+    char *raw, *settle;
+};
+
 struct file {
+    struct retention_file *retention;
     char *endpoint, *state, *catalogue, *parks, *log_level, *budget, *min_free;
 };
 
 #define REQUIRED (CYAML_FLAG_POINTER)
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 
+static const cyaml_schema_field_t retention_fields[] = {
+    CYAML_FIELD_STRING_PTR("raw", REQUIRED, struct retention_file, raw, 1, 31),
+    CYAML_FIELD_STRING_PTR("settle", OPTIONAL, struct retention_file, settle, 1, 31),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("endpoint", REQUIRED, struct file, endpoint, 1, 255),
     CYAML_FIELD_STRING_PTR("state", REQUIRED, struct file, state, 1, 255),
@@ -19,6 +29,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("log_level", OPTIONAL, struct file, log_level, 0, 15),
     CYAML_FIELD_STRING_PTR("budget", OPTIONAL, struct file, budget, 1, 31),
     CYAML_FIELD_STRING_PTR("min_free", OPTIONAL, struct file, min_free, 1, 31),
+    CYAML_FIELD_MAPPING_PTR("retention", OPTIONAL, struct file, retention, retention_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -53,6 +64,36 @@ static enum err parse_bytes(const char *path, const char *key, const char *text,
                             (unsigned long long)(low >> 20), (unsigned long long)(high >> 20));
     *out = v;
     return ERR_OK;
+}
+
+enum { DAY_S = 86400, RAW_DAYS_MIN = 40, RAW_DAYS_MAX = 36500, SETTLE_DAYS = 7 };
+
+static enum err parse_days(const char *path, const char *key, const char *text, int64_t low_s, int64_t *out,
+                           struct diag *d)
+{
+    int64_t ms;
+    if (config_parse_duration_ms(text, &ms) != ERR_OK)
+        return config_error(d, path, key, "'%s' is not a time such as 400d", text);
+    if (ms / 1000 < low_s || ms / 1000 > (int64_t)RAW_DAYS_MAX * DAY_S)
+        return config_error(d, path, key, "'%s' is outside %lldd to %dd", text, (long long)(low_s / DAY_S),
+                            RAW_DAYS_MAX);
+    *out = ms / 1000;
+    return ERR_OK;
+}
+
+// Not under 40 days: round-robin files show 35 days finer than by the hour, and what is dropped can't be
+// drawn so any more.
+static enum err parse_retention(const char *path, const struct retention_file *f, struct collector_config *c,
+                                struct diag *d)
+{
+    c->retain_settle_s = (int64_t)SETTLE_DAYS * DAY_S;
+    if (!f || strcmp(f->raw, "forever") == 0)
+        return ERR_OK;
+    enum err e =
+        parse_days(path, "retention.raw", f->raw, (int64_t)RAW_DAYS_MIN * DAY_S, &c->retain_raw_s, d);
+    if (e == ERR_OK && f->settle)
+        e = parse_days(path, "retention.settle", f->settle, 0, &c->retain_settle_s, d);
+    return e;
 }
 
 static enum err check_endpoint(const char *path, const char *endpoint, struct diag *d)
@@ -99,7 +140,8 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
         (e = parse_bytes(path, "budget", f->budget, 128u << 20, 1u << 20, UINT64_C(64) << 30, &c.budget_bytes,
                          d)) != ERR_OK ||
         (e = parse_bytes(path, "min_free", f->min_free, 256u << 20, 0, UINT64_C(1) << 50, &c.min_free_bytes,
-                         d)) != ERR_OK)
+                         d)) != ERR_OK ||
+        (e = parse_retention(path, f->retention, &c, d)) != ERR_OK)
         goto out;
     c.endpoint = taken(&f->endpoint);
     c.state = taken(&f->state);

@@ -16,6 +16,8 @@ struct collector_config {
     enum log_level log_level;
     uint64_t budget_bytes;   // memory for what is received and not yet committed, over all agents
     uint64_t min_free_bytes; // below this no credit is given
+    int64_t retain_raw_s;    // raw measurements are kept so long; 0: for ever
+    int64_t retain_settle_s; // a month stays open until nothing of it was received for so long
 };
 
 // NOT_FOUND, INVALID with file:line:column. The files that it names are not opened here.

@@ -16,7 +16,7 @@ static const struct {
     enum control_command command;
 } commands[] = {
     {"status", CONTROL_STATUS}, {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
-    {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD},
+    {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -31,7 +31,8 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
         }
     }
     return diag_fail(d, ERR_INVALID,
-                     "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild", name);
+                     "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release",
+                     name);
 }
 
 static enum err parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
@@ -62,6 +63,18 @@ static enum err parse_admit(const json_t *o, struct control_request *r, struct d
     return ERR_OK;
 }
 
+static enum err parse_release(const json_t *o, struct release_request *r, struct diag *d)
+{
+    const json_t *position = json_object_get(o, "position"), *index = json_object_get(o, "index");
+    if (!json_is_integer(position) || json_integer_value(position) < 1)
+        return diag_fail(d, ERR_INVALID, "\"position\" must be a whole number from 1 up");
+    if (index && (!json_is_integer(index) || json_integer_value(index) < 0))
+        return diag_fail(d, ERR_INVALID, "\"index\" must be a whole number from 0 up");
+    r->position = (uint64_t)json_integer_value(position);
+    r->index = index ? json_integer_value(index) : RELEASE_ALL;
+    return parse_text(o, "author", true, r->author, sizeof r->author, d);
+}
+
 static enum err parse_members(const json_t *o, struct control_request *r, struct diag *d)
 {
     switch (r->command) {
@@ -74,6 +87,8 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
         return ERR_OK;
     case CONTROL_REBUILD:
         return parse_text(o, "series", false, r->series, sizeof r->series, d);
+    case CONTROL_RELEASE:
+        return parse_release(o, &r->release, d);
     case CONTROL_STATUS:
     case CONTROL_FLUSH:
         return ERR_OK;
@@ -243,6 +258,19 @@ static json_t *revoke(struct control *c, const struct control_request *r)
     return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "key_id", (json_int_t)r->key_id));
 }
 
+static json_t *release(struct control *c, const struct control_request *r)
+{
+    struct item *item = item_create(ITEM_RELEASE, c->inbox);
+    if (item)
+        item->admin->release = r->release;
+    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
+        return failure(no_answer);
+    const struct release_request *done = &item->admin->release;
+    return admin_reply(item,
+                       json_pack("{s:b, s:I, s:I, s:I}", "ok", 1, "released", (json_int_t)done->released,
+                                 "already", (json_int_t)done->already, "held", (json_int_t)done->held));
+}
+
 static struct item *ask_rebuild(struct control *c, struct queue *to, const char *series)
 {
     struct item *item = item_create(ITEM_REBUILD, c->inbox);
@@ -279,6 +307,8 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
         return revoke(c, r);
     case CONTROL_REBUILD:
         return rebuild(c, r);
+    case CONTROL_RELEASE:
+        return release(c, r);
     }
     return failure("unknown command");
 }

@@ -9,7 +9,14 @@
 #define COLLECTOR_CONTROL_MAX_BYTES 16384
 #define COLLECTOR_FLUSH_MS          2000
 
-enum control_command { CONTROL_STATUS, CONTROL_FLUSH, CONTROL_ADMIT, CONTROL_REVOKE, CONTROL_REBUILD };
+enum control_command {
+    CONTROL_STATUS,
+    CONTROL_FLUSH,
+    CONTROL_ADMIT,
+    CONTROL_REVOKE,
+    CONTROL_REBUILD,
+    CONTROL_RELEASE
+};
 
 struct control_request {
     enum control_command command;
@@ -17,6 +24,7 @@ struct control_request {
     uint8_t key[KEY_BYTES];
     int64_t key_id;
     char series[256]; // "" for all
+    struct release_request release;
 };
 // INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
 // member.

@@ -55,7 +55,13 @@
       "refused: another agent owns the series")                                                              \
     X(REFUSED_QUOTA, "samples_refused_quota", "samples", "refused: over the resident's limit")               \
     X(REFUSED_PERIOD_CLOSED, "samples_refused_period_closed", "samples", "refused: the period is closed")    \
-    X(REFUSED_BEFORE_EPOCH, "samples_refused_before_epoch", "samples", "refused: before 1900")
+    X(REFUSED_BEFORE_EPOCH, "samples_refused_before_epoch", "samples", "refused: before 1900")               \
+    X(SAMPLES_RELEASED, "samples_released", "samples",                                                       \
+      "refused samples that an operator let in: moved from quarantined to accepted")                         \
+    X(ROLLUPS_STORED, "rollups_stored", "rows", "months of a series rolled up before their raw figures go")  \
+    X(MONTHS_ROLLED, "months_rolled", "months", "months whose roll-ups are complete")                        \
+    X(BATCHES_DROPPED, "batches_dropped", "batches", "raw batches dropped by retention, with a seal left")   \
+    X(SAMPLES_DROPPED, "samples_dropped", "samples", "samples in the dropped batches")
 
 #define COUNTER_PROCESS_LIST(X)                                                                              \
     X(MESSAGES_RECEIVED, "messages_received", "messages", "messages that arrived from admitted peers")       \
@@ -98,6 +104,10 @@
     X(RRD_MISSING, "rrd_missing", "files", "round-robin files found missing")                                \
     X(RRD_DAMAGED, "rrd_damaged", "files", "round-robin files found damaged or changed by someone else")     \
     X(RRD_ERRORS, "rrd_errors", "visits", "visits to round-robin files that failed and are tried again")     \
+    X(RRD_PATROLLED, "rrd_patrolled", "files", "round-robin files whose headers the patrol has read")        \
+    X(RRD_CELLS_FILLED, "rrd_cells_filled", "cells", "hours of roll-ups put into rebuilt round-robin files") \
+    X(RETENTION_ERRORS, "retention_errors", "steps",                                                         \
+      "steps of the retention that failed and are tried again")                                              \
     X(PROJECTION_SKIPPED, "projection_skipped", "batches", "ledger rows a projection could not read")        \
     X(OBSERVER_ERRORS, "observer_errors", "visits", "steps of the observer that failed and are tried again")
 
@@ -109,7 +119,11 @@
     X(HEAD_MISSING, "head_missing", "flag", "ALARM: 1 when this start found rows but no ledger.head")        \
     X(RRD_DIRTY, "rrd_dirty", "series", "series that wait to be rebuilt")                                    \
     X(RRD_POSITION, "rrd_position", "rows", "ledger rows that are in the round-robin files")                 \
-    X(RRD_STORED_POSITION, "rrd_stored_position", "rows", "ledger rows that are in round-robin files on disk")
+    X(RRD_STORED_POSITION, "rrd_stored_position", "rows",                                                    \
+      "ledger rows that are in round-robin files on disk")                                                   \
+    X(CLOSED_UNTIL_S, "closed_until_s", "seconds", "measurements up to here are refused: 0 none are")        \
+    X(ROLLED_UNTIL_S, "rolled_until_s", "seconds", "measurements up to here are roll-ups")                   \
+    X(DROPPED_UNTIL_S, "dropped_until_s", "seconds", "raw measurements up to here are gone")
 
 enum collector_counter {
 #define X(id, name, unit, prose) COUNTER_##id,

@@ -45,6 +45,8 @@ void item_destroy(struct item *item)
         outcome_reset(&item->message.outcome);
     else if (item->kind == ITEM_SNAPSHOT)
         free(item->snapshot->agents);
+    else
+        retain_job_destroy(item->admin->job);
     free(item);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/queue.h"
 #include "collector/admission.h"
+#include "collector/retain.h"
 #include "net/mq.h"
 #include "wire/message.h"
 
@@ -15,6 +16,8 @@ enum item_kind {
     ITEM_MESSAGE,  // ingest → committer → ingest
     ITEM_ADMIT,    // control → committer → control
     ITEM_REVOKE,   // control → committer → control
+    ITEM_RELEASE,  // control → committer → control
+    ITEM_RETAIN,   // retention → committer → retention
     ITEM_SNAPSHOT, // control → ingest → control
     ITEM_REBUILD,  // control → observer → control, then control → rrd writer → control
 };
@@ -51,10 +54,20 @@ struct item_message {
     size_t len;
 };
 
+struct release_request { // of refused samples of one row
+    uint64_t position;
+    int64_t index; // RELEASE_ALL: all that can be
+    char author[WIRE_AUTHOR_MAX + 1];
+    uint64_t released, already, held; // out; held: can't be let in
+};
+#define RELEASE_ALL (-1)
+
 struct item_admin {
     struct ledger_agent agent; // ITEM_ADMIT: resident and key in, everything out; ITEM_REVOKE: key_id in
     char series[256];          // ITEM_REBUILD: "" for all
     uint64_t count;            // ITEM_REBUILD: how many will be rebuilt
+    struct release_request release;
+    struct retain_job *job; // ITEM_RETAIN; owned
     enum err result;
     struct diag diag;
 };

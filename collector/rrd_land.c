@@ -90,6 +90,25 @@ enum err rrd_check(struct rrd_writer *w, struct rrd_series *s)
     return e == ERR_OK ? check_file(w, s, path) : e;
 }
 
+enum err rrd_check_header(struct rrd_writer *w, struct rrd_series *s)
+{
+    char path[RRD_PATH_MAX];
+    int64_t last = 0;
+    struct diag d = {0};
+    enum err e = rrd_check(w, s);
+    if (e != ERR_OK || s->dirty || s->newest == RRD_TIME_NONE ||
+        (e = rrd_path(w->state, s->series_id, path)) != ERR_OK)
+        return e;
+    collector_count(w->o.counters, COUNTER_RRD_PATROLLED, 1);
+    e = rrd_file_last(path, s->info, &last, &d);
+    if (e == ERR_OK && last == s->newest)
+        return ERR_OK;
+    if (e == ERR_NOT_FOUND)
+        return found_damaged(w, s, COUNTER_RRD_MISSING, "the file is missing");
+    return found_damaged(w, s, COUNTER_RRD_DAMAGED,
+                         e == ERR_OK ? "the file does not end where it was left" : d.text);
+}
+
 // ---- late values --------------------------------------------------------------------------------
 struct comparison {
     const struct rrd_value *late;

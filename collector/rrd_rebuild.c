@@ -1,8 +1,12 @@
 // Rebuilding reads what the observations know of the series, so it waits until the observer has seen every
-// row that this file must show. A reader sees the old file or the new one, never a half.
+// row that this file must show. A reader sees the old file or the new one, never a half. Where raw figures
+// are gone the hour's and day's lines are filled from roll-ups.
 #include "base/fs.h"
 #include "collector/rrd_state.h"
 #include "kpi/period.h"
+#include "store/reader_keep.h"
+#include "store/rollup.h"
+#include "store/rrd_fill.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -21,14 +25,59 @@ struct rebuild {
     size_t count;
     bool created;
     int64_t last;
+    int64_t rolled_s;      // up to here the points are roll-ups' cells
+    struct rrd_fill *fill; // open while cells come
+    uint64_t cells;
     struct diag *d;
 };
 
+// ---- cells --------------------------------------------------------------------------------------
+// The file begins where raw figures do, and its past is filled.
+static enum err open_fill(struct rebuild *r)
+{
+    enum err e = rrd_file_create(r->path, r->s->info, r->rolled_s, false, r->d);
+    if (e == ERR_OK)
+        e = rrd_fill_open(r->path, r->s->info, &r->fill, r->d);
+    if (e == ERR_OK) {
+        r->created = true;
+        r->last = r->rolled_s;
+    }
+    return e;
+}
+
+static enum err close_fill(struct rebuild *r)
+{
+    struct rrd_fill *fill = r->fill;
+    r->fill = NULL;
+    return rrd_fill_close(fill, r->d);
+}
+
+static enum err add_cell(struct rebuild *r, const struct point *p)
+{
+    const struct rrd_fill_cell cell = {.end = p->time,
+                                       .length_s = p->span_s,
+                                       .known = p->cell->known,
+                                       .sum = rollup_cell_sum(p->cell),
+                                       .min = figure_to_real(p->cell->min),
+                                       .max = figure_to_real(p->cell->max)};
+    if (p->time > r->rolled_s) // retention went on meanwhile
+        return ERR_AGAIN;
+    enum err e = r->created ? ERR_OK : open_fill(r);
+    if (e == ERR_OK && !r->fill) // a cell after raw figures: as above
+        e = ERR_AGAIN;
+    if (e == ERR_OK)
+        e = rrd_fill_add(r->fill, &cell, r->d);
+    r->cells++;
+    return e;
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
 static enum err flush(struct rebuild *r)
 {
-    enum err e = ERR_OK;
-    if (r->count == 0)
-        return ERR_OK;
+    enum err e = close_fill(r);
+    if (e != ERR_OK || r->count == 0)
+        return e;
     if (!r->created)
         e = rrd_file_create(r->path, r->s->info, r->values[0].time - (int64_t)rrd_series_step(r->s->info),
                             false, r->d);
@@ -47,6 +96,8 @@ static enum err add_point(void *ctx, const struct point *p)
     struct rebuild *r = ctx;
     if (!rrd_time_fits(r->s->info, p->time))
         return ERR_OK;
+    if (p->cell)
+        return add_cell(r, p);
     r->values[r->count++] = (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)};
     return r->count == CHUNK ? flush(r) : ERR_OK;
 }
@@ -124,12 +175,14 @@ static void finished(struct rrd_writer *w, struct rrd_series *s, const char *pat
     s->covered = covered;
     w->changed = true;
     collector_count(w->o.counters, COUNTER_RRD_REBUILDS, 1);
+    collector_count(w->o.counters, COUNTER_RRD_CELLS_FILLED, r->cells);
 }
 
 enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
 {
     char path[RRD_PATH_MAX], beside[RRD_PATH_MAX + 8];
     uint64_t covered;
+    struct ledger_kept kept;
     struct rebuild r = {.s = s, .path = beside, .d = d};
     enum err e = rrd_know(w, s, d);
     if (e != ERR_OK || (e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
@@ -137,11 +190,15 @@ enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
         return e;
     if (covered < s->needed)
         return ERR_AGAIN;
+    if ((e = reader_kept(w->o.reader, &kept, d)) != ERR_OK)
+        return e;
+    r.rolled_s = kept.rolled_until_s;
     if (!(r.values = malloc((CHUNK + REPORT_VALUES) * sizeof *r.values)))
         return diag_fail(d, ERR_NOMEM, "out of memory");
     snprintf(beside, sizeof beside, "%s.new", path);
     if ((e = read_points(w, &r)) == ERR_OK && (e = flush(&r)) == ERR_OK && r.created)
         e = put_in_place(beside, path, d);
+    (void)rrd_fill_close(r.fill, NULL);
     if (e == ERR_OK)
         finished(w, s, path, &r, covered);
     else

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/rrd_state.h"
+#include "store/reader_keep.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,7 @@ static enum err mark_row(void *ctx, const struct reader_row *row)
 {
     struct rrd_writer *w = ctx;
     enum err e = ERR_OK;
-    if (!row->gap && row->class != WIRE_CONTROL)
-        e = reader_samples(w->o.reader, row, mark_sample, w, NULL);
+    e = reader_samples(w->o.reader, row, mark_sample, w, NULL);
     if (e != ERR_OK && e != ERR_CORRUPT)
         return e;
     w->position = row->position;
@@ -153,24 +153,41 @@ static enum err resume(struct rrd_writer *w, const struct rrd_cursor_state *st, 
     return e == ERR_OK ? rrd_mark_dirty(w, s, w->position + 1, w->position) : e;
 }
 
+// Whether the stored cursor speaks of this ledger; its row may have been dropped since.
+static enum err is_ours(struct rrd_writer *w, const struct rrd_cursor_state *st, bool *ours, struct diag *d)
+{
+    struct wire_receipt cursor = {.position = st->position};
+    struct reader_receipt_found found = {0};
+    memcpy(cursor.chain, st->chain, HASH_BYTES);
+    *ours = true;
+    if (st->position == 0)
+        return ERR_OK;
+    enum err e = reader_find_receipt(w->o.reader, &cursor, &found, d);
+    *ours = found.state == RECEIPT_PRESENT || found.state == RECEIPT_SEALED;
+    return e;
+}
+
 static enum err decide(struct rrd_writer *w, const struct rrd_cursor_state *st, struct diag *d)
 {
     uint64_t head;
     int64_t received_us;
-    uint8_t chain[HASH_BYTES];
+    struct ledger_kept kept;
+    bool ours = false;
     enum err e = reader_head(w->o.reader, &head, &received_us, d);
-    if (e != ERR_OK || (e = chain_at(w, st->position, chain, d)) != ERR_OK)
+    if (e != ERR_OK || (e = reader_kept(w->o.reader, &kept, d)) != ERR_OK ||
+        (e = is_ours(w, st, &ours, d)) != ERR_OK)
         return e;
     w->position = st->position;
     w->replay_to = head;
     memcpy(w->chain, st->chain, HASH_BYTES);
-    if (st->fresh && !w->had_files) { // nothing to doubt: the ledger is read from its start
+    // Nothing to doubt: the ledger is read from its start, if that is still there.
+    if (st->fresh && !w->had_files && kept.rolled_until_s == 0) {
         w->forget = true;
         return ERR_OK;
     }
     if (st->fresh)
         return start_over(w, head, "there is no cursor", d);
-    if (st->position > head || memcmp(chain, st->chain, HASH_BYTES) != 0)
+    if (!ours)
         return start_over(w, head, "the cursor speaks of another ledger", d);
     return resume(w, st, d);
 }

@@ -29,7 +29,7 @@ struct rrd_writer {
     struct rrd_list touched; // with values, in this step
     struct rrd_list dirty;
     size_t values; // in this step
-    size_t patrol_at;
+    size_t patrol_at, header_at;
     bool had_files;     // there were some when it was opened
     uint64_t surprises; // files whose modification time was not ours
     bool times_lie;     // too many of them: this file system's times say nothing
@@ -48,6 +48,9 @@ void rrd_note_file(struct rrd_series *s, const char *path);
 
 // Looks whether the file is there and as it was left; else the series becomes dirty.
 enum err rrd_check(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
+// The same, and that the file's header is whole and says the time of our last write: finds what left the
+// file's times alone.
+enum err rrd_check_header(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
 // Writes the series' values, or marks it dirty. Errors other than NOMEM end in a dirty series.
 enum err rrd_land(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
 // A new file beside, from exact points; renamed over the old one. AGAIN: the observer has not seen enough

@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REBUILD_SLICE_MS = 200, RETRY_MS = 5000, COST_FACTOR = 10, PATROL_MS = 1000, PATROL_FILES = 256 };
+enum {
+    REBUILD_SLICE_MS = 200,
+    RETRY_MS = 5000,
+    COST_FACTOR = 10,
+    PATROL_MS = 1000,
+    PATROL_FILES = 256,
+    PATROL_HEADERS = 4
+};
 
 // ---- series -------------------------------------------------------------------------------------
 enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
@@ -107,8 +114,8 @@ static enum err take_row(void *ctx, const struct reader_row *row)
     enum err e = ERR_OK;
     if (w->values >= RRD_WRITER_VALUES_MAX)
         return ERR_AGAIN;
-    if (!row->gap && row->class != WIRE_CONTROL)
-        e = reader_samples(w->o.reader, row, take_sample, w, &d);
+    // Roll-ups say nothing new: the file had the figures they are made of, or will be rebuilt from them.
+    e = reader_samples(w->o.reader, row, take_sample, w, &d);
     if (e == ERR_CORRUPT) { // verify names it; the files show what can be read
         collector_count(w->o.counters, COUNTER_PROJECTION_SKIPPED, 1);
         log_error("ledger_row_damaged", F_INT("position", row->position), F_TEXT("reason", d.text));
@@ -222,6 +229,18 @@ enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *co
 }
 
 // ---- the patrol: damage is found in files that nothing is written to, too -----------------------
+static enum err patrol_headers(struct rrd_writer *w)
+{
+    size_t count = rrd_table_count(w->table);
+    for (size_t i = 0; i < count && i < PATROL_HEADERS; i++) {
+        struct rrd_series *s = rrd_table_at(w->table, w->header_at++ % count);
+        enum err e = s->dirty || !s->info ? ERR_OK : rrd_check_header(w, s);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
 static enum err patrol(struct rrd_writer *w)
 {
     struct mono now = clock_mono(w->o.clock);
@@ -239,7 +258,7 @@ static enum err patrol(struct rrd_writer *w)
         if (e != ERR_OK && e != ERR_NOT_FOUND)
             return e;
     }
-    return ERR_OK;
+    return patrol_headers(w);
 }
 
 // ---- steps --------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@
 #include "collector/committer_state.h"
 #include "collector/verdict.h"
 #include "kpi/series.h"
-#include "store/reader.h"
+#include "store/ledger_keep.h"
+#include "store/reader_keep.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,28 +46,18 @@ static void raise_alarm(struct committer *c, const char *event, const struct ite
 }
 
 // ---- Hello --------------------------------------------------------------------------------------
-static enum err compare_chain(void *ctx, const struct reader_row *row)
+// The stream's own receipt is known even where the row has been dropped.
+static bool receipt_holds(struct committer *c, const struct stream *s, const struct wire_receipt *receipt)
 {
-    struct {
-        const struct wire_receipt *receipt;
-        bool same;
-    } *c = ctx;
-    c->same = row->position == c->receipt->position && row->chain &&
-              memcmp(row->chain, c->receipt->chain, HASH_BYTES) == 0;
-    return ERR_OK;
-}
-
-static bool receipt_holds(struct committer *c, const struct wire_receipt *receipt)
-{
-    struct {
-        const struct wire_receipt *receipt;
-        bool same;
-    } ctx = {.receipt = receipt};
-    uint64_t last;
+    struct reader_receipt_found found;
+    const struct wire_receipt *own = &s->state.receipt;
     if (!c->o.reader || receipt->position == 0)
         return true;
-    enum err e = reader_rows(c->o.reader, receipt->position - 1, 1, compare_chain, &ctx, &last, NULL);
-    return e != ERR_OK || ctx.same; // a ledger that can't be read now proves nothing
+    if (receipt->position == own->position)
+        return memcmp(receipt->chain, own->chain, WIRE_CHAIN_BYTES) == 0;
+    enum err e = reader_find_receipt(c->o.reader, receipt, &found, NULL);
+    // A ledger that can't be read now proves nothing.
+    return e != ERR_OK || found.state == RECEIPT_PRESENT || found.state == RECEIPT_SEALED;
 }
 
 static void reconcile(struct committer *c, struct stream *s, const struct item_message *m,
@@ -75,7 +66,7 @@ static void reconcile(struct committer *c, struct stream *s, const struct item_m
     if (h->last_acknowledged > s->state.last_sequence) {
         s->counted[COUNTER_LEDGER_BEHIND]++;
         raise_alarm(c, "ledger_behind", m, h->last_acknowledged, s->state.last_sequence);
-    } else if (h->last_acknowledged > 0 && !receipt_holds(c, &h->last_receipt)) {
+    } else if (h->last_acknowledged > 0 && !receipt_holds(c, s, &h->last_receipt)) {
         s->counted[COUNTER_RECEIPTS_CONTRADICTED]++;
         raise_alarm(c, "receipt_contradicted", m, h->last_receipt.position, ledger_position(c->o.ledger));
     }
@@ -238,7 +229,8 @@ static enum err store_batch(struct committer *c, struct stream *s, struct item_m
     struct find_ctx ctx = {.c = c, .stream_id = s->state.stream_id};
     size_t found, refused;
     enum err e = ERR_OK;
-    verdict_batch(b, clock_wall(c->o.clock), find_series, &ctx, c->refusals, &found);
+    verdict_batch(b, clock_wall(c->o.clock), ledger_kept(c->o.ledger).closed_until_s, find_series, &ctx,
+                  c->refusals, &found);
     refused = found;
     if (found > 0 &&
         ((e = encode_verdict(c, b, &refused)) != ERR_OK || (e = keep_reject(c, &m->outcome)) != ERR_OK))

@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define SERVICE_THREADS 6
+
 struct service {
     const struct collector_config *config; // borrowed
     const struct clock *clock;
@@ -23,7 +25,7 @@ struct service {
 
     struct ledger *ledger; // the committer's thread, once it runs
     struct admission *admission;
-    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control;
+    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention;
     struct cursor *committed, *rrd_landed, *observed;
 
     struct mq *mq;
@@ -33,7 +35,7 @@ struct service {
 
     // Set by who stops or fails; read by everybody.
     _Atomic bool stop_ingest, stop_projections, stop_control, failed;
-    pthread_t threads[5];
+    pthread_t threads[SERVICE_THREADS];
     int thread_count;
 };
 
@@ -53,6 +55,7 @@ void *committer_thread(void *service);
 void *observer_thread(void *service);
 void *rrd_thread(void *service);
 void *control_thread(void *service);
+void *retention_thread(void *service);
 
 #define COLLECTOR_ITEMS_MAX       65536 // messages with the committer at a time
 #define COLLECTOR_CONNECTIONS_MAX 16384

@@ -84,10 +84,18 @@ enum err verdict_declare(const struct catalogue *catalogue, const char *resident
 }
 
 // ---- samples ------------------------------------------------------------------------------------
-static enum wire_reason judge_measurement_time(const struct ledger_series *s, int64_t time, int64_t now_s)
+struct moment { // at which samples are judged
+    int64_t now_s, closed_until_s;
+};
+
+static enum wire_reason judge_measurement_time(const struct ledger_series *s, int64_t time,
+                                               const struct moment *m)
 {
+    const int64_t now_s = m->now_s;
     if (time < EPOCH_1900_S)
         return WIRE_REASON_BEFORE_EPOCH;
+    if (m->closed_until_s && time <= m->closed_until_s)
+        return WIRE_REASON_TOO_OLD;
     if (time > now_s + WIRE_FUTURE_MAX_S)
         return WIRE_REASON_FUTURE;
     return time % (int64_t)s->step_s == 0 ? WIRE_REASON_NONE : WIRE_REASON_OFF_STEP;
@@ -103,12 +111,22 @@ static enum wire_reason judge_report_time(const struct ledger_series *s, int64_t
                                                                       : WIRE_REASON_OFF_STEP;
 }
 
-static enum wire_reason judge_time(const struct ledger_series *s, int64_t time, int64_t now_s)
+static enum wire_reason judge_time(const struct ledger_series *s, int64_t time, const struct moment *m)
 {
     if (time > INT32_MAX * INT64_C(86400) || time < INT32_MIN * INT64_C(86400))
         return time < 0 ? WIRE_REASON_BEFORE_EPOCH : WIRE_REASON_FUTURE;
-    return s->class == WIRE_REPORT ? judge_report_time(s, time, now_s)
-                                   : judge_measurement_time(s, time, now_s);
+    return s->class == WIRE_REPORT ? judge_report_time(s, time, m->now_s)
+                                   : judge_measurement_time(s, time, m);
+}
+
+// A real that is not a whole number within 2^53: half a tiyin, or more than can be exact.
+static enum wire_reason judge_money(const struct ledger_series *s, struct figure value)
+{
+    double v = figure_to_real(value);
+    if (!s->currency[0] || value.kind != FIGURE_REAL)
+        return WIRE_REASON_NONE;
+    return v > (double)FIGURE_INTEGER_MAX || v < -(double)FIGURE_INTEGER_MAX ? WIRE_REASON_OUT_OF_RANGE
+                                                                             : WIRE_REASON_MALFORMED;
 }
 
 static enum wire_reason judge_value(const struct verdict_series *s, struct figure value)
@@ -116,12 +134,9 @@ static enum wire_reason judge_value(const struct verdict_series *s, struct figur
     double v = figure_to_real(value);
     if (value.kind == FIGURE_MISSING)
         return WIRE_REASON_NONE;
-    // A real that is not a whole number within 2^53: half a tiyin, or more than can be exact.
-    if (s->series->currency[0] && value.kind == FIGURE_REAL)
-        return v > (double)FIGURE_INTEGER_MAX || v < -(double)FIGURE_INTEGER_MAX ? WIRE_REASON_OUT_OF_RANGE
-                                                                                 : WIRE_REASON_MALFORMED;
-    if (!s->kpi)
-        return WIRE_REASON_NONE;
+    enum wire_reason r = judge_money(s->series, value);
+    if (r != WIRE_REASON_NONE || !s->kpi)
+        return r;
     if (s->kpi->min.kind != FIGURE_MISSING && v < figure_to_real(s->kpi->min))
         return WIRE_REASON_OUT_OF_RANGE;
     if (s->kpi->max.kind != FIGURE_MISSING && v > figure_to_real(s->kpi->max))
@@ -142,7 +157,8 @@ static enum wire_reason judge_note(const struct ledger_series *s, struct figure 
 }
 
 static enum wire_reason judge(const struct wire_batch *b, const struct wire_sample *sample,
-                              const struct wire_note *note, int64_t now_s, verdict_find find, void *ctx)
+                              const struct wire_note *note, const struct moment *m, verdict_find find,
+                              void *ctx)
 {
     enum wire_reason r;
     if (sample->refused != WIRE_REASON_NONE)
@@ -154,17 +170,27 @@ static enum wire_reason judge(const struct wire_batch *b, const struct wire_samp
         return WIRE_REASON_UNKNOWN_SERIES;
     if (s.series->class != b->class)
         return WIRE_REASON_WRONG_CLASS;
-    if ((r = judge_time(s.series, sample->time, now_s)) != WIRE_REASON_NONE)
+    if ((r = judge_time(s.series, sample->time, m)) != WIRE_REASON_NONE)
         return r;
     if ((r = judge_value(&s, sample->value)) != WIRE_REASON_NONE)
         return r;
     return judge_note(s.series, sample->value, note);
 }
 
-void verdict_batch(const struct wire_batch *batch, struct wall now, verdict_find find, void *ctx,
-                   struct wire_refusal *refusals, size_t *refused)
+enum wire_reason verdict_release(const struct ledger_series *series, enum wire_class class, int64_t time,
+                                 struct figure value, struct wall now, int64_t closed_until_s)
 {
-    int64_t now_s = now.us / US_PER_S;
+    const struct moment m = {now.us / US_PER_S, closed_until_s};
+    if (series->class != class)
+        return WIRE_REASON_WRONG_CLASS;
+    enum wire_reason r = judge_time(series, time, &m);
+    return r != WIRE_REASON_NONE ? r : judge_money(series, value);
+}
+
+void verdict_batch(const struct wire_batch *batch, struct wall now, int64_t closed_until_s, verdict_find find,
+                   void *ctx, struct wire_refusal *refusals, size_t *refused)
+{
+    const struct moment m = {now.us / US_PER_S, closed_until_s};
     size_t next_note = 0, count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         while (next_note < batch->note_count && batch->notes[next_note].index < i)
@@ -172,7 +198,7 @@ void verdict_batch(const struct wire_batch *batch, struct wall now, verdict_find
         const struct wire_note *note = next_note < batch->note_count && batch->notes[next_note].index == i
                                            ? &batch->notes[next_note]
                                            : NULL;
-        enum wire_reason r = judge(batch, &batch->samples[i], note, now_s, find, ctx);
+        enum wire_reason r = judge(batch, &batch->samples[i], note, &m, find, ctx);
         if (r != WIRE_REASON_NONE)
             refusals[count++] = (struct wire_refusal){.index = (uint32_t)i, .reason = r};
     }

@@ -19,9 +19,15 @@ struct verdict_series { // what a number means; series NULL: not declared
 };
 typedef struct verdict_series (*verdict_find)(void *ctx, uint32_t number);
 
-// Judges each sample; refusals has room for batch->count. *refused: how many were written there, in rising
-// index.
-void verdict_batch(const struct wire_batch *batch, struct wall now, verdict_find find, void *ctx,
-                   struct wire_refusal *refusals, size_t *refused);
+// Judges each sample. Measurements up to closed_until_s are too old (0: none are). refusals has room for
+// batch->count. *refused: how many were written there, in rising index.
+void verdict_batch(const struct wire_batch *batch, struct wall now, int64_t closed_until_s, verdict_find find,
+                   void *ctx, struct wire_refusal *refusals, size_t *refused);
+
+// What still forbids a refused sample when an operator wants it in: WIRE_REASON_NONE, or a reason of its form
+// (its value, class, step, time). Bounds, notes, quotas and closed periods are what the operator may
+// overrule.
+enum wire_reason verdict_release(const struct ledger_series *series, enum wire_class class, int64_t time,
+                                 struct figure value, struct wall now, int64_t closed_until_s);
 
 #endif

@@ -194,7 +194,7 @@ static enum wire_reason judge(enum wire_class class, const struct wire_sample *s
         .class = class, .declares = 6, .count = 1, .samples = s, .note_count = note ? 1 : 0, .notes = note};
     struct wire_refusal r[1];
     size_t refused;
-    verdict_batch(&b, (struct wall){now_s * US_PER_S}, find, NULL, r, &refused);
+    verdict_batch(&b, (struct wall){now_s * US_PER_S}, 0, find, NULL, r, &refused);
     return refused ? r[0].reason : WIRE_REASON_NONE;
 }
 
@@ -255,7 +255,7 @@ static void refusals_are_in_rising_order_with_their_notes_matched(void **state)
     struct wire_refusal r[4];
     size_t refused;
     (void)state;
-    verdict_batch(&b, (struct wall){NOW_S * US_PER_S}, find, NULL, r, &refused);
+    verdict_batch(&b, (struct wall){NOW_S * US_PER_S}, 0, find, NULL, r, &refused);
     assert_int_equal(refused, 2);
     assert_int_equal(r[0].index, 1);
     assert_int_equal(r[0].reason, WIRE_REASON_FUTURE);

@@ -1,0 +1,259 @@
+// Which rows hold nothing newer than the roll-ups: those that were received before their end need not be
+// decoded, because nothing is accepted from the future; the few that came later are found through the
+// observations and looked into. Gaps stay for ever, and so does a row that a sample was released from.
+#include "base/log.h"
+#include "collector/retention_state.h"
+#include "wire/limits.h"
+#include <stdlib.h>
+
+// A row's figures are judged a moment after the time that it is said to be received at: twice what is
+// accepted ahead of the clock is more than enough.
+enum { HEADS_A_READ = 4096, BYTES_A_JOB = 4 << 20, MARGIN_S = 2 * WIRE_FUTURE_MAX_S };
+
+// ---- by their age -------------------------------------------------------------------------------
+struct plan {
+    struct retain_job *job;
+    int64_t received_us; // rows received up to here are old
+    uint64_t projected;  // rows beyond are not in the projections yet
+    bool in_run, all;    // all: the first row that is not old was met
+    bool wait, full;
+    uint64_t expected; // a late row's position
+    size_t rows;
+    uint64_t bytes;
+    int64_t streams[WIRE_SEAL_STREAMS];
+    size_t stream_count;
+};
+
+static bool know_stream(struct plan *p, int64_t stream_id)
+{
+    for (size_t i = p->stream_count; i > 0; i--)
+        if (p->streams[i - 1] == stream_id)
+            return true;
+    if (p->stream_count == WIRE_SEAL_STREAMS)
+        return false;
+    p->streams[p->stream_count++] = stream_id;
+    return true;
+}
+
+// False: no room in this job.
+static bool take(struct plan *p, const struct reader_row_head *h)
+{
+    bool begins = !p->in_run;
+    if ((begins && p->job->run_count == WIRE_SEAL_RUNS) || p->rows == LEDGER_DROP_ROWS ||
+        (p->rows > 0 && p->bytes + h->body_bytes > BYTES_A_JOB) || !know_stream(p, h->stream_id))
+        return false;
+    if (begins)
+        p->job->runs[p->job->run_count++].first = h->position;
+    p->job->runs[p->job->run_count - 1].last = h->position;
+    p->in_run = true;
+    p->rows++;
+    p->bytes += h->body_bytes;
+    return true;
+}
+
+static enum err take_head(void *ctx, const struct reader_row_head *h)
+{
+    struct plan *p = ctx;
+    p->all = h->received_us > p->received_us;
+    p->wait = !p->all && h->position > p->projected;
+    if (p->all || p->wait)
+        return ERR_CLOSED; // ends the reading
+    if (h->class != WIRE_MEASUREMENT)
+        return ERR_OK; // another chain: does not break the run
+    if (h->kind != LEDGER_BATCH || h->released) {
+        p->in_run = false;
+        return ERR_OK;
+    }
+    p->full = !take(p, h);
+    return p->full ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err submit_plan(struct retention *r, struct plan *p, struct diag *d)
+{
+    struct retain_job *job = p->job;
+    p->job = NULL;
+    return r->o.submit(r->o.ctx, job, d);
+}
+
+enum progress {
+    PROGRESS_JOB,  // rows were dropped
+    PROGRESS_READ, // rows were passed over
+    PROGRESS_WAIT  // for the projections
+};
+
+static enum err drop_old(struct retention *r, enum progress *out, struct diag *d)
+{
+    struct plan *p = calloc(1, sizeof *p);
+    uint64_t last = r->scanned;
+    bool job = false;
+    enum err e = p && (p->job = retain_job_create(RETAIN_DROP)) ? ERR_OK : ERR_NOMEM;
+    if (e == ERR_OK) {
+        p->received_us = (r->kept.rolled_until_s - MARGIN_S) * US_PER_S;
+        p->projected = r->o.projected(r->o.ctx);
+        e = reader_row_heads(r->o.reader, r->scanned, HEADS_A_READ, take_head, p, &last, d);
+        if (e == ERR_CLOSED)
+            e = ERR_OK;
+        else if (e == ERR_OK && last == r->scanned)
+            p->all = true; // the ledger's end
+    }
+    job = e == ERR_OK && p->job->run_count > 0;
+    if (job)
+        e = submit_plan(r, p, d);
+    if (e == ERR_OK) {
+        *out = job ? PROGRESS_JOB : p->wait ? PROGRESS_WAIT : PROGRESS_READ;
+        r->scanned = last;
+        r->scanned_all = p->all;
+    }
+    if (p)
+        retain_job_destroy(p->job);
+    free(p);
+    return e;
+}
+
+// ---- that came late -----------------------------------------------------------------------------
+struct late {
+    struct retention *r;
+    struct diag *d;
+    bool newer, held; // the row: has a newer figure; has a released one
+    int64_t received_us;
+};
+
+static enum err add_late(struct retention *r, uint64_t position)
+{
+    if (r->late_count == r->late_capacity) {
+        size_t capacity = r->late_capacity ? r->late_capacity * 2 : 256;
+        uint64_t *grown = realloc(r->late, capacity * sizeof *grown);
+        if (!grown)
+            return ERR_NOMEM;
+        r->late = grown;
+        r->late_capacity = capacity;
+    }
+    r->late[r->late_count++] = position;
+    return ERR_OK;
+}
+
+static enum err take_sample(void *ctx, const struct reader_sample *s)
+{
+    struct late *l = ctx;
+    l->newer = l->newer || s->time > l->r->kept.rolled_until_s;
+    return ERR_OK;
+}
+
+static enum err take_late_row(void *ctx, const struct reader_row *row)
+{
+    struct late *l = ctx;
+    if (row->class != WIRE_MEASUREMENT || row->kind != LEDGER_BATCH || row->received_us > l->received_us)
+        return ERR_OK;
+    l->newer = false;
+    enum err e = reader_samples(l->r->o.reader, row, take_sample, l, l->d);
+    if (e == ERR_CORRUPT)
+        return ERR_OK; // it stays, and verify names it
+    return e == ERR_OK && !l->newer ? add_late(l->r, row->position) : e;
+}
+
+static enum err take_span(void *ctx, int64_t stream_id, uint64_t first, uint64_t last)
+{
+    struct late *l = ctx;
+    return reader_stream_rows(l->r->o.reader, stream_id, first, last, take_late_row, l, l->d);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static enum err list_late(struct retention *r, struct diag *d)
+{
+    struct late l = {.r = r, .d = d};
+    // Refused samples of a row that came late stay to be looked at for as long as a month stays open.
+    l.received_us = clock_wall(r->o.clock).us - r->o.settle_s * US_PER_S;
+    r->late_count = r->late_at = 0;
+    enum err e =
+        observations_spans_before(r->o.observations, r->kept.rolled_until_s / DAY_S, take_span, &l, d);
+    if (e == ERR_OK && r->late_count > 1)
+        qsort(r->late, r->late_count, sizeof *r->late, by_position);
+    r->late_listed = e == ERR_OK;
+    return e;
+}
+
+// The head of one late row into the plan; rows between two of them end the run.
+static enum err take_late_head(void *ctx, const struct reader_row_head *h)
+{
+    struct plan *p = ctx;
+    bool there =
+        h->position == p->expected && h->class == WIRE_MEASUREMENT && h->kind == LEDGER_BATCH && !h->released;
+    if (!there) // it may be gone already, when the answer to an earlier job got lost
+        return ERR_OK;
+    p->wait = h->position > p->projected;
+    if (p->wait)
+        return ERR_CLOSED;
+    p->full = !take(p, h);
+    return p->full ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err drop_late(struct retention *r, enum progress *out, struct diag *d)
+{
+    struct plan *p = calloc(1, sizeof *p);
+    size_t at = r->late_at;
+    bool job = false;
+    enum err e = p && (p->job = retain_job_create(RETAIN_DROP)) ? ERR_OK : ERR_NOMEM;
+    if (e == ERR_OK)
+        p->projected = r->o.projected(r->o.ctx);
+    for (; e == ERR_OK && at < r->late_count; at++) {
+        uint64_t last;
+        p->in_run = at > r->late_at && r->late[at] == r->late[at - 1] + 1 && p->in_run;
+        p->expected = r->late[at];
+        e = reader_row_heads(r->o.reader, r->late[at] - 1, 1, take_late_head, p, &last, d);
+        if (e == ERR_CLOSED)
+            break;
+    }
+    if (e == ERR_CLOSED)
+        e = ERR_OK;
+    job = e == ERR_OK && p->job->run_count > 0;
+    if (job)
+        e = submit_plan(r, p, d);
+    if (e == ERR_OK) {
+        *out = job ? PROGRESS_JOB : p->wait ? PROGRESS_WAIT : PROGRESS_READ;
+        r->late_at = at;
+    }
+    if (p)
+        retain_job_destroy(p->job);
+    free(p);
+    return e;
+}
+
+// ---- all ----------------------------------------------------------------------------------------
+static enum err finish(struct retention *r, struct diag *d)
+{
+    struct ledger_kept until = r->kept;
+    char text[WALL_TEXT];
+    until.dropped_until_s = until.rolled_until_s;
+    enum err e = retention_until(r, &until, d);
+    if (e != ERR_OK)
+        return e;
+    r->scanned = 0;
+    r->scanned_all = r->late_listed = false;
+    wall_text((struct wall){until.dropped_until_s * US_PER_S}, text);
+    log_info("month_dropped", F_TEXT("until", text));
+    return ERR_OK;
+}
+
+enum err retention_drop(struct retention *r, bool *did, struct diag *d)
+{
+    enum progress progress = PROGRESS_READ;
+    enum err e = ERR_OK;
+    while (e == ERR_OK && !r->scanned_all && progress == PROGRESS_READ && !r->o.stopping(r->o.ctx))
+        e = drop_old(r, &progress, d);
+    if (e == ERR_OK && r->scanned_all && !r->late_listed)
+        e = list_late(r, d);
+    while (e == ERR_OK && r->late_listed && r->late_at < r->late_count && progress == PROGRESS_READ)
+        e = drop_late(r, &progress, d);
+    if (e == ERR_OK && r->late_listed && progress == PROGRESS_READ) {
+        e = finish(r, d);
+        progress = PROGRESS_JOB;
+    }
+    *did = e == ERR_OK && progress == PROGRESS_JOB;
+    return e;
+}
