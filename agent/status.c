@@ -180,6 +180,16 @@ static json_t *sources_json(const struct picture *p)
     return list;
 }
 
+// As `esep-collector verify --receipt` takes it; false when nothing was acknowledged yet.
+#define RECEIPT_TEXT (21 + HEX_TEXT(WIRE_CHAIN_BYTES))
+static bool receipt_text(const struct wire_receipt *r, char out[RECEIPT_TEXT])
+{
+    char hash[HEX_TEXT(WIRE_CHAIN_BYTES)];
+    crypto_hex(r->chain, WIRE_CHAIN_BYTES, hash);
+    snprintf(out, RECEIPT_TEXT, "%llu:%s", (unsigned long long)r->position, hash);
+    return r->position != 0;
+}
+
 static json_t *picture_json(const struct picture *p)
 {
     char incarnation[HEX_TEXT(WIRE_INCARNATION_BYTES)];
@@ -193,6 +203,9 @@ static json_t *picture_json(const struct picture *p)
                           "acknowledged", (json_int_t)c->acknowledged, "gaps", (json_int_t)c->gaps,
                           "last_written", (json_int_t)p->spool.last_written, "last_acknowledged",
                           (json_int_t)p->spool.last_acknowledged, "rejected", (json_int_t)l->rejected);
+    char receipt[RECEIPT_TEXT];
+    if (receipt_text(&p->spool.receipt, receipt))
+        json_object_set_new(o, "receipt", json_string(receipt));
     if (l->resident[0]) {
         json_object_set_new(o, "resident", json_string(l->resident));
         json_object_set_new(o, "collector_clock_skew_ms", json_integer(l->skew_ms));
@@ -245,6 +258,9 @@ static void print_text(const struct picture *p, FILE *out)
             (unsigned long long)c->refused, (unsigned long long)l->rejected);
     fprintf(out, "batches     %llu written, %llu acknowledged\n", (unsigned long long)p->spool.last_written,
             (unsigned long long)p->spool.last_acknowledged);
+    char receipt[RECEIPT_TEXT];
+    if (receipt_text(&p->spool.receipt, receipt))
+        fprintf(out, "receipt     %s\n", receipt);
     for (size_t i = 0; i < p->config->source_count; i++) {
         const struct source_status *s = &p->sources[i];
         fprintf(out, "source      %s (%s): last run ", p->config->sources[i].name,
