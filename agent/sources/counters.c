@@ -184,7 +184,8 @@ enum err counters_add(struct counters *c, const struct harvest_sample *reading, 
 
 static bool has_changed(const struct counter *n)
 {
-    return n->loaded && memcmp(&n->last, &n->spooled, sizeof n->last) != 0;
+    const struct reading *a = &n->last, *b = &n->spooled;
+    return n->loaded && (a->time != b->time || a->kind != b->kind || a->integer != b->integer);
 }
 
 enum err counters_positions(const struct counters *c, struct harvest *h)

@@ -8,7 +8,7 @@
 
 enum err points_reserve(void **at, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *capacity)
+    if (*at && count < *capacity)
         return ERR_OK;
     size_t wanted = *capacity ? 2 * *capacity : 256;
     void *grown = realloc(*at, wanted * size);

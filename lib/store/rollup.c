@@ -80,23 +80,27 @@ void rollup_maker_destroy(struct rollup_maker *m)
     free(m);
 }
 
-static void close_cell(struct rollup_maker *m)
+static void close_cell(struct rollup_maker *m, struct wire_rollup_cell *c)
 {
-    struct wire_rollup_cell *c = m->rollup.count ? &m->cells[m->rollup.count - 1] : NULL;
-    if (c && c->sum.real && m->reals.count > 0)
+    if (c->sum.real && m->reals.count > 0)
         c->sum.high = sum_value_and_rest(&m->reals, &c->sum.low);
     m->reals.count = 0;
+}
+
+static void close_last(struct rollup_maker *m)
+{
+    if (m->rollup.count > 0)
+        close_cell(m, &m->cells[m->rollup.count - 1]);
 }
 
 static struct wire_rollup_cell *cell_of(struct rollup_maker *m, int64_t time)
 {
     int64_t cell_s = m->rollup.cell_s;
     uint32_t number = (uint32_t)((time - m->rollup.month_s + cell_s - 1) / cell_s);
-    struct wire_rollup_cell *c = m->rollup.count ? &m->cells[m->rollup.count - 1] : NULL;
-    if (c && c->number == number)
-        return c;
-    close_cell(m);
-    c = &m->cells[m->rollup.count++];
+    if (m->rollup.count > 0 && m->cells[m->rollup.count - 1].number == number)
+        return &m->cells[m->rollup.count - 1];
+    close_last(m);
+    struct wire_rollup_cell *c = &m->cells[m->rollup.count++];
     *c = (struct wire_rollup_cell){.number = number};
     return c;
 }
@@ -141,7 +145,7 @@ bool rollup_maker_empty(const struct rollup_maker *m)
 
 void rollup_maker_finish(struct rollup_maker *m, struct wire_rollup *out)
 {
-    close_cell(m);
+    close_last(m);
     *out = m->rollup;
 }
 

@@ -119,15 +119,6 @@ struct wire_refuse {
     const char *text;
 };
 
-struct wire_control {
-    const char *kind;
-    const void *document;
-    size_t document_len;
-    uint8_t hash[32];
-    const char *author;
-    uint32_t part, parts;
-};
-
 struct wire_message {
     enum wire_type type;
     union {

@@ -1,5 +1,5 @@
-// The messages that are in the ledger only: what retention leaves behind, and releases from quarantine.
-// esep.proto says what each member means.
+// The messages that are in the ledger only: control documents, what retention leaves behind, and releases
+// from quarantine. esep.proto says what each member means.
 #ifndef ESEP_WIRE_MESSAGE_KEPT_H
 #define ESEP_WIRE_MESSAGE_KEPT_H
 
@@ -53,6 +53,15 @@ struct wire_seal {
     size_t run_count, stream_count;
     const struct wire_sealed_run *runs;       // rising positions
     const struct wire_sealed_stream *streams; // rising stream
+};
+
+struct wire_control {
+    const char *kind;
+    const void *document;
+    size_t document_len;
+    uint8_t hash[32];
+    const char *author;
+    uint32_t part, parts;
 };
 
 struct wire_release {

@@ -62,11 +62,11 @@ int retain_setup(void **state)
 {
     void *r;
     struct diag d = {0};
-    struct retain_rig *x = calloc(1, sizeof *x);
-    assert_non_null(x);
     log_set_level(LOG_ERROR);
     if (rig_setup(&r) != 0)
         return -1;
+    struct retain_rig *x = calloc(1, sizeof *x);
+    assert_non_null(x);
     x->r = r;
     x->projected = UINT64_MAX;
     x->jobs_left = UINT32_MAX;
@@ -181,7 +181,8 @@ size_t retain_archived(struct retain_rig *x, int64_t series_id, uint32_t step_s,
                        double *out, size_t max)
 {
     static const char *const functions[] = {"AVERAGE", "MIN", "MAX"};
-    struct archived a = {.out = out, .max = max};
+    struct archived a = {.max = max};
+    a.out = out;
     char path[RRD_PATH_MAX];
     struct diag d = {0};
     rig_file(x->r, series_id, path);
