@@ -6,6 +6,7 @@
 // which throws their errors away: a failed sync is remembered and ends all writing, because the next sync of
 // that file may falsely succeed.
 #include "store/db.h"
+#include "base/clock.h"
 #include "store/db_files.h"
 #include <errno.h>
 #include <sqlite3.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #define BUSY_TIMEOUT_MS   5000
+#define BUSY_RETRY_MS     10
 #define FILE_MODE         0640
 #define WAL_PASSIVE_PAGES 4096  // 16 MiB: copy what readers allow
 #define WAL_RESTART_PAGES 32768 // 128 MiB: wait for the readers, so that the log cannot grow without end
@@ -329,12 +331,26 @@ void db_rollback(struct db *db)
     }
 }
 
+// SQLite does not wait where another process holds the checkpoint lock, as a reader does that opens the file
+// after a crash and recovers the log: one who looks at that moment must not keep the writer from starting.
+static int checkpoint_waiting(struct db *db)
+{
+    struct mono begun = clock_mono(clock_system());
+    for (;;) {
+        int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        if ((rc & 0xff) != SQLITE_BUSY ||
+            mono_diff_ms(clock_mono(clock_system()), begun) >= BUSY_TIMEOUT_MS)
+            return rc;
+        sqlite3_sleep(BUSY_RETRY_MS);
+    }
+}
+
 enum err db_checkpoint(struct db *db, bool truncate, struct diag *d)
 {
     if (db->lost != ERR_OK)
         return refuse_lost(db, d);
-    int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", mode, NULL, NULL);
+    int rc = truncate ? checkpoint_waiting(db)
+                      : sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc == SQLITE_BUSY && !truncate)
         return ERR_OK;
     if (rc != SQLITE_OK)
@@ -358,25 +374,6 @@ int64_t db_changes(const struct db *db)
 int64_t db_last_id(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);
-}
-
-enum err db_copy_into(struct db *db, const char *path, struct diag *d)
-{
-    struct db_stmt *s = NULL;
-    // VACUUM INTO accepts an empty file, which then has the right mode from the start.
-    enum err e = db_file_create(path, d);
-    if (e == ERR_OK)
-        e = db_prepare(db, "VACUUM INTO ?1", &s, d);
-    if (e != ERR_OK)
-        return e;
-    db_bind_text(s, 1, path);
-    e = db_run(s);
-    if (e != ERR_OK)
-        e = fail(db, e, "cannot copy", d);
-    db_finalize(s);
-    if (e == ERR_OK)
-        e = db_file_sync(path, d);
-    return e == ERR_OK ? db_file_sync_folder(path, d) : e;
 }
 
 // ---- statements

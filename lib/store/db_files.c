@@ -1,7 +1,8 @@
-// Kept apart from db.c because nothing here knows SQLite. SQLite gives the -wal and -shm the mode of the
+// Kept apart from db.c because nothing here needs SQLite itself. SQLite gives the -wal and -shm the mode of the
 // database, so creating that with 0640 is what makes all three readable by the group.
 #include "store/db_files.h"
 #include "base/fs.h"
+#include "store/db.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,4 +87,23 @@ enum err db_file_readable(const char *path, struct diag *d)
     if (access(path, R_OK) != 0)
         return diag_fail(d, ERR_DENIED, "%s: not readable: this user must be in the file's group", path);
     return ERR_OK;
+}
+
+enum err db_copy_into(struct db *db, const char *path, struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    // VACUUM INTO accepts an empty file, which then has the right mode from the start.
+    enum err e = db_file_create(path, d);
+    if (e == ERR_OK)
+        e = db_prepare(db, "VACUUM INTO ?1", &s, d);
+    if (e != ERR_OK)
+        return e;
+    db_bind_text(s, 1, path);
+    e = db_run(s);
+    if (e != ERR_OK)
+        e = diag_fail(d, e, "%s: cannot be copied to: %s", path, db_error(db));
+    db_finalize(s);
+    if (e == ERR_OK)
+        e = db_file_sync(path, d);
+    return e == ERR_OK ? db_file_sync_folder(path, d) : e;
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,43 @@ static void the_log_is_checkpointed_by_itself_and_stays_bounded(void **state)
     assert_int_equal(db_wal_bytes(f->db), 0);
 }
 
+// What a reader holds that recovers the log after a crash: SQLite's lock on checkpoints, byte 121 of the -shm.
+static pid_t hold_checkpoint_lock(const struct files *f, int hold_ms)
+{
+    char path[STORE_PATH + 8];
+    int ready[2];
+    char byte = 0;
+    snprintf(path, sizeof path, "%s-shm", f->path);
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 121, .l_len = 1};
+        int fd = open(path, O_RDWR);
+        byte = fcntl(fd, F_SETLK, &lock) == 0;
+        if (write(ready[1], &byte, 1) != 1)
+            _exit(1);
+        usleep((useconds_t)hold_ms * 1000);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static void a_reader_that_recovers_the_log_keeps_no_writer_from_starting(void **state)
+{
+    struct files *f = *state;
+    int status = 1;
+    assert_int_equal(db_exec(f->db, "INSERT INTO t(b) VALUES(1)", &f->diag), ERR_OK);
+    pid_t child = hold_checkpoint_lock(f, 100);
+    assert_int_equal(db_checkpoint(f->db, true, &f->diag), ERR_OK);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(db_wal_bytes(f->db), 0);
+}
+
 static void a_copy_is_whole_and_readable(void **state)
 {
     struct files *f = *state;
@@ -429,6 +467,7 @@ int main(void)
         T(a_folder_that_is_missing_is_said),
         T(a_failed_commit_rolls_back),
         T(the_log_is_checkpointed_by_itself_and_stays_bounded),
+        T(a_reader_that_recovers_the_log_keeps_no_writer_from_starting),
         T(a_copy_is_whole_and_readable),
         T(each_failed_sync_is_reported_and_nothing_is_begun_after_it),
         T(another_user_of_the_group_reads_during_and_after_the_writer),
