@@ -247,7 +247,8 @@ void uplink_get_ready(struct uplink_core *c)
 {
     c->state = UPLINK_READY;
     uplink_forget_sent(c);
-    c->reached = c->acknowledged;
+    if (c->reached < c->acknowledged)
+        c->reached = c->acknowledged;
     c->heartbeat_due = uplink_after(c, UPLINK_HEARTBEAT_US);
     c->io.allow(c->io.ctx, true);
 }
@@ -286,6 +287,7 @@ void uplink_lost(struct uplink_core *c)
     c->link.contact = UPLINK_CONTACT_NONE;
     uplink_wait(c, UPLINK_CLOSED, ms * US_PER_MS);
     uplink_forget_sent(c);
+    c->reached = 0;
     uplink_tell(c, &(struct uplink_event){.type = UPLINK_LOST, .number = ms});
     c->io.transport(c->io.ctx, UPLINK_CLOSE);
 }
@@ -306,8 +308,10 @@ void uplink_core_spool(struct uplink_core *c, const struct spool_state *state)
         c->acknowledged = state->last_acknowledged;
         c->receipt = state->receipt;
     }
-    if (anew)
+    if (anew) {
         uplink_forget_sent(c);
+        c->reached = 0;
+    }
     if (anew && c->up && c->state != UPLINK_TURNED_AWAY && c->state != UPLINK_CLOSED)
         uplink_say_hello(c);
     else

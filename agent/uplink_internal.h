@@ -46,7 +46,7 @@ struct uplink_core {
     uint64_t acknowledged;
     struct wire_receipt receipt; // of acknowledged
     uint64_t next;               // first sequence not on the way
-    uint64_t reached;            // last sequence sent since the last Welcome
+    uint64_t reached;            // last sequence of this spool sent on this connection
     uint32_t declares_sent;
     uint64_t probe; // last sequence to ask about
     bool renew_after_probe;

@@ -275,6 +275,35 @@ static void an_ack_of_what_was_never_sent_is_ignored(void **state)
     stage_expect(s, "", "", "bad-message ");
 }
 
+// The collector takes what was sent before one Hello after it has answered the Hello before that.
+static void an_ack_that_crosses_a_second_hello_counts(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 2);
+    stage_ack(s, 0, STAGE_CREDIT);
+    stage_expect(s, "batch1 batch2 ", "", "");
+    stage_pass(s, 10 * US_PER_S);
+    stage_expect(s, "hello ", "stop ", "silent ");
+    stage_welcome(s, 0, 2, STAGE_NO_CREDIT);
+    stage_expect(s, "", "allow ", "connected ");
+    stage_ack(s, 2, STAGE_CREDIT);
+    stage_expect(s, "", "ack2 ", "");
+}
+
+static void what_was_sent_on_another_connection_counts_no_more(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 2);
+    stage_ack(s, 0, STAGE_CREDIT);
+    uplink_core_disconnected(s->core);
+    stage_pass(s, 15 * US_PER_S);
+    uplink_core_connected(s->core);
+    stage_welcome(s, 0, 2, STAGE_NO_CREDIT);
+    stage_forget(s);
+    stage_ack(s, 2, STAGE_NO_CREDIT);
+    stage_expect(s, "", "", "bad-message ");
+}
+
 static void silence_of_10_s_leads_to_hello_and_resending(void **state)
 {
     struct stage *s = *state;
@@ -562,6 +591,8 @@ int main(void)
         T(hold_sends_nothing_new_and_waits_for_what_is_on_the_way),
         T(acks_are_cumulative_and_old_ones_only_renew_credit),
         T(an_ack_of_what_was_never_sent_is_ignored),
+        T(an_ack_that_crosses_a_second_hello_counts),
+        T(what_was_sent_on_another_connection_counts_no_more),
         T(silence_of_10_s_leads_to_hello_and_resending),
         T(with_nothing_on_the_way_silence_is_no_matter),
         T(without_credit_and_word_for_a_minute_hello_asks),
