@@ -133,7 +133,10 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
     if (e == ERR_OK && !c->welcomed && quiet_may_say_some(&in->connected, in->o.clock))
         log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
                  F_TEXT("version", c->version), F_INT("last_sequence", o->sequence));
-    c->welcomed = e == ERR_OK; // one that did not get through is asked for again by the next Hello
+    // One that did not get through is asked for again by the next Hello. But of several in a row the first may
+    // have: then the agent takes itself for welcomed, and has to be told of the credit that the last one gave.
+    c->ack_owed = e == ERR_AGAIN && c->welcomed;
+    c->welcomed = e == ERR_OK || c->ack_owed;
     if (e == ERR_OK)
         c->credit_bytes = m.welcome.credit_bytes;
     note_sent(c, e);

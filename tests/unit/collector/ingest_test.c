@@ -208,6 +208,20 @@ static void an_acknowledgement_that_did_not_fit_is_sent_later(void **state)
     assert_int_equal(bench_reply(b, 0, WIRE_ACK).ack.sequence, 1);
 }
 
+static void a_second_welcome_that_did_not_fit_leaves_the_first_in_force(void **state)
+{
+    struct bench *b = *state;
+    struct wire_message again = bench_hello_message(b);
+    bench_hello(b);
+    ingest_tick(b->ingest, true);
+    b->send_result = ERR_AGAIN;
+    bench_send(b, &again);
+    bench_clear(b);
+    b->send_result = ERR_OK;
+    ingest_tick(b->ingest, false); // it waits for credit, having heard the first
+    assert_true(bench_reply(b, 0, WIRE_ACK).ack.credit_bytes > 0);
+}
+
 static void received_bytes_never_pass_the_budget(void **state)
 {
     struct bench *b = *state;
@@ -276,6 +290,7 @@ int main(void)
         T(a_heartbeat_keeps_it_and_brings_counters),
         T(without_space_credit_is_0_and_comes_back_by_itself),
         T(an_acknowledgement_that_did_not_fit_is_sent_later),
+        T(a_second_welcome_that_did_not_fit_leaves_the_first_in_force),
         T(received_bytes_never_pass_the_budget),
         T(new_incarnations_without_end_are_refused),
         T(connections_are_bounded),
