@@ -175,7 +175,7 @@ void check_reopened(struct world *w)
             uint64_t has = watermark(&s, l);
             hold_to_claim(w, a, l, has);
             if (c->just_restored && l == a->lives)
-                a->alarm_due = l->acked > has && !l->former;
+                a->alarm_due = l->remembered > has && !l->former;
         }
     }
     c->just_restored = false;

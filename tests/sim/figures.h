@@ -58,10 +58,11 @@ struct told_life { // an incarnation as one machine has it
     bool former;       // of a spool that was replaced by an older copy since
     struct told *rows; // sequence 1 is rows[0]
     size_t count, room;
-    uint64_t claimed; // highest sequence that the collector has said to be on its disk
-    uint64_t acked;   // … and that the spool took to be
-    uint64_t gaps;    // samples in gaps, as counted when last looked at
-    uint64_t samples; // in batches that were seen
+    uint64_t claimed;    // highest sequence that the collector has said to be on its disk
+    uint64_t acked;      // … and that the spool took to be
+    uint64_t remembered; // what the spool took to be now: less after it was told to go back
+    uint64_t gaps;       // samples in gaps, as counted when last looked at
+    uint64_t samples;    // in batches that were seen
     struct told_life *next;
 };
 // Reads what is new in the agent's spool. Fails the world when a row that was there differs or is gone.

@@ -105,6 +105,7 @@ void told_record(struct agent *a)
         look_at_gaps(a, l);
     l->gaps = st->counters.gaps;
     l->acked = st->last_acknowledged > l->acked ? st->last_acknowledged : l->acked;
+    l->remembered = st->last_acknowledged;
 }
 
 static bool same(const struct told *t, const struct spool_message *m)
