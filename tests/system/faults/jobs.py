@@ -1,5 +1,6 @@
 """Rounds side by side, each in a process and process group of its own: what a round leaves behind, however it ended, is
 found by its group, its folder or its namespaces' names, and removed."""
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from multiprocessing import connection
 from recorder.ledger import Findings
 
 HARD_S = 60  # after its limit, for a round to clean up behind itself
+PR_SET_PDEATHSIG = 1
 
 
 class Late(Exception):
@@ -27,6 +29,7 @@ def work(options, module, seed, end):
     signal.signal(signal.SIGALRM, late)
     signal.signal(signal.SIGTERM, late)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # when even the driver was killed
     signal.alarm(module.LIMIT_S)
     found, extra = Findings(), {}
     try:

@@ -96,6 +96,9 @@ class Tally:
 
     def line(self):
         f = self.found
+        if f.acked == 0 or f.stored == 0:  # a class in which nothing was delivered has shown nothing
+            f.blame("unbalanced", "nothing was acknowledged")
+            print(f"faults {self.number}-{self.name} FAILED: nothing was acknowledged in any round", flush=True)
         more = "".join(f" {k}={v}" for k, v in sorted(self.extra.items()))
         low, high = min(self.seeds), max(self.seeds)
         seeds = f"{low}" if low == high else f"{low}..{high}"
@@ -119,8 +122,11 @@ def run(options):
             tally.add(part, seed, found, extra, seconds)
             while unsaid and unsaid[0].left == 0:
                 print(unsaid.pop(0).line(), flush=True)
-    finally:
+    except BaseException:
         jobs.clean()
+        shutil.rmtree(options.folder, ignore_errors=True)
+        raise
+    jobs.clean()
     return tallies
 
 

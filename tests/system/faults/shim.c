@@ -1,22 +1,29 @@
-// A disk that fails on request, as an LD_PRELOAD library: dies before the n-th write, sync, rename, truncate
-// or unlink of the files it watches, answers EIO to the n-th sync, or keeps a journal of everything not yet
-// synced so that a power cut can be played afterwards (powercut.py).
+// A disk that fails on request, as an LD_PRELOAD library: it dies before the n-th write, sync, rename,
+// truncate, link, unlink or new file below the folders it watches, answers EIO to the n-th sync, or keeps a
+// journal of everything not yet synced so that a power cut can be played afterwards (powercut.py).
 //
 // Why a preload and not a file system: the programs under test run unchanged, every operation of theirs has a
 // number that is the same in each run of one thread of work, and nothing needs a privilege.
 //
-//   SHIM_WATCH=part:part     only paths holding one of these parts are watched (required)
-//   SHIM_COUNT=FILE          the number of watched operations so far, 8 bytes, kept up to date (mmap)
-//   SHIM_CRASH_AT=n          SIGKILL to itself in place of the n-th operation (from 1); a write is done by
-//   half before SHIM_EIO_SYNC_AT=n       the n-th sync answers EIO and syncs nothing; every later one of that
-//   file succeeds SHIM_STOP_AT=n           the n-th sync stops the process (SIGSTOP) before it is done: kill
-//   it there SHIM_JOURNAL=DIR         what was written since the last sync, one file an inode
+//   SHIM_WATCH=part:part  only paths holding one of these parts are watched (required)
+//   SHIM_COUNT=FILE       the numbers of watched operations and of syncs so far, 8 bytes each (mmap)
+//   SHIM_CRASH_AT=n       SIGKILL to itself in place of the n-th operation (from 1); a write is done by half
+//   SHIM_EIO_SYNC_AT=n    the n-th sync answers EIO and syncs nothing; the pages count as clean from then on,
+//                         so that every later sync of that file succeeds without writing them
+//   SHIM_STOP_AT=n        the n-th sync stops the process (SIGSTOP) before it is done: kill it there
+//   SHIM_JOURNAL=DIR      what was written since the last sync, a file an inode; `names`: what happened to
+//                         names since their folder's last sync, with what they stood for kept by hard links
+//   SHIM_SAVE=FOLDER      what is below it (round-robin files, written by mmap) is copied to JOURNAL/saved
+//                         after each syncfs; its files are not in the journal
+//   SHIM_CLOCK=FILE       8 bytes: by how many microseconds the wall clock is off
+//   SHIM_BOOT=FILE        stands in for the kernel's boot id
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,21 +34,23 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum operation { OP_WRITE = 1, OP_TRUNCATE, OP_RENAME, OP_UNLINK };
+// FAILED and SYNCED say what became of the entries before them, once a sync of the file has failed.
+enum operation { OP_WRITE = 1, OP_TRUNCATE, OP_FAILED, OP_SYNCED };
 
-struct entry { // of the journal: header, then old bytes, then new bytes (paths for a rename)
+struct entry { // of the journal: header, then old bytes, then new bytes
     uint32_t operation, old_len, new_len, reserved;
     int64_t offset, old_size;
 };
 
 struct shim {
-    const char *watch, *journal;
+    const char *watch, *journal, *save, *boot;
     int64_t crash_at, eio_sync_at, stop_at;
-    _Atomic int64_t *operations, *clock_off_us;
-    _Atomic int64_t own_operations, syncs;
+    _Atomic int64_t *counts, *clock_off_us; // counts: of operations, of syncs
+    _Atomic int64_t own_counts[2], kept;
     pthread_mutex_t lock;
 };
 
@@ -53,16 +62,16 @@ static int64_t number_of(const char *name)
     return text != NULL ? strtoll(text, NULL, 10) : 0;
 }
 
-// The 8 bytes of the file that the variable names, shared with whoever else maps it; NULL: none.
-static _Atomic int64_t *shared_number(const char *name)
+// The first 16 bytes of the file that the variable names, shared with whoever else maps it; NULL: none.
+static _Atomic int64_t *shared_numbers(const char *name)
 {
     const char *path = getenv(name);
     if (path == NULL)
         return NULL;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT, 0600);
-    if (fd < 0 || syscall(SYS_ftruncate, fd, 8) != 0)
+    if (fd < 0 || syscall(SYS_ftruncate, fd, 16) != 0)
         return NULL;
-    void *at = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *at = mmap(NULL, 16, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
     return at != MAP_FAILED ? at : NULL;
 }
@@ -71,13 +80,15 @@ __attribute__((constructor)) static void shim_start(void)
 {
     shim.watch = getenv("SHIM_WATCH");
     shim.journal = getenv("SHIM_JOURNAL");
+    shim.save = getenv("SHIM_SAVE");
+    shim.boot = getenv("SHIM_BOOT");
     shim.crash_at = number_of("SHIM_CRASH_AT");
     shim.eio_sync_at = number_of("SHIM_EIO_SYNC_AT");
     shim.stop_at = number_of("SHIM_STOP_AT");
-    shim.clock_off_us = shared_number("SHIM_CLOCK");
-    shim.operations = shared_number("SHIM_COUNT");
-    if (shim.operations == NULL)
-        shim.operations = &shim.own_operations;
+    shim.clock_off_us = shared_numbers("SHIM_CLOCK");
+    shim.counts = shared_numbers("SHIM_COUNT");
+    if (shim.counts == NULL)
+        shim.counts = shim.own_counts;
 }
 
 static bool path_watched(const char *path)
@@ -108,7 +119,7 @@ static bool fd_watched(int fd, char path[PATH_MAX])
 
 static bool now_is_the_crash(void)
 {
-    return atomic_fetch_add(shim.operations, 1) + 1 == shim.crash_at;
+    return atomic_fetch_add(&shim.counts[0], 1) + 1 == shim.crash_at;
 }
 
 static void die(void)
@@ -118,35 +129,30 @@ static void die(void)
         pause();
 }
 
-// ---- the journal
-// ----------------------------------------------------------------------------------------------------
-static int journal_open(const struct stat *st, int flags)
+// ---- the journal of bytes
+// --------------------------------------------------------------------------------------------
+static bool journalled(const char *path)
+{
+    return shim.journal != NULL && !(shim.save != NULL && strncmp(path, shim.save, strlen(shim.save)) == 0);
+}
+
+static void journal_path(char out[PATH_MAX], const struct stat *st, const char *suffix)
+{
+    snprintf(out, PATH_MAX, "%s/%lu%s", shim.journal, (unsigned long)st->st_ino, suffix);
+}
+
+static int journal_open(const struct stat *st, const char *suffix, int flags)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%lu", shim.journal, (unsigned long)st->st_ino);
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CREAT | O_WRONLY, 0600);
+    journal_path(path, st, suffix);
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_WRONLY, 0600);
 }
 
-static void journal_name(const struct stat *st, const char *path)
+static void journal_entry(const struct stat *st, const struct entry *e, const void *old, const void *new)
 {
-    char name[PATH_MAX];
-    snprintf(name, sizeof name, "%s/%lu.path", shim.journal, (unsigned long)st->st_ino);
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    if (fd < 0)
-        return;
-    syscall(SYS_write, fd, path, strlen(path));
-    syscall(SYS_close, fd);
-}
-
-static void journal_entry(int fd, const char *path, const struct entry *e, const void *old, const void *new)
-{
-    struct stat st;
-    if (shim.journal == NULL || fstat(fd, &st) != 0)
-        return;
-    int out = journal_open(&st, O_APPEND);
+    int out = journal_open(st, "", O_CREAT | O_APPEND);
     if (out < 0)
         return;
-    journal_name(&st, path);
     size_t len = sizeof *e + e->old_len + e->new_len;
     char *bytes = malloc(len);
     if (bytes != NULL) { // one write: a kill leaves whole entries only
@@ -161,25 +167,55 @@ static void journal_entry(int fd, const char *path, const struct entry *e, const
     syscall(SYS_close, out);
 }
 
-static void journal_forget(int fd)
+static void journal_mark(const struct stat *st, enum operation what)
+{
+    journal_entry(st, &(struct entry){.operation = what}, NULL, NULL);
+}
+
+// A sync has succeeded: what was pending is on disk. After one that failed the whole story is kept, since
+// what that one was to write stays off the disk until it is written again.
+static void journal_synced(int fd)
 {
     struct stat st;
     if (shim.journal == NULL || fstat(fd, &st) != 0)
         return;
-    int out = journal_open(&st, O_TRUNC);
+    int failed = journal_open(&st, ".failed", 0);
+    int out = failed < 0 ? journal_open(&st, "", O_TRUNC) : -1;
+    if (failed >= 0)
+        journal_mark(&st, OP_SYNCED);
+    if (failed >= 0)
+        syscall(SYS_close, failed);
     if (out >= 0)
         syscall(SYS_close, out);
 }
 
-static int64_t size_of(int fd)
+static void journal_sync_failed(int fd)
 {
     struct stat st;
-    return fstat(fd, &st) == 0 ? (int64_t)st.st_size : 0;
+    if (shim.journal == NULL || fstat(fd, &st) != 0)
+        return;
+    journal_mark(&st, OP_FAILED);
+    int out = journal_open(&st, ".failed", O_CREAT);
+    if (out >= 0)
+        syscall(SYS_close, out);
+}
+
+// A new file may have the inode of one that is gone.
+static void journal_anew(int fd)
+{
+    static const char *const suffixes[] = {"", ".failed"};
+    char path[PATH_MAX];
+    struct stat st;
+    for (int i = 0; fstat(fd, &st) == 0 && i < 2; i++) {
+        journal_path(path, &st, suffixes[i]);
+        syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    }
 }
 
 static void journal_write(int fd, const char *path, const void *bytes, size_t len, int64_t offset)
 {
-    if (shim.journal == NULL)
+    struct stat st;
+    if (!journalled(path) || fstat(fd, &st) != 0)
         return;
     char *old = malloc(len + 1);
     if (old == NULL)
@@ -190,17 +226,17 @@ static void journal_write(int fd, const char *path, const void *bytes, size_t le
     long had = in >= 0 ? syscall(SYS_pread64, in, old, len, offset) : 0;
     if (in >= 0)
         syscall(SYS_close, in);
-    struct entry e = {OP_WRITE, had > 0 ? (uint32_t)had : 0, (uint32_t)len, 0, offset, size_of(fd)};
-    journal_entry(fd, path, &e, old, bytes);
+    struct entry e = {OP_WRITE, had > 0 ? (uint32_t)had : 0, (uint32_t)len, 0, offset, st.st_size};
+    journal_entry(&st, &e, old, bytes);
     free(old);
 }
 
 static void journal_truncate(int fd, const char *path, int64_t size)
 {
-    int64_t before = size_of(fd);
-    if (shim.journal == NULL)
+    struct stat st;
+    if (!journalled(path) || fstat(fd, &st) != 0)
         return;
-    size_t lost = before > size ? (size_t)(before - size) : 0;
+    size_t lost = st.st_size > size ? (size_t)(st.st_size - size) : 0;
     char *old = malloc(lost + 1);
     if (old == NULL)
         return;
@@ -210,9 +246,57 @@ static void journal_truncate(int fd, const char *path, int64_t size)
     long had = in >= 0 && lost > 0 ? syscall(SYS_pread64, in, old, lost, size) : 0;
     if (in >= 0)
         syscall(SYS_close, in);
-    struct entry e = {OP_TRUNCATE, had > 0 ? (uint32_t)had : 0, 0, 0, size, before};
-    journal_entry(fd, path, &e, old, NULL);
+    struct entry e = {OP_TRUNCATE, had > 0 ? (uint32_t)had : 0, 0, 0, size, st.st_size};
+    journal_entry(&st, &e, old, NULL);
     free(old);
+}
+
+// ---- the journal of names: a line each, kind TAB what is kept under TAB path TAB second path
+// --------------------------------------------------------------------------------------------
+static void name_line(const char *kind, const char *kept, const char *path, const char *to)
+{
+    char line[2 * PATH_MAX + 64], log[PATH_MAX];
+    if (!journalled(path))
+        return;
+    int len = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\n", kind, kept, path, to);
+    snprintf(log, sizeof log, "%s/names", shim.journal);
+    int out = (int)syscall(SYS_openat, AT_FDCWD, log, O_CREAT | O_WRONLY | O_APPEND, 0600);
+    if (out < 0)
+        return;
+    syscall(SYS_write, out, line, (size_t)len);
+    syscall(SYS_close, out);
+}
+
+// What the name stands for now stays there under the name that is returned: "" when it stands for nothing.
+static const char *name_keep(const char *path, char kept[64])
+{
+    char target[PATH_MAX];
+    kept[0] = '\0';
+    if (!journalled(path))
+        return kept;
+    snprintf(kept, 64, "kept-%d-%lld", (int)getpid(), (long long)atomic_fetch_add(&shim.kept, 1));
+    snprintf(target, sizeof target, "%s/%s", shim.journal, kept);
+    if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, target, 0) != 0)
+        kept[0] = '\0';
+    return kept;
+}
+
+static void save_after_syncfs(void)
+{
+    char to[PATH_MAX];
+    char *const argv[] = {"/bin/sh",
+                          "-c",
+                          "rm -rf \"$1\" && cp -a \"$0\" \"$1.new\" && mv \"$1.new\" \"$1\"",
+                          (char *)(uintptr_t)shim.save,
+                          to,
+                          NULL};
+    char *const clean[] = {"PATH=/usr/bin:/bin", NULL};
+    pid_t child;
+    if (shim.save == NULL || shim.journal == NULL)
+        return;
+    snprintf(to, sizeof to, "%s/saved", shim.journal);
+    if (posix_spawn(&child, "/bin/sh", NULL, NULL, argv, clean) == 0)
+        waitpid(child, NULL, 0);
 }
 
 // ---- the calls
@@ -257,16 +341,22 @@ static int sync_with(int fd, long call)
     pthread_mutex_lock(&shim.lock);
     if (now_is_the_crash())
         die();
-    int64_t n = atomic_fetch_add(&shim.syncs, 1) + 1;
+    int64_t n = atomic_fetch_add(&shim.counts[1], 1) + 1;
     int result = -1;
     if (n == shim.stop_at)
         kill(getpid(), SIGSTOP);
+    struct stat st;
+    bool folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
     if (n == shim.eio_sync_at) {
+        if (!folder)
+            journal_sync_failed(fd);
         errno = EIO;
     } else {
         result = (int)syscall(call, fd);
-        if (result == 0)
-            journal_forget(fd);
+        if (result == 0 && folder)
+            name_line("sync", "", path, "");
+        else if (result == 0)
+            journal_synced(fd);
     }
     pthread_mutex_unlock(&shim.lock);
     return result;
@@ -304,18 +394,110 @@ int ftruncate64(int fd, off_t size)
     return truncate_to(fd, size);
 }
 
+int syncfs(int fd)
+{
+    char path[PATH_MAX];
+    int result = (int)syscall(SYS_syncfs, fd);
+    pthread_mutex_lock(&shim.lock);
+    if (result == 0 && fd_watched(fd, path))
+        save_after_syncfs();
+    pthread_mutex_unlock(&shim.lock);
+    return result;
+}
+
+// ---- names
+static void begin_of_name(void)
+{
+    pthread_mutex_lock(&shim.lock);
+    if (now_is_the_crash())
+        die();
+}
+
+static int end_of_name(int result)
+{
+    int kept = errno;
+    pthread_mutex_unlock(&shim.lock);
+    errno = kept;
+    return result;
+}
+
 int rename(const char *from, const char *to)
 {
-    if ((path_watched(from) || path_watched(to)) && now_is_the_crash())
-        die();
-    return (int)syscall(SYS_rename, from, to);
+    char kept[64];
+    if (!path_watched(from) && !path_watched(to))
+        return (int)syscall(SYS_rename, from, to);
+    begin_of_name();
+    name_keep(to, kept);
+    int result = (int)syscall(SYS_rename, from, to);
+    if (result == 0)
+        name_line("rename", kept, from, to);
+    return end_of_name(result);
 }
 
 int unlink(const char *path)
 {
-    if (path_watched(path) && now_is_the_crash())
-        die();
-    return (int)syscall(SYS_unlink, path);
+    char kept[64];
+    if (!path_watched(path))
+        return (int)syscall(SYS_unlink, path);
+    begin_of_name();
+    name_keep(path, kept);
+    int result = (int)syscall(SYS_unlink, path);
+    if (result == 0)
+        name_line("unlink", kept, path, "");
+    return end_of_name(result);
+}
+
+int link(const char *from, const char *to)
+{
+    if (!path_watched(to))
+        return (int)syscall(SYS_link, from, to);
+    begin_of_name();
+    int result = (int)syscall(SYS_link, from, to);
+    if (result == 0)
+        name_line("create", "", to, "");
+    return end_of_name(result);
+}
+
+static int open_new(const char *path, int flags, mode_t mode)
+{
+    begin_of_name();
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    if (fd >= 0) {
+        journal_anew(fd);
+        name_line("create", "", path, "");
+    }
+    return end_of_name(fd);
+}
+
+static int open_with(const char *path, int flags, mode_t mode)
+{
+    if (shim.boot != NULL && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0)
+        path = shim.boot;
+    bool new =
+        (flags & O_CREAT) != 0 && path_watched(path) && syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0;
+    return new ? open_new(path, flags, mode) : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+static mode_t mode_of(int flags, va_list more)
+{
+    return (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = mode_of(flags, more);
+    va_end(more);
+    return open_with(path, flags, mode);
+}
+int open64(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = mode_of(flags, more);
+    va_end(more);
+    return open_with(path, flags | O_LARGEFILE, mode);
 }
 
 // ---- the wall clock

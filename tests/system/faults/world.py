@@ -8,7 +8,7 @@ import time
 import zmq
 
 from recorder import agents
-from recorder.ledger import balance, compare, open_ledger
+from recorder.ledger import balance, balance_peer, compare, open_ledger
 from recorder.peer import Peer, keypair
 from recorder.programs import Collector, wait_for
 
@@ -92,8 +92,8 @@ class World:
     def drain(self, what, seconds=30):
         """Until everything the peers made is acknowledged; a finding when it is not in time."""
         self.pump(seconds, lambda: self.open() == 0)
-        return self.found.check(self.open() == 0, "unbalanced",
-                                f"{what}: {self.open()} batches not acknowledged in {seconds} s")
+        late = [p.describe() for p in self.peers if p.unacknowledged()]
+        return self.found.check(not late, "unbalanced", f"{what}: not all acknowledged in {seconds} s: {'; '.join(late)}")
 
     def start(self, what="start", env=None):
         started = self.collector.start(env)
@@ -114,7 +114,10 @@ class World:
 
     def compare(self):
         with open_ledger(self.collector.state) as db:
-            return compare(db, self.peers)
+            found = compare(db, self.peers)
+            for peer in self.peers:
+                balance_peer(self.pb, db, peer, found)
+        return found
 
     def balance(self):
         with open_ledger(self.collector.state) as db:

@@ -328,5 +328,8 @@ def account(agent, found, what, spool=None):
     for first, last, _, samples, body in mine:
         if first not in theirs:
             found.blame("lost", f"{what}: acknowledged sequence {first} is not in the ledger", samples)
+        elif theirs[first][:2] != (last, samples):  # so the sums are equal for every n up to the last
+            found.blame("unbalanced", f"{what}: {first} … {last} has {samples} samples, in the ledger up to"
+                                      f" {theirs[first][0]} {theirs[first][1]}")
         elif body is not None and theirs[first][4] != body:
             found.blame("undetected", f"{what}: sequence {first} has other bytes in the ledger")

@@ -80,23 +80,67 @@ def compare(db, peers):
 
 
 def balance(db, found):
-    """Each stream's watermark is what its rows add up to, without a hole."""
-    for stream, last, accepted, quarantined, gap in db.execute(
-        "SELECT stream_id, last_sequence, accepted, quarantined, gap FROM stream"
+    """Each stream's watermark and counts are what its rows and seals add up to, without a hole; the counters of the table are
+    what the streams add up to."""
+    of_agents = {}
+    for stream, agent, last, *counts in db.execute(
+        "SELECT stream_id, agent_id, last_sequence, accepted, quarantined, gap FROM stream"
     ):
-        expect, sums = 1, [0, 0, 0]
+        of_agents.setdefault(agent, []).append(counts)
+        sealed, sums = sealed_rows(db, stream)
+        expect, holes = 1, 0
         for sequence, end, is_gap, samples, refused in db.execute(
             "SELECT sequence, last_sequence, gap, samples, refused FROM batch WHERE stream_id=? ORDER BY sequence", (stream,)
         ):
-            if sequence != expect:
-                found.unbalanced += 1
-                found.note(f"hole: stream {stream} expected {expect} found {sequence}")
+            holes += sequence - expect
             expect = end + 1
             if is_gap:
                 sums[2] += samples
             else:
                 sums[0] += samples - refused
                 sums[1] += refused
-        if expect != last + 1 or sums != [accepted, quarantined, gap]:
-            found.unbalanced += 1
-            found.note(f"stream {stream}: rows say {expect - 1} {sums}, counters {last} {[accepted, quarantined, gap]}")
+        holes += last + 1 - expect
+        if holes != sealed or sums != counts:
+            found.blame("unbalanced", f"stream {stream}: rows up to {expect - 1} say {sums}, {holes} missing, {sealed} of them"
+                                      f" sealed; counters {last} {counts}")
+    for agent, streams in of_agents.items():
+        for column, name in enumerate(("samples_accepted", "samples_quarantined", "samples_gap")):
+            row = db.execute("SELECT value FROM counter WHERE name=? AND agent_id=?", (name, agent)).fetchone()
+            wanted = sum(counts[column] for counts in streams)
+            if (row[0] if row else 0) != wanted:
+                found.blame("unbalanced", f"agent {agent}: counter {name} is {row and row[0]}, the streams say {wanted}")
+
+
+def sealed_rows(db, stream):
+    """What retention has dropped of the stream, and an operator let in: (rows, [accepted, quarantined, gap])."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name='sealed_stream'").fetchone():
+        return 0, [0, 0, 0]
+    rows, accepted, quarantined = db.execute(
+        "SELECT coalesce(sum(rows), 0), coalesce(sum(accepted), 0), coalesce(sum(quarantined), 0) FROM sealed_stream"
+        " WHERE stream_id=?", (stream,)).fetchone()
+    (released,) = db.execute("SELECT count(*) FROM release WHERE stream_id=?", (stream,)).fetchone()
+    return rows, [accepted + released, quarantined - released, 0]
+
+
+def balance_peer(pb, db, peer, found):
+    """For each incarnation and every acknowledged n: the samples that the recorder sent with a sequence up to n are those that
+    the ledger has accepted, quarantined or given up for in a gap; and a refusal that it was told is the verdict stored."""
+    for incarnation in {i for i, _ in peer.sent}:
+        theirs = {}
+        for sequence, samples, verdict in db.execute(
+            "SELECT b.sequence, b.samples, b.verdict FROM batch b JOIN stream s USING (stream_id) WHERE s.incarnation=?",
+            (incarnation,)
+        ):
+            theirs[sequence] = samples
+            told = peer.rejected.get((incarnation, sequence))
+            said = pb.Envelope.FromString(verdict).reject if verdict else None
+            if told is not None and (said is None or told != list(zip(said.index, said.reason))):
+                found.blame("undetected", f"{peer.name} sequence {sequence}: told {told}, stored is another verdict")
+        mine = got = 0
+        for n in range(1, peer.acked.get(incarnation, 0) + 1):
+            mine += len(peer.sent[incarnation, n][1])
+            got += theirs.get(n, 0)
+            if mine != got:
+                found.blame("unbalanced", f"{peer.name} incarnation {incarnation.hex()[:8]}: up to {n} it sent {mine} samples,"
+                                          f" the ledger has {got}")
+                break

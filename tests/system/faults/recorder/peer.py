@@ -7,7 +7,7 @@ from . import wire
 
 
 class Peer:
-    RESEND_S = 3.0
+    RESEND_S, HEARTBEAT_S = 3.0, 30.0
 
     def __init__(self, pb, context, endpoint, server_key, keys, rng, series=4, name="peer"):
         self.pb, self.context, self.endpoint = pb, context, endpoint
@@ -25,7 +25,7 @@ class Peer:
         self.credit = 0
         self.welcomed = False
         self.lost_by_collector = 0  # highest drop of a Welcome below what was acknowledged
-        self.hello_at = self.heard_at = 0.0
+        self.hello_at = self.heard_at = self.beat_at = 0.0
         self.clock = int(time.time()) // 10 * 10 - 86400  # figures start a day ago, one step a batch
         self.socket = None
         self.open()
@@ -83,6 +83,12 @@ class Peer:
             out.update((at, value) for n, at, value in self.sent[self.incarnation, sequence][1] if n == number)
         return out
 
+    def describe(self):
+        """How it stands, for a finding."""
+        return (f"{self.name}: made {self.written}, acknowledged {self.acked.get(self.incarnation, 0)}, next {self.next},"
+                f" on the way {len(self.on_way)}, credit {self.credit}, {'welcomed' if self.welcomed else 'not welcomed'},"
+                f" heard {time.monotonic() - self.heard_at:.0f} s ago, refusals {self.refusals[-2:]}")
+
     def unacknowledged(self):
         return self.written - self.acked.get(self.incarnation, 0)
 
@@ -106,7 +112,13 @@ class Peer:
         if receipt:
             h.last_receipt.position, h.last_receipt.chain = receipt
         if self.send(e):
-            self.hello_at = time.monotonic()
+            self.hello_at = self.beat_at = time.monotonic()
+
+    def heartbeat(self):
+        e = self.pb.Envelope()
+        e.heartbeat.clock_us = time.time_ns() // 1000
+        self.beat_at = time.monotonic()
+        self.send(e)
 
     def declare(self, first):
         for number in range(first, len(self.series)):
@@ -165,6 +177,8 @@ class Peer:
             except zmq.Again:
                 break
         now = time.monotonic()
+        if self.welcomed and now - self.beat_at > self.HEARTBEAT_S:
+            self.heartbeat()
         if not self.welcomed:
             if now - self.hello_at > 1.0:
                 self.hello()
