@@ -3,6 +3,7 @@ import json
 import os
 import random
 import shutil
+import struct
 import time
 
 import zmq
@@ -72,6 +73,12 @@ class World:
             env["SHIM_JOURNAL"] = journal
         env.update({f"SHIM_{k.upper()}": str(v) for k, v in settings.items()})
         return env
+
+    @staticmethod
+    def counted(path):
+        """(operations, syncs) that a program has done under shim(count=path)."""
+        with open(path, "rb") as f:
+            return struct.unpack("=qq", f.read(16))
 
     # ---- time passes
 

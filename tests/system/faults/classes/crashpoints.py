@@ -1,7 +1,9 @@
-"""Class 2, the collector: dies at every n-th write, sync, rename, truncate and unlink of its state, for all n until a fixed piece
-of work and a clean stop are through; a write is done by half. What was acknowledged is there afterwards, once."""
+"""Class 2, the collector: dies at every n-th write, sync, rename, truncate, link, unlink and new file of its state, for all n until
+a fixed piece of work and a clean stop are through; a write is done by half; after every second n the power goes too. What was
+acknowledged is there afterwards, once."""
 import shutil
 
+from powercut import cut
 from recorder.peer import Peer
 from world import World
 
@@ -20,15 +22,20 @@ def fresh(world, state, keys, resident):
     return peer
 
 
-def point(world, peer, at):
+def point(world, peer, at, power):
     """Returns whether the collector lived through all of it."""
     collector = world.collector
-    collector.start(world.shim(collector.state, crash_at=at), wait=False)
+    journal = f"{world.folder}/journal"
+    collector.start(world.shim(collector.state, journal, crash_at=at), wait=False)
     for _ in range(2):
         peer.make(6, per_batch=8)
         world.pump(3, lambda: world.open() == 0 or not collector.alive())
     world.pump(0.3, lambda: not collector.alive())
     lived = collector.stop() == 0
+    if power:
+        cut(collector.state, journal, world.rng)
+    else:
+        shutil.rmtree(journal)
     if world.start(f"after dying at operation {at}"):
         world.drain(f"after dying at operation {at}", 20)
         world.verify(f"after dying at operation {at}")
@@ -45,7 +52,7 @@ def round_of(options, seed, found):
         shutil.copytree(world.collector.state, state)
         at, points, lived = seed % ROUNDS or ROUNDS, 0, False
         while not lived:
-            lived = point(world, fresh(world, state, first.keys, first.resident), at)
+            lived = point(world, fresh(world, state, first.keys, first.resident), at, at // ROUNDS % 2 == 0)
             points += 1
             at += ROUNDS
     return {"points": points}
