@@ -21,40 +21,52 @@ int collector_command_keygen(const struct command_line *line, const struct colle
     char text[KEY_TEXT];
     struct diag d = {0};
     (void)line;
+    bool known = true;
     enum err e = collector_state_prepare(c->state, &d);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        uint8_t secret[KEY_BYTES];
+        known = collector_state_key(c->state, secret, NULL) != ERR_NOT_FOUND;
+        crypto_wipe(secret, sizeof secret);
         e = collector_state_keygen(c->state, public_key, &d);
+    }
+    if (e == ERR_OK) {
+        crypto_key_text(public_key, text);
+        e = known ? ERR_OK : collector_command_record(c, AUDIT_KEYGEN, "", text, &d);
+    }
     if (e != ERR_OK)
         return collector_complain(e, &d);
-    crypto_key_text(public_key, text);
     puts(text);
     return EXIT_DONE;
 }
 
 // ---- offline changes ----------------------------------------------------------------------------
-typedef enum err (*change)(struct ledger *l, struct ledger_agent *agent, struct diag *d);
+typedef enum err (*change)(struct ledger *l, const char *who, struct ledger_agent *agent, struct diag *d);
 
 static enum err change_offline(const struct collector_config *c, change what, struct ledger_agent *agent,
                                struct diag *d)
 {
     struct ledger *l = NULL;
     int lock = -1;
+    char who[COMMAND_WHO];
+    collector_command_who(who);
     enum err e = collector_state_prepare(c->state, d);
     if (e == ERR_OK)
         e = collector_state_lock(c->state, &lock, d);
     if (e == ERR_OK)
         e = ledger_open(c->state, clock_system(), &l, d);
     if (e == ERR_OK)
-        e = what(l, agent, d);
+        e = what(l, who, agent, d);
+    if (l && !ledger_head_missing(l)) // that alarm is for the next start
+        e = e == ERR_OK ? ledger_store_head(l, d) : e;
     ledger_close(l);
     if (lock >= 0)
         fs_unlock(lock);
     return e;
 }
 
-static enum err revoke_offline(struct ledger *l, struct ledger_agent *agent, struct diag *d)
+static enum err revoke_offline(struct ledger *l, const char *who, struct ledger_agent *agent, struct diag *d)
 {
-    return admin_revoke(l, agent->key_id, d);
+    return admin_revoke(l, who, agent->key_id, d);
 }
 
 // ---- admit --------------------------------------------------------------------------------------

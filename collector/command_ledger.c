@@ -117,6 +117,19 @@ static enum err open_writer(struct offline *o, const struct collector_config *c,
     return e == ERR_OK ? rrd_writer_open(&options, &o->writer, d) : e;
 }
 
+static enum err record(struct offline *o, const char *series, uint64_t count, struct diag *d)
+{
+    struct audit_entry entry;
+    char who[COMMAND_WHO];
+    collector_command_who(who);
+    audit_entry_set(&entry, AUDIT_REBUILD, AUDIT_DONE, who, series ? series : "", "%llu series",
+                    (unsigned long long)count);
+    enum err e = audit_store(o->ledger, &entry, 1, d);
+    if (e == ERR_OK && !ledger_head_missing(o->ledger)) // that alarm is for the next start
+        e = ledger_store_head(o->ledger, d);
+    return e;
+}
+
 static enum err rebuild_offline(const struct collector_config *c, const char *series, uint64_t *count,
                                 struct diag *d)
 {
@@ -129,6 +142,8 @@ static enum err rebuild_offline(const struct collector_config *c, const char *se
         e = open_writer(&o, c, d);
     if (e == ERR_OK)
         e = write_all(&o, series, count, d);
+    if (e == ERR_OK)
+        e = record(&o, series, *count, d);
     rrd_writer_close(o.writer);
     observations_reader_close(o.observed);
     observations_close(o.observations);

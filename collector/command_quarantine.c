@@ -191,6 +191,7 @@ static enum err release_offline(const struct collector_config *c, struct release
     struct committer_options o = {.clock = clock_system(), .counters = &counters};
     int lock = -1;
     collector_counters_init(&counters);
+    collector_command_who(r->who);
     enum err e = collector_state_lock(c->state, &lock, d);
     if (e == ERR_OK)
         e = ledger_open(c->state, clock_system(), &o.ledger, d);

@@ -111,8 +111,8 @@ static void show(void *ctx, uint64_t position, uint64_t last)
 
 static void print_chains(const struct reader_verified *v)
 {
-    static const char *const names[] = {"declare", "measurement", "report", "control"};
-    for (int i = 0; i <= WIRE_CONTROL; i++) {
+    static const char *const names[] = {"declare", "measurement", "report", "control", "audit"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char head[HEX_TEXT(HASH_BYTES)];
         crypto_hex(v->class[i].head, HASH_BYTES, head);
         printf("%-12s rows=%" PRIu64 " position=%" PRIu64 " head=%s\n", names[i], v->class[i].rows,

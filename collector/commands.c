@@ -28,6 +28,9 @@ static const struct command {
     {"verify", "[--receipt POSITION:HASH]",
      "walk the ledger's chains; name every damaged range; --receipt: only whether that row is there", 0, 0,
      collector_command_verify},
+    {"audit", "[--from T] [--to T] [--event E] [--json]",
+     "who changed what, who was refused what; recomputes the log's chain and names damaged entries", 0, 0,
+     collector_command_audit},
     {"quarantine", "[list] [--agent A] [--released] [--json] | release POSITION[:INDEX]",
      "what was refused and why; let it in after all", 0, 2, collector_command_quarantine},
 };
@@ -75,12 +78,19 @@ static const struct command *find(const char *name)
 }
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},  {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},      {"format", required_argument, NULL, 'm'},
-    {"json", no_argument, NULL, 'j'},          {"file", no_argument, NULL, 'p'},
-    {"receipt", required_argument, NULL, 'r'}, {"agent", required_argument, NULL, 'a'},
-    {"released", no_argument, NULL, 'l'},      {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},
+    {"format", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},
+    {"file", no_argument, NULL, 'p'},
+    {"receipt", required_argument, NULL, 'r'},
+    {"agent", required_argument, NULL, 'a'},
+    {"event", required_argument, NULL, 'e'},
+    {"released", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
 enum { GO_ON = -1 };
@@ -116,6 +126,9 @@ static int parse(const struct command *c, int argc, char **argv, struct command_
             break;
         case 'a':
             line->agent = optarg;
+            break;
+        case 'e':
+            line->event = optarg;
             break;
         case 'l':
             line->released = true;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "collector/config.h"
+#include "store/audit.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -12,7 +13,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 
 struct command_line {
     const char *config; // path
-    const char *from, *to, *format, *receipt, *agent;
+    const char *from, *to, *format, *receipt, *agent, *event;
     bool json, file, released;
     char **words; // after the command's name
     int word_count;
@@ -34,6 +35,15 @@ int collector_command_query(const struct command_line *line, const struct collec
 int collector_command_rebuild(const struct command_line *line, const struct collector_config *c);
 int collector_command_quarantine(const struct command_line *line, const struct collector_config *c);
 int collector_command_verify(const struct command_line *line, const struct collector_config *c);
+
+int collector_command_audit(const struct command_line *line, const struct collector_config *c);
+
+// For the commands: who runs this one ("uid:0 root"), as the audit log names them; an entry of its own, done,
+// by the running collector or under its lock.
+#define COMMAND_WHO 128
+void collector_command_who(char out[COMMAND_WHO]);
+enum err collector_command_record(const struct collector_config *c, enum audit_event event,
+                                  const char *object, const char *detail, struct diag *d) MUST_USE;
 
 // For the commands: the state of what runs, or of the stopped collector's files. *running says which.
 enum err collector_fetch_status(const struct collector_config *c, json_t **out, bool *running,

@@ -178,11 +178,11 @@ static void change_key(struct committer *c, struct item *item)
 {
     struct item_admin *a = item->admin;
     if (item->kind == ITEM_ADMIT) {
-        a->result = admin_admit(c->o.ledger, &a->agent, &a->diag);
+        a->result = admin_admit(c->o.ledger, a->who, &a->agent, &a->diag);
         if (a->result == ERR_OK)
             a->result = admission_add(c->o.admission, &a->agent);
     } else {
-        a->result = admin_revoke(c->o.ledger, a->agent.key_id, &a->diag);
+        a->result = admin_revoke(c->o.ledger, a->who, a->agent.key_id, &a->diag);
         if (a->result == ERR_OK && admission_remove(c->o.admission, a->agent.key_id) == ERR_NOMEM)
             a->result = ERR_NOMEM;
     }
@@ -196,6 +196,10 @@ enum err committer_admin(struct committer *c, struct item *item)
     case ITEM_RELEASE:
         a->result = committer_release(c, &a->release, &a->diag);
         break;
+    case ITEM_AUDIT:
+        a->result = audit_store(c->o.ledger, &a->audit, 1, &a->diag);
+        collector_count(c->o.counters, COUNTER_AUDIT_ENTRIES, a->result == ERR_OK ? 1 : 0);
+        break;
     case ITEM_RETAIN:
         a->result = committer_retain(c, a->job, &a->diag);
         break;
@@ -205,4 +209,20 @@ enum err committer_admin(struct committer *c, struct item *item)
     }
     // A damaged old row is no reason to stop receiving: verify names it.
     return a->result == ERR_IO ? a->result : ERR_OK;
+}
+
+enum err committer_audit(struct committer *c, bool all, struct diag *d)
+{
+    struct audit_entry *due = c->o.tally ? calloc(AUDIT_TALLY_TAKE_MAX, sizeof *due) : NULL;
+    enum err e = ERR_OK;
+    size_t n;
+    if (!due)
+        return c->o.tally ? diag_fail(d, ERR_NOMEM, "out of memory") : ERR_OK;
+    while (e == ERR_OK && (n = audit_tally_take(c->o.tally, all, due)) > 0) {
+        e = audit_store(c->o.ledger, due, n, d);
+        audit_tally_taken(c->o.tally, e == ERR_OK);
+        collector_count(c->o.counters, COUNTER_AUDIT_ENTRIES, e == ERR_OK ? n : 0);
+    }
+    free(due);
+    return e;
 }

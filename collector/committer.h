@@ -4,6 +4,7 @@
 #define ESEP_COLLECTOR_COMMITTER_H
 
 #include "base/clock.h"
+#include "collector/audit_tally.h"
 #include "collector/counters.h"
 #include "collector/item.h"
 #include "kpi/catalogue.h"
@@ -18,6 +19,7 @@ struct committer_options {
     const struct clock *clock;
     struct counters *counters;
     struct admission *admission;
+    struct audit_tally *tally; // NULL: refusals are not audited
 };
 // Loads the durable counters' totals when there is a reader.
 enum err committer_create(const struct committer_options *o, struct committer **out, struct diag *d) MUST_USE;
@@ -29,8 +31,10 @@ void committer_destroy(struct committer *c);
 // refused (UNAVAILABLE) and counted.
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d) MUST_USE;
 
-// ITEM_ADMIT, ITEM_REVOKE, ITEM_RELEASE, ITEM_RETAIN: commits, changes the admission, sets result and diag of
-// the item. Returns IO and CORRUPT as above, else OK.
+// ITEM_ADMIT, ITEM_REVOKE, ITEM_RELEASE, ITEM_RETAIN, ITEM_AUDIT: commits, changes the admission, sets result
+// and diag of the item. Returns IO and CORRUPT as above, else OK.
 enum err committer_admin(struct committer *c, struct item *item) MUST_USE;
+// What the tally holds and is due (or all of it) goes into the audit log. FULL: later.
+enum err committer_audit(struct committer *c, bool all, struct diag *d) MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "collector/service.h"
 #include "store/reader.h"
+#include <unistd.h>
 
 enum { TICK_MS = 1000, RETRY_MS = 500, CHECKPOINT_BYTES = 64 << 20 };
 
@@ -15,7 +16,7 @@ struct shell {
     size_t count;
     struct item *admin; // taken behind the items: comes after them
     struct mono ticked;
-    uint64_t head_position;
+    uint64_t head_position, head_audited;
     uint64_t checkpointed_at; // size of the WAL then
     bool disk_full;
 };
@@ -52,12 +53,14 @@ static void look_at_space(struct shell *sh)
 // ---- each second --------------------------------------------------------------------------------
 static enum err store_head(struct shell *sh, struct diag *d)
 {
-    uint64_t position = ledger_position(sh->s->ledger);
-    if (position == sh->head_position)
+    uint64_t position = ledger_position(sh->s->ledger), audited = audit_position(sh->s->ledger);
+    if (position == sh->head_position && audited == sh->head_audited)
         return ERR_OK;
     enum err e = ledger_store_head(sh->s->ledger, d);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         sh->head_position = position;
+        sh->head_audited = audited;
+    }
     return e == ERR_FULL ? ERR_OK : e; // the head of a second ago still holds
 }
 
@@ -78,7 +81,11 @@ static enum err tick(struct shell *sh, struct diag *d)
         return ERR_OK;
     sh->ticked = now;
     look_at_space(sh);
-    enum err e = store_head(sh, d);
+    enum err e = committer_audit(sh->committer, false, d);
+    if (e == ERR_FULL || e == ERR_NOMEM) // kept and counted until there is room
+        e = ERR_OK;
+    if (e == ERR_OK)
+        e = store_head(sh, d);
     return e == ERR_OK ? checkpoint(sh, d) : e;
 }
 
@@ -159,10 +166,30 @@ static enum err run_group(struct shell *sh, struct diag *d)
     return e;
 }
 
+static enum err store_event(struct shell *sh, enum audit_event event, struct diag *d)
+{
+    struct audit_entry entry;
+    audit_entry_set(&entry, event, AUDIT_DONE, "system", "", "version %s, uid %u", ESEP_VERSION,
+                    (unsigned)getuid());
+    enum err e = audit_store(sh->s->ledger, &entry, 1, d);
+    collector_count(&sh->s->counters, COUNTER_AUDIT_ENTRIES, e == ERR_OK ? 1 : 0);
+    return e;
+}
+
+// On a full disk too the collector runs: it waits for space, and its start is said when there is some.
+static enum err begin(struct shell *sh, struct diag *d)
+{
+    enum err e = store_event(sh, AUDIT_START, d);
+    if (e != ERR_FULL && e != ERR_NOMEM)
+        return e;
+    audit_tally_note(sh->s->tally, AUDIT_START, AUDIT_DONE, "system", "", 1, "without space at first");
+    return ERR_OK;
+}
+
 static void run(struct shell *sh)
 {
     struct diag d = {0};
-    enum err e = ERR_OK;
+    enum err e = begin(sh, &d);
     while (e == ERR_OK && !atomic_load(&sh->s->failed)) {
         e = gather(sh);
         if (e == ERR_CLOSED)
@@ -171,7 +198,9 @@ static void run(struct shell *sh)
         if (e == ERR_OK)
             e = tick(sh, &d);
     }
-    if (e == ERR_CLOSED)
+    if (e == ERR_CLOSED && (e = committer_audit(sh->committer, true, &d)) == ERR_OK)
+        e = store_event(sh, AUDIT_STOP, &d);
+    if (e == ERR_OK)
         e = store_head(sh, &d);
     if (e != ERR_OK && e != ERR_FULL && e != ERR_NOMEM)
         service_fail(sh->s, "committer", e, d.text);
@@ -187,7 +216,8 @@ void *committer_thread(void *service)
                                   .catalogue = s->catalogue,
                                   .clock = s->clock,
                                   .counters = &s->counters,
-                                  .admission = s->admission};
+                                  .admission = s->admission,
+                                  .tally = s->tally};
     enum err e = reader_open(s->config->state, &reader, &d);
     o.reader = reader;
     if (e == ERR_OK)

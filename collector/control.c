@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "kpi/series.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
     {"status", CONTROL_STATUS}, {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
     {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
+    {"audit", CONTROL_AUDIT},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -30,9 +32,9 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
             return ERR_OK;
         }
     }
-    return diag_fail(d, ERR_INVALID,
-                     "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release",
-                     name);
+    return diag_fail(
+        d, ERR_INVALID,
+        "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release, audit", name);
 }
 
 static enum err parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
@@ -75,6 +77,46 @@ static enum err parse_release(const json_t *o, struct release_request *r, struct
     return parse_text(o, "author", true, r->author, sizeof r->author, d);
 }
 
+// Who, as the asking program knows it (a user of the dashboard); the uid of that program is added.
+static enum err parse_who(const json_t *o, char *out, size_t size, struct diag *d)
+{
+    static const char *const kinds[] = {"user:", "address:", "token:"};
+    enum err e = parse_text(o, "who", false, out, size, d);
+    if (e != ERR_OK || !out[0])
+        return e;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(out, kinds[i], strlen(kinds[i])) == 0)
+            return ERR_OK;
+    return diag_fail(d, ERR_INVALID, "\"who\" must begin with user:, address: or token:");
+}
+
+static enum err parse_audit(const json_t *o, struct audit_entry *a, struct diag *d)
+{
+    char event[32], outcome[16];
+    const json_t *count = json_object_get(o, "count");
+    enum err e = parse_text(o, "event", true, event, sizeof event, d);
+    if (e == ERR_OK)
+        e = parse_text(o, "outcome", true, outcome, sizeof outcome, d);
+    if (e == ERR_OK)
+        e = parse_who(o, a->who, 96, d);
+    if (e == ERR_OK)
+        e = parse_text(o, "object", false, a->object, sizeof a->object, d);
+    if (e == ERR_OK)
+        e = parse_text(o, "detail", false, a->detail, sizeof a->detail, d);
+    if (e != ERR_OK)
+        return e;
+    if (audit_event_find(event, &a->event) != ERR_OK)
+        return diag_fail(d, ERR_INVALID, "\"event\": there is no '%s'; collector/README.md lists them",
+                         event);
+    if (strcmp(outcome, "done") != 0 && strcmp(outcome, "refused") != 0)
+        return diag_fail(d, ERR_INVALID, "\"outcome\" must be done or refused");
+    a->outcome = strcmp(outcome, "done") == 0 ? AUDIT_DONE : AUDIT_REFUSED;
+    if (count && (!json_is_integer(count) || json_integer_value(count) < 1))
+        return diag_fail(d, ERR_INVALID, "\"count\" must be a whole number from 1 up");
+    a->count = count ? (uint64_t)json_integer_value(count) : 1;
+    return ERR_OK;
+}
+
 static enum err parse_members(const json_t *o, struct control_request *r, struct diag *d)
 {
     switch (r->command) {
@@ -89,6 +131,8 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
         return parse_text(o, "series", false, r->series, sizeof r->series, d);
     case CONTROL_RELEASE:
         return parse_release(o, &r->release, d);
+    case CONTROL_AUDIT:
+        return parse_audit(o, &r->audit, d);
     case CONTROL_STATUS:
     case CONTROL_FLUSH:
         return ERR_OK;
@@ -240,6 +284,7 @@ static json_t *admit(struct control *c, const struct control_request *r)
     if (item) {
         memcpy(item->admin->agent.resident, r->resident, sizeof item->admin->agent.resident);
         memcpy(item->admin->agent.public_key, r->key, KEY_BYTES);
+        memcpy(item->admin->who, c->who, sizeof c->who);
     }
     if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
         return failure(no_answer);
@@ -251,8 +296,10 @@ static json_t *admit(struct control *c, const struct control_request *r)
 static json_t *revoke(struct control *c, const struct control_request *r)
 {
     struct item *item = item_create(ITEM_REVOKE, c->inbox);
-    if (item)
+    if (item) {
         item->admin->agent.key_id = r->key_id;
+        memcpy(item->admin->who, c->who, sizeof c->who);
+    }
     if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
         return failure(no_answer);
     return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "key_id", (json_int_t)r->key_id));
@@ -261,8 +308,10 @@ static json_t *revoke(struct control *c, const struct control_request *r)
 static json_t *release(struct control *c, const struct control_request *r)
 {
     struct item *item = item_create(ITEM_RELEASE, c->inbox);
-    if (item)
+    if (item) {
         item->admin->release = r->release;
+        memcpy(item->admin->release.who, c->who, sizeof c->who);
+    }
     if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
         return failure(no_answer);
     const struct release_request *done = &item->admin->release;
@@ -279,6 +328,44 @@ static struct item *ask_rebuild(struct control *c, struct queue *to, const char 
     return ask(c, to, item, ANSWER_MS);
 }
 
+// NULL: not stored in time.
+static struct item *ask_audit(struct control *c, const struct audit_entry *entry)
+{
+    struct item *item = item_create(ITEM_AUDIT, c->inbox);
+    if (item)
+        item->admin->audit = *entry;
+    return ask(c, c->to_committer, item, ANSWER_MS);
+}
+
+static bool audit_rebuild(struct control *c, const char *series, uint64_t count)
+{
+    struct audit_entry entry;
+    audit_entry_set(&entry, AUDIT_REBUILD, AUDIT_DONE, c->who, series, "%llu series",
+                    (unsigned long long)count);
+    struct item *item = ask_audit(c, &entry);
+    bool stored = item && item->admin->result == ERR_OK;
+    item_destroy(item);
+    return stored;
+}
+
+// What was refused may come a thousand times a second: it is counted and written with what follows.
+static json_t *audit(struct control *c, const struct control_request *r)
+{
+    struct audit_entry entry = r->audit;
+    size_t len = strlen(entry.who);
+    snprintf(entry.who + len, sizeof entry.who - len, "%s%s", len ? " via " : "", c->who);
+    if (entry.outcome == AUDIT_REFUSED) {
+        audit_tally_note(c->tally, entry.event, entry.outcome, entry.who, entry.object, entry.count,
+                         entry.detail);
+        return json_pack("{s:b, s:b}", "ok", 1, "counted", 1);
+    }
+    struct item *item = ask_audit(c, &entry);
+    if (!item)
+        return failure(no_answer);
+    return admin_reply(item,
+                       json_pack("{s:b, s:I}", "ok", 1, "position", (json_int_t)item->admin->audit.position));
+}
+
 static json_t *rebuild(struct control *c, const struct control_request *r)
 {
     struct item *item = NULL;
@@ -291,6 +378,10 @@ static json_t *rebuild(struct control *c, const struct control_request *r)
     }
     if (!(item = ask_rebuild(c, c->to_rrd, r->series)))
         return failure(no_answer);
+    if (item->admin->result == ERR_OK && !audit_rebuild(c, r->series, item->admin->count)) {
+        item_destroy(item);
+        return failure(no_answer);
+    }
     return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "series", (json_int_t)item->admin->count));
 }
 
@@ -309,6 +400,8 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
         return rebuild(c, r);
     case CONTROL_RELEASE:
         return release(c, r);
+    case CONTROL_AUDIT:
+        return audit(c, r);
     }
     return failure("unknown command");
 }
@@ -318,7 +411,10 @@ char *collector_control_handle(struct control *c, const char *text, size_t len)
     struct control_request r;
     struct diag d = {0};
     collector_count(c->counters, COUNTER_CONTROL_REQUESTS, 1);
-    json_t *reply = collector_control_parse(text, len, &r, &d) == ERR_OK ? dispatch(c, &r) : failure(d.text);
+    enum err e = collector_control_parse(text, len, &r, &d);
+    json_t *reply = e == ERR_OK ? dispatch(c, &r) : failure(d.text);
+    if (e != ERR_OK)
+        audit_tally_note(c->tally, AUDIT_REQUEST, AUDIT_REFUSED, c->who, "", 1, d.text);
     if (!json_is_true(json_object_get(reply, "ok")))
         collector_count(c->counters, COUNTER_CONTROL_REFUSED, 1);
     char *out = reply ? json_dumps(reply, JSON_COMPACT) : NULL;

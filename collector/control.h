@@ -3,6 +3,7 @@
 #ifndef ESEP_COLLECTOR_CONTROL_H
 #define ESEP_COLLECTOR_CONTROL_H
 
+#include "collector/audit_tally.h"
 #include "collector/cursor.h"
 #include "collector/status.h"
 
@@ -15,7 +16,8 @@ enum control_command {
     CONTROL_ADMIT,
     CONTROL_REVOKE,
     CONTROL_REBUILD,
-    CONTROL_RELEASE
+    CONTROL_RELEASE,
+    CONTROL_AUDIT
 };
 
 struct control_request {
@@ -25,6 +27,7 @@ struct control_request {
     int64_t key_id;
     char series[256]; // "" for all
     struct release_request release;
+    struct audit_entry audit;
 };
 // INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
 // member.
@@ -37,6 +40,8 @@ struct control {
     struct queue *to_ingest, *to_committer, *to_observer, *to_rrd; // NULL where nobody listens (in a test)
     struct queue *inbox;                                           // where they answer
     struct cursor *committed, *rrd_landed, *observed;
+    struct audit_tally *tally;          // NULL: refusals are not audited
+    char who[128];                      // who asks, for the audit log: "uid:0 root"
     uint64_t rrd_stuck, observed_stuck; // 1 + where a flush last waited in vain, 0: nowhere
 };
 // Always an answer: {"ok":true,…} or {"ok":false,"error":"…"}; malloc'ed, NULL only without memory.

@@ -3,10 +3,19 @@
 #include "base/log.h"
 #include "collector/control.h"
 #include "collector/service.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { POLL_MS = 200 };
+
+// libzmq states a local peer as the kernel does: "localhost:uid:gid:pid".
+static void name_asker(const char *address, char who[128])
+{
+    const char *uid = strchr(address, ':');
+    size_t len = uid ? strcspn(uid + 1, ":") : 0;
+    snprintf(who, 128, "uid:%.*s", len ? (int)len : 1, len ? uid + 1 : "?");
+}
 
 static enum err serve(struct service *s, struct control *c)
 {
@@ -15,6 +24,7 @@ static enum err serve(struct service *s, struct control *c)
     enum err e = mq_poll(&item, 1, POLL_MS);
     if (e != ERR_OK || (e = mq_receive(s->reply, &m)) != ERR_OK)
         return e == ERR_AGAIN || e == ERR_INVALID ? ERR_OK : e;
+    name_asker(m.address, c->who);
     char *reply = collector_control_handle(c, m.bytes, m.len);
     static const char no_memory[] = "{\"ok\":false,\"error\":\"out of memory\"}";
     const char *text = reply ? reply : no_memory;
@@ -35,7 +45,8 @@ void *control_thread(void *service)
                         .inbox = s->to_control,
                         .committed = s->committed,
                         .rrd_landed = s->rrd_landed,
-                        .observed = s->observed};
+                        .observed = s->observed,
+                        .tally = s->tally};
     enum err e = reader_open(s->config->state, &c.reader, &d);
     while (e == ERR_OK && !atomic_load(&s->stop_control))
         e = serve(s, &c);

@@ -33,6 +33,7 @@
     X(COMMITS_NO_SPACE, "commits_no_space", "transactions", "ledger transactions put off: disk full")        \
     X(COMMIT_ERRORS, "commit_errors", "messages",                                                            \
       "messages that the ledger could not take for an unexpected reason")                                    \
+    X(AUDIT_ENTRIES, "audit_entries", "entries", "entries written to the audit log since the start")         \
     X(CONTROL_REQUESTS, "control_requests", "requests", "requests on the control socket")                    \
     X(CONTROL_REFUSED, "control_refused", "requests", "control requests that were malformed or failed")      \
     X(RRD_VALUES_WRITTEN, "rrd_values_written", "values", "values written to round-robin files")             \

@@ -8,6 +8,7 @@
 #include "collector/admission.h"
 #include "collector/retain.h"
 #include "net/mq.h"
+#include "store/audit.h"
 #include "wire/message.h"
 
 #define COLLECTOR_MAX_SERIES 10000 // numbers of one incarnation
@@ -18,6 +19,7 @@ enum item_kind {
     ITEM_REVOKE,   // control → committer → control
     ITEM_RELEASE,  // control → committer → control
     ITEM_RETAIN,   // retention → committer → retention
+    ITEM_AUDIT,    // control → committer → control
     ITEM_SNAPSHOT, // control → ingest → control
     ITEM_REBUILD,  // control → observer → control, then control → rrd writer → control
 };
@@ -58,6 +60,7 @@ struct release_request { // of refused samples of one row
     uint64_t position;
     int64_t index; // RELEASE_ALL: all that can be
     char author[WIRE_AUTHOR_MAX + 1];
+    char who[128];                    // as the audit log names it; "": the author
     uint64_t released, already, held; // out; held: can't be let in
 };
 #define RELEASE_ALL (-1)
@@ -67,7 +70,9 @@ struct item_admin {
     char series[256];          // ITEM_REBUILD: "" for all
     uint64_t count;            // ITEM_REBUILD: how many will be rebuilt
     struct release_request release;
-    struct retain_job *job; // ITEM_RETAIN; owned
+    struct retain_job *job;   // ITEM_RETAIN; owned
+    char who[128];            // who asks for ITEM_ADMIT, ITEM_REVOKE
+    struct audit_entry audit; // ITEM_AUDIT; its position out
     enum err result;
     struct diag diag;
 };

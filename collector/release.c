@@ -7,7 +7,9 @@
 #include "collector/verdict.h"
 #include "store/reader_keep.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct releasing {
     struct committer *c;
@@ -97,6 +99,37 @@ static void publish(const struct releasing *x)
              F_TEXT("author", x->r->author));
 }
 
+static void describe(const struct releasing *x, enum audit_outcome outcome, struct audit_entry *out)
+{
+    const struct release_request *r = x->r;
+    char who[160], index[24] = "";
+    snprintf(who, sizeof who, "%s%s", r->who[0] ? "" : "user:", r->who[0] ? r->who : r->author);
+    if (r->index != RELEASE_ALL)
+        snprintf(index, sizeof index, ":%" PRId64, r->index);
+    audit_entry_set(out, AUDIT_RELEASE, outcome, who, "", "position %" PRIu64 "%s, samples %zu, author %s",
+                    r->position, index, x->count, r->author);
+}
+
+static enum err append_entry(struct releasing *x)
+{
+    struct audit_entry entry;
+    describe(x, AUDIT_DONE, &entry);
+    return audit_append(x->c->o.ledger, &entry, x->d);
+}
+
+static enum err store_refusal(struct releasing *x, enum err why)
+{
+    struct audit_entry entry;
+    struct diag d = {0};
+    if (why != ERR_DENIED && why != ERR_NOT_FOUND && why != ERR_INVALID && why != ERR_EXISTS)
+        return why;
+    describe(x, AUDIT_REFUSED, &entry);
+    size_t len = strlen(entry.detail);
+    snprintf(entry.detail + len, sizeof entry.detail - len, ": %.300s", x->d->text);
+    enum err e = audit_store(x->c->o.ledger, &entry, 1, &d);
+    return e == ERR_OK ? why : diag_fail(x->d, e, "%s", d.text);
+}
+
 static enum err commit(struct releasing *x)
 {
     struct ledger *l = x->c->o.ledger;
@@ -108,6 +141,8 @@ static enum err commit(struct releasing *x)
     e = ledger_add_release(l, x->r->position, x->indexes, x->count, x->r->author, &receipt, x->d);
     if (e == ERR_OK)
         e = count_moved(x);
+    if (e == ERR_OK)
+        e = append_entry(x);
     if (e == ERR_OK)
         e = ledger_commit(l, x->d);
     if (e != ERR_OK)
@@ -129,5 +164,5 @@ enum err committer_release(struct committer *c, struct release_request *r, struc
     if (e == ERR_OK && x.count > 0)
         e = commit(&x);
     free(x.indexes);
-    return e;
+    return store_refusal(&x, e);
 }

@@ -59,6 +59,19 @@ static enum err run_job(struct ledger *l, struct retain_job *j, struct retained 
     return ERR_INTERNAL;
 }
 
+static enum err append_entry(struct ledger *l, const struct ledger_kept *until, struct diag *d)
+{
+    struct audit_entry entry;
+    char closed[WALL_TEXT], rolled[WALL_TEXT], dropped[WALL_TEXT];
+    wall_text((struct wall){until->closed_until_s * US_PER_S}, closed);
+    wall_text((struct wall){until->rolled_until_s * US_PER_S}, rolled);
+    wall_text((struct wall){until->dropped_until_s * US_PER_S}, dropped);
+    audit_entry_set(&entry, AUDIT_RETENTION, AUDIT_DONE, "system", "",
+                    "closed until %s, rolled up until %s, dropped until %s", closed,
+                    until->rolled_until_s ? rolled : "never", until->dropped_until_s ? dropped : "never");
+    return audit_append(l, &entry, d);
+}
+
 static const enum collector_counter counted[] = {COUNTER_ROLLUPS_STORED, COUNTER_MONTHS_ROLLED,
                                                  COUNTER_BATCHES_DROPPED, COUNTER_SAMPLES_DROPPED};
 
@@ -74,12 +87,17 @@ enum err committer_retain(struct committer *c, struct retain_job *j, struct diag
     for (size_t i = 0; e == ERR_OK && i < sizeof values / sizeof *values; i++)
         if (values[i])
             e = ledger_count(c->o.ledger, collector_counter_info(counted[i])->name, 0, values[i]);
+    if (e == ERR_OK && j->kind == RETAIN_UNTIL)
+        e = append_entry(c->o.ledger, &j->until, d);
     if (e == ERR_OK)
         e = ledger_commit(c->o.ledger, d);
     if (e != ERR_OK) {
         ledger_rollback(c->o.ledger);
         return e;
     }
+    if (j->kind == RETAIN_DROP) // each leaves a seal that names its rows; here their number is enough
+        audit_tally_note(c->o.tally, AUDIT_RETENTION, AUDIT_DONE, "system", "", 1,
+                         "raw batches were dropped under a seal each time");
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         collector_count(c->o.counters, counted[i], values[i]);
     return ERR_OK;

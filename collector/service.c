@@ -85,6 +85,8 @@ static enum err open_state(struct service *s, struct diag *d)
     if (e == ERR_OK)
         e = admission_create(&s->admission);
     if (e == ERR_OK)
+        e = audit_tally_create(s->clock, &s->tally);
+    if (e == ERR_OK)
         e = ledger_agents(s->ledger, admit_known, s->admission, d);
     return e;
 }
@@ -168,6 +170,7 @@ static void free_parts(struct service *s)
     cursor_destroy(s->rrd_landed);
     cursor_destroy(s->observed);
     admission_destroy(s->admission);
+    audit_tally_destroy(s->tally);
     ledger_close(s->ledger);
     parks_free(&s->parks);
     catalogue_free(s->catalogue);

@@ -25,6 +25,7 @@ struct service {
 
     struct ledger *ledger; // the committer's thread, once it runs
     struct admission *admission;
+    struct audit_tally *tally;
     struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention;
     struct cursor *committed, *rrd_landed, *observed;
 

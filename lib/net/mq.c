@@ -340,6 +340,9 @@ enum err mq_receive(struct mq_socket *s, struct mq_message *out)
     const char *token = zmq_msg_gets(&s->payload, "User-Id"); // of the payload: on the id frame it gets lost
     if (token && strlen(token) < sizeof(m.token))
         memcpy(m.token, token, strlen(token) + 1);
+    const char *address = zmq_msg_gets(&s->payload, "Peer-Address"); // libzmq's word before the peer's
+    if (address)
+        snprintf(m.address, sizeof(m.address), "%s", address);
     m.bytes = zmq_msg_data(&s->payload);
     m.len = zmq_msg_size(&s->payload);
     *out = m;

@@ -56,7 +56,9 @@ struct mq_message {
     struct mq_peer peer;
     char token[64]; // what the ZAP handler said of the peer (its User-Id), read from the payload frame; "" if
                     // none
-    void *bytes;    // borrowed, until the next receive on this socket
+    char address[64]; // of the connection, as libzmq states it: a host, or "localhost:uid:gid:pid" of a local
+                      // one
+    void *bytes;      // borrowed, until the next receive on this socket
     size_t len;
 };
 // AGAIN when nothing waits. INVALID: not a single-frame message (dropped whole; count it).

@@ -175,7 +175,8 @@ static enum err load_ends(struct ledger *l, struct ledger_head *found, struct di
     if ((e = ledger_kept_read(l->db, &l->now.kept, d)) != ERR_OK)
         return e;
     l->committed = l->now;
-    return check_ends(l, d);
+    e = check_ends(l, d);
+    return e == ERR_OK ? ledger_audit_check_end(l, d) : e;
 }
 
 static enum err compare_head(struct ledger *l, const struct ledger_head *found, struct diag *d)
@@ -183,7 +184,7 @@ static enum err compare_head(struct ledger *l, const struct ledger_head *found, 
     struct ledger_head recorded;
     enum err e = ledger_head_load(l->state, &recorded, d);
     if (e == ERR_NOT_FOUND) {
-        l->head_missing = found->position > 0;
+        l->head_missing = found->position > 0 || found->chains[LEDGER_AUDIT].rows > 0;
         return ERR_OK;
     }
     if (e == ERR_OK)
@@ -267,7 +268,7 @@ enum err ledger_begin(struct ledger *l, int64_t *received_us, struct diag *d)
 static enum err save_chains(struct ledger *l, struct diag *d)
 {
     struct db_stmt *s = l->statements[LEDGER_SAVE_CHAIN];
-    for (int c = 0; c < LEDGER_CLASSES; c++) {
+    for (int c = 0; c < LEDGER_CHAINS; c++) {
         const struct ledger_chain_end *end = &l->now.chains[c];
         if (end->position == l->committed.chains[c].position)
             continue;

@@ -40,11 +40,13 @@ struct ledger_agent {
     uint8_t public_key[KEY_BYTES];
     int64_t added_us, revoked_us; // 0: not revoked
 };
-// Commits by itself. EXISTS: the key is known already. A resident may have several agents, each with its key.
+// Joins the open transaction, else commits by itself. EXISTS: the key is known already. A resident may have
+// several agents, each with its key.
 enum err ledger_agent_add(struct ledger *l, const char *park_and_resident,
                           const uint8_t public_key[KEY_BYTES], struct ledger_agent *out,
                           struct diag *d) MUST_USE;
-enum err ledger_agent_revoke(struct ledger *l, int64_t key_id, struct diag *d) MUST_USE; // NOT_FOUND
+// As above. NOT_FOUND.
+enum err ledger_agent_revoke(struct ledger *l, int64_t key_id, struct diag *d) MUST_USE;
 typedef enum err (*ledger_agent_visit)(void *ctx, const struct ledger_agent *a);
 enum err ledger_agents(struct ledger *l, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 

@@ -1,5 +1,5 @@
-// Agents and their keys. They change rarely and by an operator's hand, so each change is a transaction of its
-// own.
+// Agents and their keys. They change rarely and by an operator's hand: each change is a transaction of its
+// own, or joins the caller's, as when the audit log says who did it.
 #include "kpi/series.h"
 #include "store/ledger_internal.h"
 #include <inttypes.h>
@@ -40,10 +40,25 @@ static enum err insert_agent(struct ledger *l, struct ledger_agent *a)
     return e;
 }
 
-static enum err not_in_transaction(const struct ledger *l, struct diag *d)
+// A transaction of its own, when none is open; then `end` ends it.
+static enum err begin(struct ledger *l, struct diag *d)
 {
-    return l->in_transaction ? diag_fail(d, ERR_INTERNAL, "agents and keys are changed outside a transaction")
-                             : ERR_OK;
+    return l->in_transaction ? ledger_writable(l, d) : db_begin(l->db, d);
+}
+
+static enum err end(struct ledger *l, enum err e, const char *what, struct diag *d)
+{
+    if (l->in_transaction) { // the caller's: what has failed half-way can only be rolled back
+        if (e != ERR_OK && e != ERR_NOT_FOUND)
+            ledger_note_failure(l, e, what, d);
+        return e;
+    }
+    if (e == ERR_OK)
+        return db_commit(l->db, d);
+    if (e != ERR_NOT_FOUND)
+        (void)diag_fail(d, e, LEDGER_FILE ": %s: %s", what, db_error(l->db));
+    db_rollback(l->db);
+    return e;
 }
 
 enum err ledger_agent_add(struct ledger *l, const char *park_and_resident,
@@ -51,22 +66,15 @@ enum err ledger_agent_add(struct ledger *l, const char *park_and_resident,
 {
     struct series_name name;
     struct ledger_agent a = {.added_us = clock_wall(l->clock).us};
-    enum err e = not_in_transaction(l, d);
-    if (e != ERR_OK)
-        return e;
+    enum err e = ERR_OK;
     if (series_parse_resident(park_and_resident, &name) != ERR_OK ||
         !ledger_copy_text(a.resident, sizeof a.resident, park_and_resident))
         return diag_fail(d, ERR_INVALID, "'%.200s' is not park/resident in [a-z0-9][a-z0-9_.-]*",
                          park_and_resident);
     memcpy(a.public_key, public_key, KEY_BYTES);
-    if ((e = refuse_known(l, public_key, d)) != ERR_OK || (e = db_begin(l->db, d)) != ERR_OK)
+    if ((e = refuse_known(l, public_key, d)) != ERR_OK || (e = begin(l, d)) != ERR_OK)
         return e;
-    if ((e = insert_agent(l, &a)) != ERR_OK) {
-        e = diag_fail(d, e, LEDGER_FILE ": cannot add an agent: %s", db_error(l->db));
-        db_rollback(l->db);
-        return e;
-    }
-    e = db_commit(l->db, d);
+    e = end(l, insert_agent(l, &a), "cannot add an agent", d);
     if (e == ERR_OK)
         *out = a;
     return e;
@@ -75,20 +83,15 @@ enum err ledger_agent_add(struct ledger *l, const char *park_and_resident,
 enum err ledger_agent_revoke(struct ledger *l, int64_t key_id, struct diag *d)
 {
     struct db_stmt *s = l->statements[LEDGER_REVOKE_KEY];
-    enum err e = not_in_transaction(l, d);
-    if (e != ERR_OK || (e = db_begin(l->db, d)) != ERR_OK)
+    enum err e = begin(l, d);
+    if (e != ERR_OK)
         return e;
     db_bind_int(s, 1, key_id);
     db_bind_int(s, 2, clock_wall(l->clock).us);
     e = db_run(s);
-    if (e != ERR_OK)
-        e = diag_fail(d, e, LEDGER_FILE ": cannot revoke: %s", db_error(l->db));
-    else if (db_changes(l->db) == 0)
+    if (e == ERR_OK && db_changes(l->db) == 0)
         e = diag_fail(d, ERR_NOT_FOUND, "no key %" PRId64 " that is not revoked already", key_id);
-    if (e == ERR_OK)
-        return db_commit(l->db, d);
-    db_rollback(l->db);
-    return e;
+    return end(l, e, "cannot revoke", d);
 }
 
 static enum err agent_from_row(struct db_stmt *s, struct ledger_agent *out)

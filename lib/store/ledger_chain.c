@@ -5,6 +5,7 @@
 
 #define ROW_BYTES     (10 * 8 + WIRE_INCARNATION_BYTES)
 #define DECLARE_BYTES (6 * 8 + WIRE_INCARNATION_BYTES)
+#define AUDIT_BYTES   (5 * 8)
 
 static uint8_t *put_u64(uint8_t *at, uint64_t v)
 {
@@ -75,6 +76,27 @@ void ledger_chain_next_declare(const uint8_t previous[HASH_BYTES], const struct 
         {row->name, strlen(row->name)},
         {row->unit, strlen(row->unit)},
         {row->currency, strlen(row->currency)},
+    };
+    hash_parts(parts, sizeof parts / sizeof parts[0], out);
+}
+
+void ledger_chain_next_audit(const uint8_t previous[HASH_BYTES], const struct ledger_chain_audit *entry,
+                             uint8_t out[HASH_BYTES])
+{
+    uint8_t fixed[AUDIT_BYTES];
+    uint8_t *at = fixed;
+    at = put_u64(at, entry->position);
+    at = put_u64(at, (uint64_t)entry->received_us);
+    at = put_u64(at, (uint64_t)entry->since_us);
+    at = put_u64(at, entry->outcome);
+    put_u64(at, entry->count);
+    const struct hash_part parts[] = {
+        {previous, HASH_BYTES},
+        {fixed, sizeof fixed},
+        {entry->who, strlen(entry->who)},
+        {entry->event, strlen(entry->event)},
+        {entry->object, strlen(entry->object)},
+        {entry->detail, strlen(entry->detail)},
     };
     hash_parts(parts, sizeof parts / sizeof parts[0], out);
 }

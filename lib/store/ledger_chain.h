@@ -10,6 +10,8 @@
 #define LEDGER_ID_BYTES 16
 #define LEDGER_CLASSES  4 // chains by enum wire_class
 #define LEDGER_DECLARES 0 // and the chain of the declares, which say what the numbers in the rows mean
+#define LEDGER_AUDIT    4 // the chain of the audit log (audit.h)
+#define LEDGER_CHAINS   5
 
 struct ledger_chain_row {
     uint64_t position;
@@ -41,5 +43,14 @@ void ledger_chain_next(const uint8_t previous[HASH_BYTES], const struct ledger_c
 
 void ledger_chain_next_declare(const uint8_t previous[HASH_BYTES], const struct ledger_chain_declare *row,
                                uint8_t out[HASH_BYTES]);
+
+struct ledger_chain_audit {
+    uint64_t position; // 1 for the log's first entry
+    int64_t received_us, since_us;
+    uint64_t outcome, count;
+    const char *who, *event, *object, *detail;
+};
+void ledger_chain_next_audit(const uint8_t previous[HASH_BYTES], const struct ledger_chain_audit *entry,
+                             uint8_t out[HASH_BYTES]);
 
 #endif

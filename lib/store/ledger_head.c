@@ -31,7 +31,9 @@ enum err ledger_head_store(const char *state, const struct ledger_head *h, struc
     buf_init(&text, HEAD_MAX_BYTES);
     crypto_hex(h->ledger_id, LEDGER_ID_BYTES, hex);
     enum err e = buf_printf(&text, FIRST_LINE "\nledger %s\nposition %" PRIu64 "\n", hex, h->position);
-    for (int c = 0; e == ERR_OK && c < LEDGER_CLASSES; c++) {
+    for (int c = 0; e == ERR_OK && c < LEDGER_CHAINS; c++) {
+        if (c == LEDGER_AUDIT && h->chains[c].rows == 0)
+            continue; // a head written before there was an audit log has no such line either
         crypto_hex(h->chains[c].hash, HASH_BYTES, hex);
         e = buf_printf(&text, "class %d rows %" PRIu64 " position %" PRIu64 " hash %s\n", c,
                        h->chains[c].rows, h->chains[c].position, hex);
@@ -93,6 +95,9 @@ static bool parse(const char *at, struct ledger_head *out)
     for (uint64_t c = 0; c < LEDGER_CLASSES; c++)
         if (!parse_class(&at, c, &out->chains[c]))
             return false;
+    if (strncmp(at, "class", 5) == 0 &&
+        (!parse_class(&at, LEDGER_AUDIT, &out->chains[LEDGER_AUDIT]) || out->chains[LEDGER_AUDIT].rows == 0))
+        return false;
     return strcmp(at, "end\n") == 0;
 }
 
@@ -154,14 +159,14 @@ static enum err read_ends(struct db *db, struct ledger_head *out, struct diag *d
         return e;
     while ((e = db_step(s, &row)) == ERR_OK && row) {
         int64_t c = db_int(s, 0);
-        if (c < 0 || c >= LEDGER_CLASSES || !copy_hash(s, 3, out->chains[c].hash) ||
+        if (c < 0 || c >= LEDGER_CHAINS || !copy_hash(s, 3, out->chains[c].hash) ||
             !copy_hash(s, 4, out->chains[c].previous)) {
             e = diag_fail(d, ERR_CORRUPT, "ledger: the chain of class %" PRId64 " is damaged", c);
             break;
         }
         out->chains[c].position = (uint64_t)db_int(s, 1);
         out->chains[c].rows = (uint64_t)db_int(s, 2);
-        if (c != LEDGER_DECLARES && out->chains[c].position > out->position)
+        if (c != LEDGER_DECLARES && c != LEDGER_AUDIT && out->chains[c].position > out->position)
             out->position = out->chains[c].position;
     }
     if (e != ERR_OK && row == false)
@@ -174,7 +179,7 @@ enum err ledger_head_read(struct db *db, struct ledger_head *out, struct diag *d
 {
     struct ledger_head h = {0};
     enum err e = read_id(db, h.ledger_id, d);
-    for (int c = 0; e == ERR_OK && c < LEDGER_CLASSES; c++) {
+    for (int c = 0; e == ERR_OK && c < LEDGER_CHAINS; c++) {
         ledger_chain_genesis(h.ledger_id, h.chains[c].hash);
         memcpy(h.chains[c].previous, h.chains[c].hash, HASH_BYTES);
     }
@@ -236,6 +241,12 @@ enum err ledger_head_check(struct db *db, const struct ledger_head *recorded, co
     if (e == ERR_OK)
         e = check_class(s, LEDGER_DECLARES, &recorded->chains[LEDGER_DECLARES],
                         &found->chains[LEDGER_DECLARES], d);
+    db_finalize(s);
+    s = NULL;
+    if (e == ERR_OK && recorded->chains[LEDGER_AUDIT].rows > 0) // else the table may not be there
+        e = db_prepare(db, "SELECT 4, chain FROM audit WHERE position=?1", &s, d);
+    if (e == ERR_OK)
+        e = check_class(s, LEDGER_AUDIT, &recorded->chains[LEDGER_AUDIT], &found->chains[LEDGER_AUDIT], d);
     db_finalize(s);
     return e;
 }

@@ -15,7 +15,7 @@ struct ledger_chain_end {
 struct ledger_head {
     uint8_t ledger_id[LEDGER_ID_BYTES];
     uint64_t position;
-    struct ledger_chain_end chains[LEDGER_CLASSES];
+    struct ledger_chain_end chains[LEDGER_CHAINS];
 };
 
 void ledger_chain_end_advance(struct ledger_chain_end *end, uint64_t position,

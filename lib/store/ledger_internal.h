@@ -37,6 +37,7 @@ enum ledger_statement {
     LEDGER_INSERT_SEALED_STREAM,
     LEDGER_INSERT_RELEASE,
     LEDGER_REFUSED_OF,
+    LEDGER_INSERT_AUDIT,
     LEDGER_STATEMENTS
 };
 
@@ -59,7 +60,7 @@ struct ledger_series_entry {
 struct ledger_ends { // what a rollback puts back
     uint64_t position;
     int64_t received_us;
-    struct ledger_chain_end chains[LEDGER_CLASSES];
+    struct ledger_chain_end chains[LEDGER_CHAINS];
     struct ledger_kept kept;
 };
 
@@ -116,6 +117,15 @@ static inline enum ledger_kind ledger_row_kind(const struct ledger_row *row)
 }
 // Text into a field of fixed size; false when it does not fit.
 bool ledger_copy_text(char *out, size_t size, const char *text);
+
+// audit.c: the last entry is recomputed and nothing lies beyond it. CORRUPT.
+enum err ledger_audit_check_end(struct ledger *l, struct diag *d) MUST_USE;
+// audit_read.c: the columns of AUDIT_COLUMNS. False when the row does not match its chain hash, `hash` being
+// what it should be after `previous`; *e is filled in as far as the row goes.
+#define AUDIT_COLUMNS "position, received_us, since_us, who, event, object, outcome, count, detail, chain"
+struct audit_entry;
+bool audit_from_row(struct db_stmt *s, const uint8_t previous[HASH_BYTES], struct audit_entry *e,
+                    uint8_t hash[HASH_BYTES]);
 
 // Version of the tables; a ledger of another version is refused.
 #define LEDGER_SCHEMA "1"

@@ -58,7 +58,19 @@ static const char KEEP_SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS release(position INTEGER NOT NULL, idx INTEGER NOT NULL, stream_id INTEGER "
     "NOT NULL,"
     " released INTEGER NOT NULL, PRIMARY KEY(position, idx)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;";
+    "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;"
+    // The log takes entries at its end only; that it was so is what the chain proves, the triggers stop a
+    // slip.
+    "CREATE TABLE IF NOT EXISTS audit(position INTEGER PRIMARY KEY, received_us INTEGER NOT NULL,"
+    " since_us INTEGER NOT NULL, who TEXT NOT NULL, event TEXT NOT NULL, object TEXT NOT NULL,"
+    " outcome INTEGER NOT NULL, count INTEGER NOT NULL, detail TEXT NOT NULL, chain BLOB NOT NULL) STRICT;"
+    "CREATE TRIGGER IF NOT EXISTS audit_kept BEFORE DELETE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'entries of the audit log are never removed'); END;"
+    "CREATE TRIGGER IF NOT EXISTS audit_unchanged BEFORE UPDATE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'entries of the audit log are never changed'); END;"
+    "CREATE TRIGGER IF NOT EXISTS audit_appended BEFORE INSERT ON audit"
+    " WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM audit) BEGIN"
+    " SELECT RAISE(ABORT, 'the audit log grows at its end only'); END;";
 
 const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_BATCH] =
@@ -110,6 +122,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_RELEASE] = "INSERT INTO release(position, idx, stream_id, released) VALUES(?,?,?,?)",
     [LEDGER_REFUSED_OF] = "SELECT stream_id, refused, (SELECT count(*) FROM release"
                           " WHERE position=batch.position) FROM batch WHERE position=?1 AND gap=0",
+    [LEDGER_INSERT_AUDIT] = "INSERT INTO audit(position, received_us, since_us, who, event, object, outcome,"
+                            " count, detail, chain) VALUES(?,?,?,?,?,?,?,?,?,?)",
 };
 
 static enum err read_version(struct db *db, char out[16], struct diag *d)

@@ -41,6 +41,7 @@ static const char *const SQL[READER_STATEMENTS] = {
                     " ORDER BY position DESC LIMIT 1",
     [READER_SEALED] = "SELECT first, last, after, seal FROM sealed_run WHERE first<=?1"
                       " ORDER BY first DESC LIMIT 1",
+    [READER_AUDIT] = "SELECT " AUDIT_COLUMNS " FROM audit WHERE position>?1 ORDER BY position LIMIT ?2",
     [READER_COUNTERS] = "SELECT name, agent_id, value FROM counter ORDER BY name, agent_id",
 };
 
@@ -70,11 +71,12 @@ static enum err check_tables(struct reader *r, struct diag *d)
     enum err e = ledger_schema_check(r->db, d);
     if (e != ERR_OK)
         return e;
-    e = db_prepare(r->db, "SELECT count(*) FROM sqlite_master WHERE name IN ('release', 'batch_refused')", &s,
-                   d);
+    e = db_prepare(r->db,
+                   "SELECT count(*) FROM sqlite_master WHERE name IN ('release', 'batch_refused', 'audit')",
+                   &s, d);
     if (e == ERR_OK && (e = db_step(s, &row)) != ERR_OK)
         e = reader_fail(r, e, "cannot read its tables", d);
-    else if (e == ERR_OK && db_int(s, 0) != 2)
+    else if (e == ERR_OK && db_int(s, 0) != 3)
         e = diag_fail(d, ERR_NOT_FOUND, LEDGER_FILE ": the collector has not made its tables yet");
     db_finalize(s);
     return e;

@@ -82,7 +82,8 @@ struct reader_verified {
     struct {
         uint64_t rows, position;
         uint8_t head[HASH_BYTES];
-    } class[4]; // by enum wire_class; 0: the declares, which say what the numbers in the rows mean
+    } class[5]; // by enum wire_class; 0: the declares, which say what the numbers in the rows mean; 4: the
+                // audit log
 };
 // AGAIN: retention dropped rows under the walk, several times; nothing is wrong, try later.
 enum err reader_verify(struct reader *r, reader_damage_visit visit, void *ctx, struct reader_verified *out,

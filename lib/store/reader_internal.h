@@ -23,6 +23,7 @@ enum reader_statement {
     READER_ROLLUPS,
     READER_KEPT,
     READER_SEALED,
+    READER_AUDIT,
     READER_STATEMENTS
 };
 

@@ -282,7 +282,7 @@ static enum err prepare(struct verify *v, struct diag *d)
             &v->find_sequence, d);
     if (e == ERR_OK)
         e = ledger_head_read(v->reader->db, &v->kept, d);
-    for (int c = 0; c < LEDGER_CLASSES; c++)
+    for (int c = 0; c < LEDGER_CHAINS; c++)
         ledger_chain_genesis(v->kept.ledger_id, v->ends.chains[c].hash);
     return e;
 }
@@ -298,7 +298,7 @@ static void deinit(struct verify *v)
 static void report(struct verify *v, struct reader_verified *out)
 {
     verify_flush(v);
-    for (int c = 0; c < LEDGER_CLASSES; c++) {
+    for (int c = 0; c < LEDGER_CHAINS; c++) {
         v->out.class[c].rows = v->ends.chains[c].rows;
         v->out.class[c].position = v->ends.chains[c].position;
         memcpy(v->out.class[c].head, v->ends.chains[c].hash, HASH_BYTES);

@@ -1,4 +1,5 @@
 // The second half of reader_verify: tables that are derived from the rows, or give their numbers a meaning.
+#include "store/audit.h"
 #include "store/reader_verify.h"
 #include <inttypes.h>
 #include <string.h>
@@ -145,9 +146,26 @@ static void check_counter(struct verify *v, struct db_stmt *s, struct db_stmt *i
         verify_damage(v, "counter %s of agent %" PRId64 " is damaged", db_text(s, 0), db_int(s, 1));
 }
 
+static void check_audit(struct verify *v, struct db_stmt *s, struct db_stmt *index)
+{
+    struct ledger_chain_end *end = &v->ends.chains[LEDGER_AUDIT];
+    struct audit_entry entry;
+    uint8_t hash[HASH_BYTES];
+    size_t len = 0;
+    (void)index;
+    bool whole = audit_from_row(s, end->hash, &entry, hash);
+    if (entry.position != end->position + 1)
+        verify_damage(v, "audit log: entries %" PRIu64 "..%" PRIu64 " are missing", end->position + 1,
+                      entry.position - 1);
+    else if (!whole)
+        verify_damage(v, "audit log: entry %" PRIu64 " does not match its chain hash", entry.position);
+    const void *stored = db_blob(s, 9, &len);
+    ledger_chain_end_advance(end, entry.position, len == HASH_BYTES ? stored : hash);
+}
+
 static void check_ends(struct verify *v)
 {
-    for (int c = 0; c < LEDGER_CLASSES; c++) {
+    for (int c = 0; c < LEDGER_CHAINS; c++) {
         const struct ledger_chain_end *kept = &v->kept.chains[c];
         const struct ledger_chain_end *found = &v->ends.chains[c];
         if (kept->position != found->position || kept->rows != found->rows ||
@@ -185,6 +203,8 @@ enum err verify_tables(struct verify *v, struct diag *d)
                  "SELECT key_id FROM key WHERE public_key=?", check_key, d);
     if (e == ERR_OK)
         e = each(v, "counter", "SELECT name, agent_id, value FROM counter", NULL, check_counter, d);
+    if (e == ERR_OK)
+        e = each(v, "audit", "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY position", NULL, check_audit, d);
     if (e != ERR_OK)
         return e;
     check_ends(v);

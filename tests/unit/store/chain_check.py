@@ -25,7 +25,7 @@ def differs(what, number):
 def main():
     db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
     genesis = h(bytes.fromhex(db.execute("SELECT value FROM meta WHERE key='ledger_id'").fetchone()[0]))
-    ends = {c: (0, 0, genesis) for c in range(4)}
+    ends = {c: (0, 0, genesis) for c in range(5)}
     for row in db.execute(
             "SELECT position, class, agent_id, incarnation, sequence, batch.last_sequence, batch.gap, key_id, received_us, samples,"
             " refused, body, verdict, chain FROM batch JOIN stream USING(stream_id) ORDER BY position"):
@@ -42,6 +42,13 @@ def main():
         if hashed != row[10]:
             differs("declare", row[0])
         ends[0] = (row[0], rows + 1, hashed)
+    for row in db.execute(
+            "SELECT position, received_us, since_us, outcome, count, who, event, object, detail, chain FROM audit ORDER BY position"):
+        _, rows, previous = ends[4]
+        hashed = h(previous, fixed(row[0:5], b"", ()), *(text.encode() for text in row[5:9]))
+        if hashed != row[9]:
+            differs("audit entry", row[0])
+        ends[4] = (row[0], rows + 1, hashed)
     kept = {c: (position, rows, end) for c, position, rows, end in db.execute("SELECT class, position, rows, hash FROM chain")}
     for c, end in ends.items():
         if end[1] and kept.get(c) != end:

@@ -129,14 +129,17 @@ static void an_agent_of_no_resident_is_refused(void **state)
         assert_int_equal(ledger_agent_add(s->ledger, bad[i], key, &a, &s->diag), ERR_INVALID);
 }
 
-static void agents_are_not_changed_inside_a_transaction(void **state)
+static void an_agent_added_in_a_transaction_goes_with_its_rollback(void **state)
 {
     struct store *s = *state;
     struct ledger_agent a;
     const uint8_t key[KEY_BYTES] = {1};
     store_begin(s);
-    assert_int_equal(ledger_agent_add(s->ledger, "aztm/x", key, &a, &s->diag), ERR_INTERNAL);
+    assert_int_equal(ledger_agent_add(s->ledger, "aztm/x", key, &a, &s->diag), ERR_OK);
+    assert_int_equal(ledger_agent_add(s->ledger, "aztm/x", key, &a, &s->diag), ERR_EXISTS);
     ledger_rollback(s->ledger);
+    assert_int_equal(ledger_agent_add(s->ledger, "aztm/x", key, &a, &s->diag), ERR_OK);
+    assert_int_equal(ledger_agent_revoke(s->ledger, a.key_id, &s->diag), ERR_OK);
 }
 
 // ---- rows
@@ -526,7 +529,7 @@ int main(void)
         T(a_state_folder_that_is_missing_is_made_with_the_group_bit),
         T(an_agent_is_added_once_and_its_key_revoked_once),
         T(an_agent_of_no_resident_is_refused),
-        T(agents_are_not_changed_inside_a_transaction),
+        T(an_agent_added_in_a_transaction_goes_with_its_rollback),
         T(a_row_moves_the_watermark_and_its_receipt_is_kept_over_a_restart),
         T(refused_samples_are_counted_apart),
         T(a_gap_moves_the_watermark_to_its_last_sequence),
