@@ -18,7 +18,7 @@ VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 B       := build/$(VARIANT)
 PREFIX  ?= /usr/local
 
-PACKAGES := libzmq librrd libcurl libprotobuf-c sqlite3 libsodium libcyaml yaml-0.1 jansson libmicrohttpd
+PACKAGES := libzmq librrd libcurl libprotobuf-c sqlite3 libsodium libcyaml yaml-0.1 jansson libmicrohttpd expat
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
             -Wformat=2 -Werror
 CPPFLAGS += -D_GNU_SOURCE -DESEP_VERSION='"$(VERSION)"' -I. -Ilib
