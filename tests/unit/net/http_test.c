@@ -24,7 +24,9 @@ struct web {
     int fd, port;
     const char *const *answers;
     int count;
-    char request[2048]; // the last one
+    char request[2048];         // the last one
+    _Atomic size_t flood_bytes; // sent behind the answer, until the client has enough
+    size_t flooded_bytes;
     pthread_t thread;
 };
 
@@ -42,6 +44,17 @@ static void read_request(struct web *w, int fd)
     }
 }
 
+static void flood(struct web *w, int fd)
+{
+    static const char spare[65536];
+    while (w->flooded_bytes < w->flood_bytes) {
+        ssize_t n = send(fd, spare, sizeof(spare), MSG_NOSIGNAL);
+        if (n <= 0)
+            return;
+        w->flooded_bytes += (size_t)n;
+    }
+}
+
 static void *serve(void *arg)
 {
     struct web *w = arg;
@@ -56,6 +69,7 @@ static void *serve(void *arg)
         else
             while (recv(fd, spare, sizeof(spare), 0) > 0)
                 ;
+        flood(w, fd);
         close(fd);
     }
     return NULL;
@@ -161,20 +175,75 @@ static void get_from_nobody_says_closed(void **state)
     assert_non_null(strstr(d.text, "http://127.0.0.1:"));
 }
 
-static void get_speaks_http_only_and_is_not_led_elsewhere(void **state)
+#define FOUND "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: "
+
+static void get_speaks_http_only(void **state)
 {
     (void)state;
-    const char *const answers[] = {"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: "
-                                   "0\r\nConnection: close\r\n\r\n"};
-    struct web w;
     struct http_reply r;
     struct diag d = {""};
-    web_open(&w, answers, 1);
-    assert_int_equal(get(&w, 10000, WAIT_MS, &r, &d), ERR_INVALID);
     assert_int_equal(http_get("file:///etc/passwd", 10000, WAIT_MS, &r, &d), ERR_INVALID);
     assert_int_equal(http_get("ftp://127.0.0.1/x", 10000, WAIT_MS, &r, &d), ERR_INVALID);
     assert_int_equal(http_get("http://", 10000, WAIT_MS, &r, &d), ERR_INVALID);
+}
+
+static void get_is_led_on_within_the_place_only(void **state)
+{
+    (void)state;
+    static const char *const elsewhere[] = {"file:///etc/passwd",  "http://localhost:%d/",
+                                            "http://127.0.0.1/",   "http://127.0.0.2:%d/",
+                                            "ftp://127.0.0.1:%d/", "//example.org/"};
+    struct http_reply r;
+    struct diag d = {""};
+    struct web w;
+    const char *const answers[] = {FOUND "/there\r\n\r\n", OK_HEAD "Content-Length: 2\r\n\r\nok"};
+    web_open(&w, answers, 2);
+    assert_int_equal(get(&w, 10, WAIT_MS, &r, &d), ERR_OK);
+    assert_string_equal(r.body, "ok");
+    assert_non_null(strstr(w.request, "GET /there HTTP/1.1\r\n"));
+    http_reply_deinit(&r);
     web_close(&w);
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+        char format[200], answer[200];
+        const char *const one[] = {answer};
+        snprintf(format, sizeof(format), FOUND "%s\r\n\r\n", elsewhere[i]);
+        snprintf(answer, sizeof(answer), "%s", format);
+        web_open(&w, one, 1); // answers when it is asked, by when its port is in the answer
+        char *port = strstr(format, "%d");
+        if (port)
+            snprintf(answer, sizeof(answer), "%.*s%d%s", (int)(port - format), format, w.port, port + 2);
+        assert_int_equal(get(&w, 10000, WAIT_MS, &r, &d), ERR_DENIED);
+        assert_non_null(strstr(d.text, "not followed"));
+        web_close(&w);
+    }
+}
+
+static void get_is_led_on_five_times_at_most(void **state)
+{
+    (void)state;
+    const char *const answers[] = {FOUND "/1\r\n\r\n", FOUND "/2\r\n\r\n", FOUND "/3\r\n\r\n",
+                                   FOUND "/4\r\n\r\n", FOUND "/5\r\n\r\n", FOUND "/6\r\n\r\n"};
+    struct http_reply r;
+    struct diag d = {""};
+    struct web w;
+    web_open(&w, answers, 6);
+    assert_int_equal(get(&w, 10, WAIT_MS, &r, &d), ERR_INVALID);
+    assert_non_null(strstr(d.text, "more than 5 times"));
+    web_close(&w);
+}
+
+static void get_of_fifty_megabytes_is_given_up_at_the_limit(void **state)
+{
+    (void)state;
+    const char *const answers[] = {OK_HEAD "\r\n"};
+    struct http_reply r;
+    struct diag d = {""};
+    struct web w;
+    web_open(&w, answers, 1);
+    w.flood_bytes = 50u << 20;
+    assert_int_equal(get(&w, 1u << 20, WAIT_MS, &r, &d), ERR_TOO_BIG);
+    web_close(&w);
+    assert_true(w.flooded_bytes < 50u << 20);
 }
 
 static void get_from_this_machine_asks_no_proxy(void **state)
@@ -202,7 +271,10 @@ int main(void)
         cmocka_unit_test(get_stops_at_the_limit_of_the_body),
         cmocka_unit_test(get_ends_at_its_time),
         cmocka_unit_test(get_from_nobody_says_closed),
-        cmocka_unit_test(get_speaks_http_only_and_is_not_led_elsewhere),
+        cmocka_unit_test(get_speaks_http_only),
+        cmocka_unit_test(get_is_led_on_within_the_place_only),
+        cmocka_unit_test(get_is_led_on_five_times_at_most),
+        cmocka_unit_test(get_of_fifty_megabytes_is_given_up_at_the_limit),
         cmocka_unit_test(get_from_this_machine_asks_no_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
