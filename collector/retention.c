@@ -22,7 +22,7 @@ void retention_destroy(struct retention *r)
     if (!r)
         return;
     free(r->series);
-    free(r->late);
+    retention_late_forget(r);
     free(r);
 }
 
@@ -55,8 +55,6 @@ static enum err next_month(struct retention *r, int64_t *month_s, struct diag *d
 }
 
 struct newest {
-    struct retention *r;
-    struct diag *d;
     int64_t limit_us;
     bool found; // a row that was received later
 };
@@ -69,20 +67,28 @@ static enum err take_received(void *ctx, const struct reader_row *row)
 }
 
 // The last row of a run is the one received last.
-static enum err take_span(void *ctx, int64_t stream_id, uint64_t first, uint64_t last)
-{
-    struct newest *n = ctx;
-    (void)first;
-    return n->found ? ERR_OK
-                    : reader_stream_rows(n->r->o.reader, stream_id, last, last, take_received, n, n->d);
-}
-
 static enum err is_settled(struct retention *r, int64_t end_s, bool *settled, struct diag *d)
 {
-    struct newest n = {.r = r, .d = d};
-    n.limit_us = clock_wall(r->o.clock).us - r->o.settle_s * US_PER_S;
-    enum err e = observations_spans_before(r->o.observations, end_s / DAY_S, take_span, &n, d);
+    struct newest n = {.limit_us = clock_wall(r->o.clock).us - r->o.settle_s * US_PER_S};
+    struct retention_runs runs = {0};
+    enum err e = retention_runs_before(r, end_s, &runs, d);
+    for (size_t i = 0; e == ERR_OK && !n.found && i < runs.count; i++)
+        e = reader_stream_rows(r->o.reader, runs.at[i].stream_id, runs.at[i].last, runs.at[i].last,
+                               take_received, &n, d);
+    free(runs.at);
     *settled = !n.found;
+    return e;
+}
+
+// What time it is by the clock and by the figures: a clock that is years ahead would else close every month
+// that there is, and nothing opens one again.
+static enum err find_now(struct retention *r, int64_t *now_s, struct diag *d)
+{
+    int64_t day = 0;
+    enum err e = observations_span_last_day(r->o.observations, &day, d);
+    *now_s = clock_wall(r->o.clock).us / US_PER_S;
+    if (e == ERR_OK && (day + 1) * DAY_S < *now_s)
+        *now_s = (day + 1) * DAY_S;
     return e;
 }
 
@@ -102,15 +108,15 @@ static enum err is_observed(struct retention *r, bool *observed, struct diag *d)
 static enum err close_month(struct retention *r, bool *did, struct diag *d)
 {
     struct ledger_kept until = r->kept;
-    int64_t month_s = 0;
+    int64_t month_s = 0, now_s = 0;
     bool observed = false, settled = false;
     enum err e = is_observed(r, &observed, d);
     if (e != ERR_OK || !observed)
         return e;
-    if ((e = next_month(r, &month_s, d)) != ERR_OK)
+    if ((e = next_month(r, &month_s, d)) != ERR_OK || (e = find_now(r, &now_s, d)) != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     int64_t end_s = rollup_month_next(month_s);
-    if (end_s + r->o.raw_s > clock_wall(r->o.clock).us / US_PER_S)
+    if (end_s + r->o.raw_s > now_s)
         return ERR_OK;
     if ((e = is_settled(r, end_s, &settled, d)) != ERR_OK || !settled)
         return e;

@@ -111,81 +111,16 @@ static enum err drop_old(struct retention *r, enum progress *out, struct diag *d
 }
 
 // ---- that came late -----------------------------------------------------------------------------
-struct late {
-    struct retention *r;
-    struct diag *d;
-    bool newer, held; // the row: has a newer figure; has a released one
-    int64_t received_us;
-};
-
-static enum err add_late(struct retention *r, uint64_t position)
-{
-    if (r->late_count == r->late_capacity) {
-        size_t capacity = r->late_capacity ? r->late_capacity * 2 : 256;
-        uint64_t *grown = realloc(r->late, capacity * sizeof *grown);
-        if (!grown)
-            return ERR_NOMEM;
-        r->late = grown;
-        r->late_capacity = capacity;
-    }
-    r->late[r->late_count++] = position;
-    return ERR_OK;
-}
-
-static enum err take_sample(void *ctx, const struct reader_sample *s)
-{
-    struct late *l = ctx;
-    l->newer = l->newer || s->time > l->r->kept.rolled_until_s;
-    return ERR_OK;
-}
-
-static enum err take_late_row(void *ctx, const struct reader_row *row)
-{
-    struct late *l = ctx;
-    if (row->class != WIRE_MEASUREMENT || row->kind != LEDGER_BATCH || row->received_us > l->received_us)
-        return ERR_OK;
-    l->newer = false;
-    enum err e = reader_samples(l->r->o.reader, row, take_sample, l, l->d);
-    if (e == ERR_CORRUPT)
-        return ERR_OK; // it stays, and verify names it
-    return e == ERR_OK && !l->newer ? add_late(l->r, row->position) : e;
-}
-
-static enum err take_span(void *ctx, int64_t stream_id, uint64_t first, uint64_t last)
-{
-    struct late *l = ctx;
-    return reader_stream_rows(l->r->o.reader, stream_id, first, last, take_late_row, l, l->d);
-}
-
-static int by_position(const void *a, const void *b)
-{
-    const uint64_t *x = a;
-    const uint64_t *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-static enum err list_late(struct retention *r, struct diag *d)
-{
-    struct late l = {.r = r, .d = d};
-    // Refused samples of a row that came late stay to be looked at for as long as a month stays open.
-    l.received_us = clock_wall(r->o.clock).us - r->o.settle_s * US_PER_S;
-    r->late_count = r->late_at = 0;
-    enum err e =
-        observations_spans_before(r->o.observations, r->kept.rolled_until_s / DAY_S, take_span, &l, d);
-    if (e == ERR_OK && r->late_count > 1)
-        qsort(r->late, r->late_count, sizeof *r->late, by_position);
-    r->late_listed = e == ERR_OK;
-    return e;
-}
-
 // The head of one late row into the plan; rows between two of them end the run.
 static enum err take_late_head(void *ctx, const struct reader_row_head *h)
 {
     struct plan *p = ctx;
     bool there =
         h->position == p->expected && h->class == WIRE_MEASUREMENT && h->kind == LEDGER_BATCH && !h->released;
-    if (!there) // it may be gone already, when the answer to an earlier job got lost
+    if (!there) { // gone already, when the answer to an earlier job got lost; or a sample of it was let in
+        p->in_run = false;
         return ERR_OK;
+    }
     p->wait = h->position > p->projected;
     if (p->wait)
         return ERR_CLOSED;
@@ -234,7 +169,8 @@ static enum err finish(struct retention *r, struct diag *d)
     if (e != ERR_OK)
         return e;
     r->scanned = 0;
-    r->scanned_all = r->late_listed = false;
+    r->scanned_all = false;
+    retention_late_forget(r);
     wall_text((struct wall){until.dropped_until_s * US_PER_S}, text);
     log_info("month_dropped", F_TEXT("until", text));
     return ERR_OK;
@@ -243,14 +179,14 @@ static enum err finish(struct retention *r, struct diag *d)
 enum err retention_drop(struct retention *r, bool *did, struct diag *d)
 {
     enum progress progress = PROGRESS_READ;
+    bool all = false;
     enum err e = ERR_OK;
+    *did = false;
     while (e == ERR_OK && !r->scanned_all && progress == PROGRESS_READ && !r->o.stopping(r->o.ctx))
         e = drop_old(r, &progress, d);
-    if (e == ERR_OK && r->scanned_all && !r->late_listed)
-        e = list_late(r, d);
-    while (e == ERR_OK && r->late_listed && r->late_at < r->late_count && progress == PROGRESS_READ)
-        e = drop_late(r, &progress, d);
-    if (e == ERR_OK && r->late_listed && progress == PROGRESS_READ) {
+    while (e == ERR_OK && r->scanned_all && !all && progress == PROGRESS_READ && !r->o.stopping(r->o.ctx))
+        e = r->late_at < r->late_count ? drop_late(r, &progress, d) : retention_list_late(r, &all, d);
+    if (e == ERR_OK && all) {
         e = finish(r, d);
         progress = PROGRESS_JOB;
     }

@@ -1,5 +1,6 @@
 // What the parts of the retention share: retention.c decides what is next and closes months,
-// retention_rollup.c makes roll-ups, retention_drop.c drops rows.
+// retention_rollup.c makes roll-ups, retention_drop.c drops rows, retention_late.c finds those that came
+// late.
 #ifndef ESEP_COLLECTOR_RETENTION_STATE_H
 #define ESEP_COLLECTOR_RETENTION_STATE_H
 
@@ -8,6 +9,15 @@
 #include "store/reader_keep.h"
 
 #define DAY_S 86400
+
+struct retention_run { // of a stream's sequences
+    int64_t stream_id;
+    uint64_t first, last;
+};
+struct retention_runs {
+    struct retention_run *at;
+    size_t count, capacity, next;
+};
 
 struct retention {
     struct retention_options o;
@@ -24,14 +34,21 @@ struct retention {
     // Dropping.
     uint64_t scanned; // rows up to here have been looked at by their age
     bool scanned_all;
-    uint64_t *late; // positions of rows that came late, rising
+    uint64_t *late; // positions of rows that came late, rising: some of them
     size_t late_count, late_capacity, late_at;
-    bool late_listed;
+    struct retention_runs late_runs; // those after `next` have not been looked into
+    bool late_begun;
 };
 
 // Each: *did as in retention_step.
 enum err retention_roll(struct retention *r, bool *did, struct diag *d) MUST_USE;
 enum err retention_drop(struct retention *r, bool *did, struct diag *d) MUST_USE;
+// Lists the next rows that came late; *all: there are none left.
+enum err retention_list_late(struct retention *r, bool *all, struct diag *d) MUST_USE;
+void retention_late_forget(struct retention *r);
+// Where figures of before that moment (an end of a day) lie. *out keeps its memory; its owner frees `at`.
+enum err retention_runs_before(struct retention *r, int64_t end_s, struct retention_runs *out,
+                               struct diag *d) MUST_USE;
 // Submits a seal that says how far. NOMEM, or what submit returns.
 enum err retention_until(struct retention *r, const struct ledger_kept *until, struct diag *d) MUST_USE;
 

@@ -243,6 +243,9 @@ static enum err take_row(struct drop *p, struct wire_sealed_run *run, struct db_
     if (len != HASH_BYTES || refused > samples)
         return diag_fail(p->d, ERR_CORRUPT, LEDGER_FILE ": the row at position %" PRId64 " is damaged",
                          db_int(s, 0));
+    // Only here, in the transaction, can it be known: a release may have come since the rows were chosen.
+    if (db_int(s, 7) != 0)
+        return diag_fail(p->d, ERR_CONFLICT, "position %" PRId64 " has a released sample", db_int(s, 0));
     struct wire_sealed_stream *t =
         p->seal.rows < LEDGER_DROP_ROWS ? stream_of(p, (uint64_t)db_int(s, 1), sequence) : NULL;
     if (!t)

@@ -30,8 +30,9 @@ struct ledger_dropped {
     uint64_t rows, accepted, quarantined; // samples
 };
 // Takes the rows out and puts one seal in. Rising runs; at most WIRE_SEAL_RUNS runs, LEDGER_DROP_ROWS rows,
-// WIRE_SEAL_STREAMS streams (TOO_BIG). CONFLICT: a run has a row that is no batch, or none at all; AGAIN:
-// beyond ledger_drop_before. That a row holds nothing newer than rolled_until_s is the caller's business.
+// WIRE_SEAL_STREAMS streams (TOO_BIG). CONFLICT: a run has a row that is no batch or that a sample was
+// released from, or none at all; AGAIN: beyond ledger_drop_before. That a row holds nothing newer than
+// rolled_until_s is the caller's business.
 enum err ledger_drop(struct ledger *l, const struct ledger_run *runs, size_t count,
                      struct ledger_dropped *out, struct diag *d) MUST_USE;
 

@@ -105,7 +105,8 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_KEY] = "SELECT resident, revoked_us FROM key JOIN agent USING(agent_id) WHERE public_key=?",
     [LEDGER_REVOKE_KEY] = "UPDATE key SET revoked_us=?2 WHERE key_id=?1 AND revoked_us=0",
     [LEDGER_OWN_AGENT] = "SELECT agent_id FROM agent WHERE resident='' LIMIT 1",
-    [LEDGER_SCAN_RUN] = "SELECT position, stream_id, sequence, gap, samples, refused, chain FROM batch"
+    [LEDGER_SCAN_RUN] = "SELECT position, stream_id, sequence, gap, samples, refused, chain, refused>0 AND"
+                        " EXISTS(SELECT 1 FROM release WHERE release.position=batch.position) FROM batch"
                         " WHERE position BETWEEN ?1 AND ?2 AND class=1 ORDER BY position",
     [LEDGER_DELETE_RUN] = "DELETE FROM batch WHERE position BETWEEN ?1 AND ?2 AND class=1",
     [LEDGER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",

@@ -7,12 +7,12 @@ static enum err failed(struct observations_reader *o, enum err e, struct diag *d
     return diag_fail(d, e, "%s: cannot read: %s", o->path, db_error(o->db));
 }
 
-enum err observations_span_first_day(struct observations_reader *o, int64_t from_day, int64_t *day,
-                                     struct diag *d)
+static enum err ask_day(struct observations_reader *o, const char *sql, int64_t from_day, int64_t *day,
+                        struct diag *d)
 {
     struct db_stmt *s = NULL;
     bool row = false;
-    enum err e = observations_reader_begin(o, "SELECT min(day) FROM span WHERE day>=?", &s, d);
+    enum err e = observations_reader_begin(o, sql, &s, d);
     if (e != ERR_OK)
         return e;
     db_bind_int(s, 1, from_day);
@@ -24,6 +24,17 @@ enum err observations_span_first_day(struct observations_reader *o, int64_t from
         *day = db_int(s, 0);
     observations_reader_end(o, s);
     return e;
+}
+
+enum err observations_span_first_day(struct observations_reader *o, int64_t from_day, int64_t *day,
+                                     struct diag *d)
+{
+    return ask_day(o, "SELECT min(day) FROM span WHERE day>=?", from_day, day, d);
+}
+
+enum err observations_span_last_day(struct observations_reader *o, int64_t *day, struct diag *d)
+{
+    return ask_day(o, "SELECT max(day) FROM span WHERE day>=?", INT32_MIN, day, d);
 }
 
 struct joined {

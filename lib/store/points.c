@@ -9,6 +9,7 @@
 
 #define SEQUENCES_A_READ 2048 // keeps a read transaction short
 #define TRIES            3
+#define SETTLE_POINTS    (1 << 18)
 #define FIRST_S          (INT64_C(-719162) * DAY_S) // the year 1
 
 struct found_point {
@@ -34,7 +35,7 @@ struct collect {
     struct points_wanted wanted;
     size_t max;
     struct found_point *at;
-    size_t count, capacity;
+    size_t count, capacity, settle_at;
     struct found_cell *cells;
     size_t cell_count, cell_capacity;
 };
@@ -98,9 +99,11 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     if (s->time <= c->wanted.from || s->time > c->wanted.to ||
         !find_series(&c->wanted, s->series->series_id, &series))
         return ERR_OK;
-    // Repeats and corrections of one time may be many; only their last counts towards the limit.
-    if (c->count / 2 > c->max) {
+    // Repeats and corrections of one time may be any number; only the last takes room, and counts towards the
+    // limit.
+    if (c->count >= c->settle_at) {
         settle(c);
+        c->settle_at = 2 * c->count > SETTLE_POINTS ? 2 * c->count : SETTLE_POINTS;
         enum err e = check_count(c);
         if (e != ERR_OK)
             return e;
@@ -196,6 +199,7 @@ static enum err collect_once(struct collect *c, int64_t rolled_s)
     int64_t begin = from > FIRST_S ? from : FIRST_S;
     enum err e = ERR_OK;
     c->count = c->cell_count = 0;
+    c->settle_at = SETTLE_POINTS;
     if (rolled_s && from < rolled_s)
         e = reader_rollups(c->reader, c->wanted.series[0]->series_id, rollup_month_of(begin + 1), end,
                            take_rollup, c, c->d);
@@ -268,6 +272,7 @@ enum err points_read_raw(struct observations_reader *o, struct reader *r,
                         .reader = r,
                         .d = d,
                         .wanted = {.series = series, .count = count, .from = from, .to = to},
+                        .settle_at = SETTLE_POINTS,
                         .max = SIZE_MAX};
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < count; i++)

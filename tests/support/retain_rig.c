@@ -68,6 +68,7 @@ int retain_setup(void **state)
     struct retain_rig *x = calloc(1, sizeof *x);
     assert_non_null(x);
     x->r = r;
+    bench_declare(x->r->b, 4, "out_units/clock", "piece", WIRE_MEASUREMENT);
     x->projected = UINT64_MAX;
     x->jobs_left = UINT32_MAX;
     if (parks_load("deploy/parks", x->r->b->catalogue, &x->parks, &d) != ERR_OK)
@@ -145,6 +146,14 @@ void retain_put_hour(struct retain_rig *x, int64_t end_s, int64_t received_s, in
     rig_put(x->r, WIRE_MEASUREMENT, samples, count);
 }
 
+void retain_go_to(struct retain_rig *x, int64_t time_s)
+{
+    int64_t now_us = clock_wall(&x->r->b->clock.clock).us;
+    assert_true(time_s * US_PER_S > now_us);
+    fake_clock_advance_us(&x->r->b->clock, time_s * US_PER_S - now_us);
+    rig_put_one(x->r, 4, time_s / 10 * 10, 1);
+}
+
 // ---- rebuilding ---------------------------------------------------------------------------------
 void retain_rebuild(struct retain_rig *x)
 {
@@ -152,14 +161,14 @@ void retain_rebuild(struct retain_rig *x)
     uint64_t count = 0;
     struct diag d = {0};
     struct rig *r = x->r;
-    for (int64_t id = 1; id <= 4; id++) {
+    for (int64_t id = 1; id <= 5; id++) {
         rig_file(r, id, path);
         (void)unlink(path);
     }
     assert_int_equal(observations_reset(r->observer, &d), ERR_OK);
     rig_observe(r);
     assert_int_equal(rrd_writer_rebuild(r->writer, "", &count, &d), ERR_OK);
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 5);
     rig_settle(r);
 }
 

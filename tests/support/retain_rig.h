@@ -35,6 +35,9 @@ double retain_real(int64_t end_s, int i, int64_t base);
 #define RETAIN_STEPS  324 // of the 360
 #define retain_gap(i) ((i) % 50 == 49)
 
+// Time passes, and one figure of a series of its own (id 5) says so: a clock alone closes no month.
+void retain_go_to(struct retain_rig *x, int64_t time_s);
+
 // Deletes every projection and builds it again, as `rebuild` does.
 void retain_rebuild(struct retain_rig *x);
 

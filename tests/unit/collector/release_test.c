@@ -160,7 +160,7 @@ static void a_released_figure_is_in_its_months_roll_up_and_its_row_stays(void **
     put_refused(x);
     assert_int_equal(let_in(x, 1, 0, &r), ERR_OK);
     rig_settle(x->r);
-    fake_clock_advance_us(&x->r->b->clock, (RETAIN_RAW_S + 32 * INT64_C(86400)) * US_PER_S);
+    retain_go_to(x, T0 + RETAIN_RAW_S + 32 * INT64_C(86400));
     retain_run(x, false);
     assert_int_equal(reader_kept(x->reader, &k, NULL), ERR_OK);
     assert_true(k.dropped_until_s > T0);
@@ -183,7 +183,7 @@ static void a_sample_of_a_closed_month_is_not_released(void **state)
     uint64_t last;
     put_refused(x);
     rig_settle(x->r);
-    fake_clock_advance_us(&x->r->b->clock, (RETAIN_RAW_S + 32 * INT64_C(86400)) * US_PER_S);
+    retain_go_to(x, T0 + RETAIN_RAW_S + 32 * INT64_C(86400));
     rig_observe(x->r);
     assert_true(retain_step(x)); // closed
     assert_int_equal(reader_quarantine(x->reader, 0, 10, is_refused, NULL, &last, NULL), ERR_OK);

@@ -1,0 +1,361 @@
+// What an agent, an operator or a clock can do to the retention: nothing that was let in is lost, and
+// nobody's nonsense stops it.
+#include "collector/release.h"
+#include "store/reader_keep.h"
+#include "tests/support/retain_rig.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DAY      INT64_C(86400)
+#define JANUARY  BENCH_NOW_S
+#define FEBRUARY (JANUARY + 31 * DAY)
+#define MARCH    (FEBRUARY + 28 * DAY)
+
+static struct ledger_kept kept(struct retain_rig *x)
+{
+    struct ledger_kept k;
+    assert_int_equal(reader_kept(x->reader, &k, NULL), ERR_OK);
+    return k;
+}
+
+static void print_damage(void *ctx, const char *text)
+{
+    (void)ctx;
+    print_error("%s\n", text);
+}
+
+static void verify_is_clean(struct retain_rig *x)
+{
+    struct reader_verified v;
+    struct diag d = {0};
+    assert_int_equal(reader_verify(x->reader, print_damage, NULL, &v, &d), ERR_OK);
+    assert_int_equal(v.damaged, 0);
+}
+
+struct read {
+    struct point at[4000];
+    struct wire_rollup_cell cells[4000];
+    size_t count;
+};
+
+static enum err take_point(void *ctx, const struct point *p)
+{
+    struct read *r = ctx;
+    assert_true(r->count < sizeof r->at / sizeof *r->at);
+    r->at[r->count] = *p;
+    if (p->cell)
+        r->cells[r->count] = *p->cell;
+    r->count++;
+    return ERR_OK;
+}
+
+// The caller frees it.
+static struct read *read_points(struct retain_rig *x, int64_t series_id, int64_t from, int64_t to)
+{
+    const struct ledger_series *s;
+    struct diag d = {0};
+    struct read *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    assert_int_equal(reader_series(x->reader, series_id, &s, &d), ERR_OK);
+    if (points_read(x->observed, x->reader, s, from, to, 4000, take_point, r, &d) != ERR_OK)
+        fail_msg("%s", d.text);
+    return r;
+}
+
+static struct wire_sample real_sample(uint32_t number, int64_t time, double v)
+{
+    struct wire_sample s = {.series = number, .time = time};
+    assert_int_equal(figure_from_real(v, &s.value), ERR_OK);
+    return s;
+}
+
+static void put(struct retain_rig *x, struct wire_sample s)
+{
+    rig_put(x->r, WIRE_MEASUREMENT, &s, 1);
+}
+
+static void pass(struct retain_rig *x, int64_t seconds)
+{
+    fake_clock_advance_us(&x->r->b->clock, seconds * US_PER_S);
+}
+
+static void drop_january(struct retain_rig *x)
+{
+    rig_settle(x->r);
+    retain_go_to(x, FEBRUARY + RETAIN_RAW_S + 1);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, FEBRUARY);
+}
+
+// ---- clocks -------------------------------------------------------------------------------------
+static void a_clock_that_is_years_ahead_closes_no_month(void **state)
+{
+    struct retain_rig *x = *state;
+    for (int day = 0; day < 40; day++)
+        put(x, bench_sample(0, JANUARY + day * DAY, day));
+    rig_settle(x->r);
+    pass(x, 14 * 365 * DAY);
+    retain_run(x, false);
+    assert_int_equal(kept(x).closed_until_s, 0);
+    retain_go_to(x, JANUARY + 15 * 365 * DAY); // it was right after all: figures of that time come
+    retain_run(x, false);
+    assert_true(kept(x).dropped_until_s >= FEBRUARY);
+    verify_is_clean(x);
+}
+
+// ---- releases -----------------------------------------------------------------------------------
+static uint64_t let_in(struct retain_rig *x, uint64_t position)
+{
+    struct diag d = {0};
+    struct release_request r = {.position = position, .index = RELEASE_ALL, .author = "aigul"};
+    if (committer_release(x->r->b->committer, &r, &d) != ERR_OK)
+        fail_msg("%s", d.text);
+    return r.released;
+}
+
+// Rows 1 and 3 of old figures; row 2 has an old one and one that was ahead of the collector's clock.
+static void put_three_rows(struct retain_rig *x, int64_t old, int64_t ahead)
+{
+    struct wire_sample both[] = {bench_sample(0, old + 10, 2), bench_sample(0, ahead, 4711)};
+    put(x, bench_sample(0, old, 1));
+    bench_clear(x->r->b);
+    bench_batch(x->r->b, ++x->r->sequence, WIRE_MEASUREMENT, both, 2);
+    assert_int_equal(bench_reply(x->r->b, 0, WIRE_REJECT).reject.count, 1);
+    put(x, bench_sample(0, old + 20, 3));
+}
+
+static void check_released(struct retain_rig *x, int64_t ahead)
+{
+    struct read *r = read_points(x, 1, ahead - 10, ahead);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(r->at[0].value.integer, 4711);
+    free(r);
+    verify_is_clean(x);
+}
+
+static void a_released_newer_figure_among_rows_that_came_late_stays(void **state)
+{
+    struct retain_rig *x = *state;
+    const int64_t ahead = MARCH + 30 * DAY;
+    retain_go_to(x, FEBRUARY + 20 * DAY); // January's figures come late, and no age tells that they may go
+    uint64_t first = ledger_position(x->r->b->ledger) + 1;
+    put_three_rows(x, JANUARY + DAY, ahead);
+    retain_go_to(x, ahead + DAY);
+    assert_int_equal(let_in(x, first + 1), 1);
+    rig_settle(x->r);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, FEBRUARY);
+    check_released(x, ahead);
+    retain_rebuild(x);
+    assert_true(rig_shown(x->r, 1, 10, ahead) == 4711);
+}
+
+static void a_released_newer_figure_in_an_old_row_stays(void **state)
+{
+    struct retain_rig *x = *state;
+    const int64_t ahead = FEBRUARY + 10 * DAY;
+    uint64_t first = ledger_position(x->r->b->ledger) + 1;
+    put_three_rows(x, JANUARY, ahead);
+    retain_go_to(x, ahead + DAY);
+    assert_int_equal(let_in(x, first + 1), 1);
+    drop_january(x);
+    check_released(x, ahead);
+}
+
+static void a_row_that_was_released_from_since_it_was_chosen_is_not_dropped(void **state)
+{
+    struct retain_rig *x = *state;
+    const int64_t ahead = FEBRUARY + 10 * DAY;
+    uint64_t first = ledger_position(x->r->b->ledger) + 1;
+    const struct ledger_run run = {first, first + 2};
+    struct ledger_dropped dropped;
+    struct diag d = {0};
+    int64_t received_us;
+    put_three_rows(x, JANUARY, ahead);
+    retain_go_to(x, ahead + DAY);
+    assert_int_equal(let_in(x, first + 1), 1);
+    struct ledger *l = x->r->b->ledger;
+    assert_int_equal(ledger_store_head(l, &d), ERR_OK);
+    assert_int_equal(ledger_begin(l, &received_us, &d), ERR_OK);
+    assert_int_equal(ledger_drop(l, &run, 1, &dropped, &d), ERR_CONFLICT);
+    ledger_rollback(l);
+    rig_observe(x->r);
+    check_released(x, ahead);
+}
+
+// ---- values -------------------------------------------------------------------------------------
+static void sums_of_the_largest_integers_are_exact(void **state)
+{
+    struct retain_rig *x = *state;
+    const int64_t top = FIGURE_INTEGER_MAX;
+    pass(x, DAY);
+    for (int i = 1; i <= 360; i++)
+        put(x, bench_sample(0, JANUARY + i * 10, i == 360 ? top - 1 : top));
+    drop_january(x);
+    struct read *r = read_points(x, 1, JANUARY, FEBRUARY);
+    assert_int_equal(r->count, 1);
+    assert_false(r->cells[0].sum.real);
+    assert_true(r->cells[0].sum.whole == 360 * top - 1);
+    assert_true(r->at[0].value.kind == FIGURE_REAL && r->at[0].value.real == (double)(360 * top - 1));
+    free(r);
+}
+
+static void of_corrections_the_last_counts_and_unknown_is_not_zero(void **state)
+{
+    struct retain_rig *x = *state;
+    pass(x, DAY);
+    put(x, bench_sample(0, JANUARY + 10, 5));
+    put(x, bench_sample(0, JANUARY + 20, 6));
+    put(x, bench_sample(0, JANUARY + 10, 50));   // corrected
+    rig_put_missing(x->r, 0, JANUARY + 20);      // withdrawn
+    put(x, bench_sample(0, JANUARY + 7200, 70)); // the hour's last moment
+    rig_put_missing(x->r, 0, JANUARY + 10800);
+    drop_january(x);
+    struct read *r = read_points(x, 1, JANUARY, FEBRUARY);
+    assert_int_equal(r->count, 3);
+    assert_int_equal(r->cells[0].sum.whole, 50);
+    assert_int_equal(r->cells[0].known, 1);
+    assert_int_equal(r->cells[0].missing, 1);
+    assert_int_equal(r->at[1].time, JANUARY + 7200);
+    assert_int_equal(r->at[1].value.integer, 70);
+    assert_int_equal(r->at[2].value.kind, FIGURE_MISSING);
+    assert_int_equal(r->cells[2].missing, 1);
+    free(r);
+}
+
+// ---- cells --------------------------------------------------------------------------------------
+static void declare_step(struct retain_rig *x, uint32_t number, const char *name, uint32_t step_s)
+{
+    struct wire_message m = bench_declare_message(x->r->b, number, name, "piece", WIRE_MEASUREMENT);
+    m.declare.step_s = step_s;
+    bench_clear(x->r->b);
+    bench_send(x->r->b, &m);
+    assert_int_equal(x->r->b->reply_count, 0);
+}
+
+// Of 31 days in quarters of an hour, each with the widest values: the largest roll-up there can be.
+static void fill_quarters(struct retain_rig *x, uint32_t number, uint32_t step_s)
+{
+    struct wire_sample s[400];
+    for (int64_t at = JANUARY + step_s; at <= FEBRUARY;) {
+        size_t count = 0;
+        for (; count < 400 && at <= FEBRUARY; at += step_s, count++)
+            s[count] = real_sample(number, at, 9e14 / (double)(at - JANUARY) + 0.1);
+        rig_put(x->r, WIRE_MEASUREMENT, s, count);
+    }
+}
+
+static const char *set_zone(struct retain_rig *x, const char *zone)
+{
+    for (size_t i = 0; i < x->parks.count; i++)
+        if (strcmp(x->parks.parks[i]->code, "almaty-iz") == 0) {
+            const char *was = x->parks.parks[i]->time_zone;
+            x->parks.parks[i]->time_zone = zone;
+            return was;
+        }
+    fail_msg("no such park");
+    return NULL;
+}
+
+static void zones_off_the_hour_have_quarters_as_far_as_the_step_divides_them(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t step_s, cell_s;
+    } series[] = {{"out_units/s300", 300, 900},   {"out_units/s900", 900, 900},
+                  {"out_units/s600", 600, 3600},  {"out_units/s1200", 1200, 1200},
+                  {"out_units/s720", 720, 3600},  {"out_units/s1800", 1800, 1800},
+                  {"out_units/s3600", 3600, 3600}};
+    enum { N = sizeof series / sizeof *series };
+    struct retain_rig *x = *state;
+    const char *was = set_zone(x, "Asia/Kathmandu");
+    pass(x, FEBRUARY - JANUARY);
+    for (uint32_t i = 0; i < N; i++) {
+        declare_step(x, 5 + i, series[i].name, series[i].step_s);
+        fill_quarters(x, 5 + i, series[i].step_s);
+    }
+    drop_january(x);
+    for (uint32_t i = 0; i < N; i++) {
+        struct read *r = read_points(x, 6 + i, JANUARY, FEBRUARY);
+        assert_int_equal(r->count, 31 * DAY / series[i].cell_s);
+        for (size_t p = 0; p < r->count; p++) {
+            assert_int_equal(r->at[p].span_s, series[i].cell_s);
+            assert_int_equal(r->at[p].time, JANUARY + (int64_t)(p + 1) * series[i].cell_s);
+            assert_int_equal(r->cells[p].known, series[i].cell_s / series[i].step_s);
+        }
+        free(r);
+    }
+    verify_is_clean(x);
+    set_zone(x, was);
+}
+
+static void each_months_cells_follow_its_zone_and_summers_time_changes_nothing(void **state)
+{
+    struct retain_rig *x = *state;
+    const char *was = set_zone(x, "Europe/Berlin"); // changes its hours at the end of March
+    for (int day = 0; day < 120; day++) {
+        int64_t at = JANUARY + day * DAY;
+        int64_t now_us = clock_wall(&x->r->b->clock.clock).us;
+        if (at * US_PER_S > now_us)
+            fake_clock_advance_us(&x->r->b->clock, at * US_PER_S - now_us);
+        put(x, bench_sample(0, at + 10 - DAY, 1 + day));
+    }
+    rig_settle(x->r);
+    retain_go_to(x, JANUARY + 90 * DAY + RETAIN_RAW_S + 1);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, JANUARY + 90 * DAY);
+    struct read *r = read_points(x, 1, JANUARY - 2 * DAY, JANUARY + 90 * DAY);
+    assert_int_equal(r->count, 91);
+    for (size_t i = 0; i < r->count; i++) {
+        assert_int_equal(r->at[i].time, JANUARY + ((int64_t)i - 1) * DAY + 3600);
+        assert_int_equal(r->at[i].value.integer, 1 + i);
+    }
+    free(r);
+    set_zone(x, was);
+}
+
+// ---- rows of several months ---------------------------------------------------------------------
+static void a_backfill_of_more_rows_than_one_job_takes_is_dropped_in_pieces(void **state)
+{
+    enum { ROWS = 2500 };
+    struct retain_rig *x = *state;
+    retain_go_to(x, FEBRUARY + 20 * DAY);
+    for (int i = 0; i < ROWS; i++)
+        put(x, bench_sample(0, JANUARY + (i + 1) * 60, i));
+    struct read *before = read_points(x, 1, JANUARY, FEBRUARY);
+    int64_t sum = 0;
+    for (size_t i = 0; i < before->count; i++)
+        sum += before->at[i].value.integer;
+    assert_int_equal(before->count, ROWS);
+    free(before);
+    drop_january(x);
+    assert_int_equal(rig_counted(x->r, COUNTER_BATCHES_DROPPED), ROWS);
+    struct read *r = read_points(x, 1, JANUARY, FEBRUARY);
+    for (size_t i = 0; i < r->count; i++)
+        sum -= r->at[i].value.integer;
+    assert_int_equal(sum, 0);
+    free(r);
+    verify_is_clean(x);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, retain_setup, retain_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_clock_that_is_years_ahead_closes_no_month),
+        TEST(a_released_newer_figure_among_rows_that_came_late_stays),
+        TEST(a_released_newer_figure_in_an_old_row_stays),
+        TEST(a_row_that_was_released_from_since_it_was_chosen_is_not_dropped),
+        TEST(sums_of_the_largest_integers_are_exact),
+        TEST(of_corrections_the_last_counts_and_unknown_is_not_zero),
+        TEST(zones_off_the_hour_have_quarters_as_far_as_the_step_divides_them),
+        TEST(each_months_cells_follow_its_zone_and_summers_time_changes_nothing),
+        TEST(a_backfill_of_more_rows_than_one_job_takes_is_dropped_in_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
