@@ -20,17 +20,17 @@ from recorder import wire  # noqa: E402
 from recorder.ledger import Findings  # noqa: E402
 
 CLASSES = [
-    (1, "kill", ["kill", "agentkill"]),
-    (2, "crashpoints", ["crashpoints", "spoolpoints"]),
-    (3, "syncs", ["syncs", "spoolsyncs"]),
-    (4, "full", ["full", "fullspool", "quota"]),
+    (1, "kill", ["kill", "agentkill", "retainkill"]),
+    (2, "crashpoints", ["crashpoints", "spoolpoints", "retainpoints"]),
+    (3, "syncs", ["syncs", "spoolsyncs", "retainsyncs"]),
+    (4, "full", ["full", "fullspool", "quota", "retainfull"]),
     (5, "network", ["network"]),
     (6, "stopped", ["stopped"]),
-    (7, "order", ["order"]),
+    (7, "order", ["order", "retainorder"]),
     (8, "damage", ["flips", "spoolflips"]),
     (9, "clock", ["clock"]),
-    (10, "rrd", ["rrdfiles"]),
-    (11, "power", ["power", "spoolpower"]),
+    (10, "rrd", ["rrdfiles", "retainfiles"]),
+    (11, "power", ["power", "spoolpower", "retainpower"]),
     (12, "restored", ["restored", "spoolrestored", "cloned"]),
 ]
 

@@ -3,7 +3,7 @@ import time
 
 import zmq
 
-from . import wire
+from . import kept, wire
 
 
 class Peer:
@@ -18,6 +18,7 @@ class Peer:
         self.acked = {}  # incarnation → highest acknowledged sequence
         self.receipts = {}  # (incarnation, sequence) → (position, chain)
         self.rejected = {}  # (incarnation, sequence) → [(index, reason)]
+        self.let_in = {}  # (incarnation, sequence) → indexes of samples that the operator released
         self.refusals = []
         self.written = 0  # sequences made
         self.on_way = {}  # sequence → length
@@ -58,15 +59,19 @@ class Peer:
     def make(self, batches, per_batch=None):
         """Makes batches: they are to be delivered from now on."""
         for _ in range(batches):
-            self.written += 1
             count = per_batch or self.rng.randint(1, 3 * len(self.series))
             samples = []
             while len(samples) < count:
                 self.clock += 10
                 for number in range(len(self.series)):
                     samples.append((number, self.clock, self.figure()))
-            body = wire.batch(self.pb, self.incarnation, self.written, len(self.series), samples)
-            self.sent[self.incarnation, self.written] = (body, samples)
+            self.put(samples)
+
+    def put(self, samples):
+        """One batch of [(number, time, value)]."""
+        self.written += 1
+        body = wire.batch(self.pb, self.incarnation, self.written, len(self.series), samples)
+        self.sent[self.incarnation, self.written] = (body, samples)
 
     def figure(self):
         kind = self.rng.random()
@@ -153,7 +158,8 @@ class Peer:
             self.credit = a.credit_bytes
             self.on_way = {s: n for s, n in self.on_way.items() if s > a.sequence}
         elif kind == "reject":
-            self.rejected[self.incarnation, e.reject.sequence] = list(zip(e.reject.index, e.reject.reason))
+            key = (self.incarnation, e.reject.sequence)
+            self.rejected[key] = kept.refused_in(e.reject, len(self.sent[key][1]))
         elif kind == "refuse":
             self.refusals.append((e.refuse.reason, e.refuse.text))
             if e.refuse.reason in (self.pb.HELLO_FIRST, self.pb.UNAVAILABLE):
