@@ -23,9 +23,9 @@ enum err bank_parse(const char *code, enum bank *out) MUST_USE; // INVALID
 // The bank whose currency it is; the pivot (BANK_KZ, whose one feed has all of them) for any other.
 enum bank bank_of_currency(const char *currency);
 
-#define RATE_SCALE     10                     // of a rate per unit: its digits after the point
-#define RATE_UNIT      INT64_C(10000000000)   // 10^RATE_SCALE
-#define RATE_MAX       (10000000 * RATE_UNIT) // a unit never costs more than 10,000,000 of the bank's own
+#define RATE_SCALE     10                    // of a rate per unit: its digits after the point
+#define RATE_UNIT      INT64_C(10000000000)  // 10^RATE_SCALE
+#define RATE_MAX       (1000000 * RATE_UNIT) // a unit never costs more than 1,000,000 of the bank's own
 #define RATE_QUANT_MAX UINT32_C(1000000)
 #define RATE_TEXT      32
 

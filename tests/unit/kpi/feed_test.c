@@ -196,8 +196,8 @@ static void a_rate_is_a_plain_decimal_above_zero(void **state)
                                       "1\u00a0000",
                                       "12345678901234567890",
                                       "0.00000000001",
-                                      "10000000.1"};
-    static const char *const good[] = {"1", " 5.31 ", "\n5.31\n", "0.0000000001", "10000000"};
+                                      "1000000.1"};
+    static const char *const good[] = {"1", " 5.31 ", "\n5.31\n", "0.0000000001", "1000000"};
     struct diag d = {""};
     for (size_t i = 0; i < COUNT(bad); i++)
         if (parse_kz("RUB", "1", bad[i], &d) != ERR_INVALID)
