@@ -87,7 +87,7 @@ static enum err take(struct committer *c, struct item **items, size_t at, struct
         return e;
     switch (w.type) {
     case WIRE_HELLO:
-        return sequence_hello(c, s, m, &w.hello);
+        return sequence_hello(c, s, m, &w.hello, d);
     case WIRE_DECLARE:
         return sequence_declare(c, s, m, &w.declare);
     case WIRE_GAP:

@@ -22,7 +22,7 @@ struct committer {
 // One message of a group, decoded, inside the transaction: judges it by the stream's state, stores what is to
 // be stored, sets items[at]'s outcome. A refusal is an outcome; an error is one of the ledger.
 enum err sequence_hello(struct committer *c, struct stream *s, struct item_message *m,
-                        const struct wire_hello *h) MUST_USE;
+                        const struct wire_hello *h, struct diag *d) MUST_USE;
 enum err sequence_declare(struct committer *c, struct stream *s, struct item_message *m,
                           const struct wire_declare *declare) MUST_USE;
 enum err sequence_batch(struct committer *c, struct stream *s, struct item **items, size_t at,

@@ -136,3 +136,27 @@ size_t connections_count(const struct connections *c)
 {
     return c->count;
 }
+
+enum err connections_snapshot(struct connections *cs, struct snapshot *out)
+{
+    struct snapshot s = {0};
+    s.agents = calloc(connections_count(cs) + 1, sizeof *s.agents);
+    if (!s.agents)
+        return ERR_NOMEM;
+    for (const struct connection *c = connections_first(cs); c; c = c->next) {
+        if (c->superseded)
+            continue;
+        struct snapshot_agent *a = &s.agents[s.count++];
+        *a = (struct snapshot_agent){.key_id = c->who.key_id,
+                                     .connected = c->welcomed && !c->gone,
+                                     .last_seen_us = c->last_seen_us,
+                                     .clock_skew_ms = c->clock_skew_ms,
+                                     .credit_bytes = c->credit_bytes,
+                                     .in_flight_bytes = c->in_flight_bytes,
+                                     .incarnation = c->incarnation,
+                                     .counters = c->counters};
+        memcpy(a->version, c->version, sizeof a->version);
+    }
+    *out = s;
+    return ERR_OK;
+}

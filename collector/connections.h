@@ -41,4 +41,7 @@ void connections_remove(struct connections *c, struct connection *gone);
 struct connection *connections_first(struct connections *c); // then ->next
 size_t connections_count(const struct connections *c);
 
+// Those that count (not superseded), as the status shows them; the sums are the caller's. NOMEM.
+enum err connections_snapshot(struct connections *cs, struct snapshot *out) MUST_USE;
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "collector/connections.h"
 #include "collector/quiet.h"
+#include "collector/refusal.h"
 #include "wire/codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ struct ingest {
     struct buf reply;
     uint64_t bytes_out, items_out; // with the committer
     size_t welcomed;               // as of the last tick, for the shares of the budget
-    bool paused;
+    bool paused, speaks;
+    struct admitted speaker; // who is being answered, while `speaks`
     struct quiet malformed, superseded;
     struct quiet_burst connected, gone;
 };
@@ -86,17 +88,21 @@ static enum err send_message(struct ingest *in, const struct mq_peer *peer, cons
     return send_bytes(in, peer, in->reply.data, in->reply.len);
 }
 
+static enum err send_refusal(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
+                             const char *text)
+{
+    char bounded[WIRE_REASON_MAX + 1];
+    refusal_bound(bounded, text);
+    struct wire_message m = {.type = WIRE_REFUSE, .refuse = {.reason = reason, .text = bounded}};
+    return send_message(in, peer, &m);
+}
+
 static enum err refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
                        const char *text)
 {
-    char bounded[WIRE_REASON_MAX + 1];
-    size_t n = strnlen(text, WIRE_REASON_MAX);
-    while (n > 0 && text[n] && ((unsigned char)text[n] & 0xC0) == 0x80)
-        n--; // never half a character
-    memcpy(bounded, text, n);
-    bounded[n] = '\0';
-    struct wire_message m = {.type = WIRE_REFUSE, .refuse = {.reason = reason, .text = bounded}};
-    return send_message(in, peer, &m);
+    if (in->speaks)
+        refusal_note(in->o.tally, refusal_event(reason), &in->speaker, text);
+    return send_refusal(in, peer, reason, text);
 }
 
 static void note_sent(struct connection *c, enum err e)
@@ -133,8 +139,9 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
     if (e == ERR_OK && !c->welcomed && quiet_may_say_some(&in->connected, in->o.clock))
         log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
                  F_TEXT("version", c->version), F_INT("last_sequence", o->sequence));
-    // One that did not get through is asked for again by the next Hello. But of several in a row the first may
-    // have: then the agent takes itself for welcomed, and has to be told of the credit that the last one gave.
+    // One that did not get through is asked for again by the next Hello. But of several in a row the first
+    // may have: then the agent takes itself for welcomed, and has to be told of the credit that the last one
+    // gave.
     c->ack_owed = e == ERR_AGAIN && c->welcomed;
     c->welcomed = e == ERR_OK || c->ack_owed;
     if (e == ERR_OK)
@@ -318,6 +325,7 @@ static enum err welcomed_message(struct ingest *in, const struct mq_message *m, 
     }
     if (w->type != WIRE_DECLARE && beyond_credit(c, m->len)) {
         collector_count(in->o.counters, COUNTER_CREDIT_EXCEEDED, 1);
+        refusal_note(in->o.tally, AUDIT_CREDIT, &c->who, "messages dropped: far beyond the credit given");
         return ERR_OK;
     }
     return hand_over(in, c, w->type, m, item);
@@ -326,13 +334,18 @@ static enum err welcomed_message(struct ingest *in, const struct mq_message *m, 
 static void revoked(struct ingest *in, const struct mq_message *m)
 {
     collector_count(in->o.counters, COUNTER_MESSAGES_REVOKED, 1);
+    static const char text[] = "this key is not admitted (any more)";
     struct connection *c = connections_find(in->connections, &m->peer);
-    if (c)
+    if (c) {
+        refusal_note(in->o.tally, AUDIT_MESSAGE, &c->who, text);
         connections_remove(in->connections, c);
-    (void)refuse(in, &m->peer, WIRE_REFUSE_REVOKED, "this key is not admitted (any more)");
+    } else {
+        refusal_note_stranger(in->o.tally, m->address, text);
+    }
+    (void)send_refusal(in, &m->peer, WIRE_REFUSE_REVOKED, text);
 }
 
-enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct item **item)
+static enum err receive(struct ingest *in, const struct mq_message *m, struct item **item)
 {
     struct admitted who;
     struct wire_message w;
@@ -342,6 +355,8 @@ enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct it
         revoked(in, m);
         return ERR_OK;
     }
+    in->speaker = who;
+    in->speaks = true;
     collector_count(in->o.counters, COUNTER_MESSAGES_RECEIVED, 1);
     enum err e = wire_decode(in->arena, m->bytes, m->len, &w, &d);
     if (e == ERR_NOMEM)
@@ -358,6 +373,24 @@ enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct it
     c->heard = clock_mono(in->o.clock);
     c->last_seen_us = clock_wall(in->o.clock).us;
     return welcomed_message(in, m, c, &w, item);
+}
+
+enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct item **item)
+{
+    enum err e = receive(in, m, item);
+    in->speaks = false;
+    return e;
+}
+
+void ingest_dropped(struct ingest *in, const struct mq_message *m)
+{
+    static const char text[] = "several frames, or a routing id of the peer's own making";
+    struct admitted who;
+    collector_count(in->o.counters, COUNTER_MESSAGES_MULTIPART, 1);
+    if (admission_lookup(in->o.admission, m->token, &who))
+        refusal_note(in->o.tally, AUDIT_MESSAGE, &who, text);
+    else
+        refusal_note_stranger(in->o.tally, m->address, text);
 }
 
 // ---- back from the committer --------------------------------------------------------------------
@@ -387,7 +420,7 @@ static void answer(struct ingest *in, struct connection *c, const struct outcome
         break;
     }
     case OUTCOME_REFUSE:
-        note_sent(c, refuse(in, &c->peer, o->refuse, o->text ? o->text : ""));
+        note_sent(c, send_refusal(in, &c->peer, o->refuse, o->text ? o->text : ""));
         break;
     case OUTCOME_QUIET:
     case OUTCOME_DECLARED:
@@ -409,9 +442,12 @@ static struct connection *settle(struct ingest *in, const struct item *item)
 
 void ingest_finish(struct ingest *in, struct item *item)
 {
+    const struct outcome *o = &item->message.outcome;
     struct connection *c = settle(in, item);
+    if (o->kind == OUTCOME_REFUSE)
+        refusal_note(in->o.tally, refusal_event(o->refuse), &item->message.who, o->text ? o->text : "");
     if (c && !c->superseded && !c->gone)
-        answer(in, c, &item->message.outcome);
+        answer(in, c, o);
     else
         collector_count(in->o.counters, COUNTER_REPLIES_DROPPED, 1);
     item_destroy(item);
@@ -455,25 +491,10 @@ void ingest_tick(struct ingest *in, bool paused)
 
 enum err ingest_snapshot(const struct ingest *in, struct snapshot *out)
 {
-    size_t count = connections_count(in->connections);
-    struct snapshot s = {.credit_bytes = credit_now(in), .in_flight_bytes = in->bytes_out};
-    s.agents = calloc(count + 1, sizeof *s.agents);
-    if (!s.agents)
-        return ERR_NOMEM;
-    for (const struct connection *c = connections_first(in->connections); c; c = c->next) {
-        if (c->superseded)
-            continue;
-        struct snapshot_agent *a = &s.agents[s.count++];
-        *a = (struct snapshot_agent){.key_id = c->who.key_id,
-                                     .connected = c->welcomed && !c->gone,
-                                     .last_seen_us = c->last_seen_us,
-                                     .clock_skew_ms = c->clock_skew_ms,
-                                     .credit_bytes = c->credit_bytes,
-                                     .in_flight_bytes = c->in_flight_bytes,
-                                     .incarnation = c->incarnation,
-                                     .counters = c->counters};
-        memcpy(a->version, c->version, sizeof a->version);
+    enum err e = connections_snapshot(in->connections, out);
+    if (e == ERR_OK) {
+        out->credit_bytes = credit_now(in);
+        out->in_flight_bytes = in->bytes_out;
     }
-    *out = s;
-    return ERR_OK;
+    return e;
 }

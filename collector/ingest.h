@@ -6,6 +6,7 @@
 #define ESEP_COLLECTOR_INGEST_H
 
 #include "base/clock.h"
+#include "collector/audit_tally.h"
 #include "collector/counters.h"
 #include "collector/item.h"
 
@@ -19,6 +20,7 @@ struct ingest_options {
     const struct clock *clock;
     struct admission *admission;
     struct counters *counters;
+    struct audit_tally *tally; // NULL: refusals are not audited
     uint64_t budget_bytes;
     size_t max_items; // with the committer at a time
     size_t max_connections;
@@ -34,6 +36,8 @@ bool ingest_has_room(const struct ingest *in);
 // One message. *item: for the committer, the caller's now; NULL when it was answered at once. NOMEM: dropped,
 // counted.
 enum err ingest_receive(struct ingest *in, const struct mq_message *m, struct item **item) MUST_USE;
+// What mq_receive dropped: counted, and said of whom it came.
+void ingest_dropped(struct ingest *in, const struct mq_message *m);
 // An item of ingest_receive back from the committer with its outcome: answers and frees it.
 void ingest_finish(struct ingest *in, struct item *item);
 // An item that could not be handed over: forgotten as if it had never come (the agent sends it again), freed.

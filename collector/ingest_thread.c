@@ -42,7 +42,7 @@ static enum err receive(struct service *s, struct ingest *in)
         if (e == ERR_AGAIN)
             return ERR_OK;
         if (e == ERR_INVALID) {
-            collector_count(&s->counters, COUNTER_MESSAGES_MULTIPART, 1);
+            ingest_dropped(in, &m);
             continue;
         }
         if (e != ERR_OK)
@@ -56,13 +56,25 @@ static enum err receive(struct service *s, struct ingest *in)
     return ERR_OK;
 }
 
+static void note_failed(struct service *s, uint64_t failed)
+{
+    if (failed > s->handshakes_noted)
+        audit_tally_note(
+            s->tally, AUDIT_HANDSHAKE, AUDIT_REFUSED, "address:unknown", "", failed - s->handshakes_noted,
+            "not CURVE, an old or broken protocol, another server's key, or not finished in time");
+    s->handshakes_noted = failed > s->handshakes_noted ? failed : s->handshakes_noted;
+}
+
 static void copy_events(struct service *s)
 {
     struct mq_events events;
     struct zap_counters z;
     mq_events(s->router, &events);
     zap_counters(s->zap, &z);
-    collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED, events.handshake_failed);
+    uint64_t failed = events.handshake_failed + events.handshake_silent;
+    // What the handler refused is noted with its address by itself.
+    note_failed(s, failed - events.handshake_denied);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED, failed);
     collector_count_set(&s->counters, COUNTER_ACCEPTS_FAILED, events.accept_failed);
     if (events.accept_paused > collector_counted(&s->counters, COUNTER_ACCEPTS_PAUSED))
         log_error("too_many_connections",
@@ -115,6 +127,7 @@ void *ingest_thread(void *service)
     struct ingest_options o = {.clock = s->clock,
                                .admission = s->admission,
                                .counters = &s->counters,
+                               .tally = s->tally,
                                .budget_bytes = s->config->budget_bytes,
                                .max_items = COLLECTOR_ITEMS_MAX,
                                .max_connections = COLLECTOR_CONNECTIONS_MAX,

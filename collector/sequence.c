@@ -77,8 +77,21 @@ static void reconcile(struct committer *c, struct stream *s, const struct item_m
 }
 
 enum err sequence_hello(struct committer *c, struct stream *s, struct item_message *m,
-                        const struct wire_hello *h)
+                        const struct wire_hello *h, struct diag *d)
 {
+    bool taken = false;
+    if (s->state.declares == 0 && s->state.batches == 0) {
+        enum err e = ledger_incarnation_taken(c->o.ledger, m->who.agent_id, &h->incarnation, &taken, d);
+        if (e != ERR_OK)
+            return e;
+    }
+    if (taken) {
+        outcome_refuse(
+            m, WIRE_REFUSE_WRONG_INCARNATION,
+            "this spool was begun by an agent of another resident: stop the agent, empty its state "
+            "folder but for agent.key, and start it again");
+        return ERR_OK;
+    }
     reconcile(c, s, m, h);
     m->outcome.kind = OUTCOME_WELCOME;
     m->outcome.sequence = s->state.last_sequence;

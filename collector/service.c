@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "collector/state.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,7 +23,10 @@ void service_fail(struct service *s, const char *thread, enum err e, const char 
 bool service_healthy(struct service *s)
 {
     if (!atomic_load(&s->failed) && !zap_alive(s->zap))
-        service_fail(s, "zap", ERR_CLOSED, "the handler that decides which keys get in has died");
+        service_fail(
+            s, "zap", ERR_CLOSED,
+            "the handler that decides which keys get in has died or hangs: nobody gets in; start the "
+            "collector again");
     return !atomic_load(&s->failed);
 }
 
@@ -113,6 +117,20 @@ static enum err create_meeting_points(struct service *s)
     return e;
 }
 
+static void note_refused(void *ctx, enum zap_refusal why, const char *address, const uint8_t *key)
+{
+    static const char *const texts[] = {[ZAP_REFUSED_KEY] = "this key is not admitted",
+                                        [ZAP_REFUSED_MECHANISM] = "not CURVE",
+                                        [ZAP_REFUSED_MALFORMED] = "a malformed request"};
+    char who[80], object[KEY_TEXT + 8] = "";
+    snprintf(who, sizeof who, "address:%s", address);
+    if (key) {
+        memcpy(object, "key ", 4);
+        crypto_key_text(key, object + 4);
+    }
+    audit_tally_note(ctx, AUDIT_HANDSHAKE, AUDIT_REFUSED, who, object, 1, texts[why]);
+}
+
 static enum err open_sockets(struct service *s, struct diag *d)
 {
     char endpoint[160];
@@ -125,6 +143,8 @@ static enum err open_sockets(struct service *s, struct diag *d)
         e = mq_create(&s->mq, d);
     if (e == ERR_OK)
         e = zap_start(s->mq, admission_decide, s->admission, &s->zap, d);
+    if (e == ERR_OK)
+        zap_watch(s->zap, note_refused, s->tally);
     if (e == ERR_OK)
         e = mq_router_bind(s->mq, &o, &s->router, d);
     if (e == ERR_OK)

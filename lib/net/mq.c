@@ -308,13 +308,25 @@ static bool take_peer(struct mq_socket *s, struct mq_peer *out)
     return true;
 }
 
+static void take_sender(struct mq_socket *s, struct mq_message *out)
+{
+    const char *token = zmq_msg_gets(&s->payload, "User-Id"); // of the payload: on the id frame it gets lost
+    if (token && strlen(token) < sizeof(out->token))
+        memcpy(out->token, token, strlen(token) + 1);
+    const char *address = zmq_msg_gets(&s->payload, "Peer-Address"); // libzmq's word before the peer's
+    if (address)
+        snprintf(out->address, sizeof(out->address), "%s", address);
+}
+
 // Reads away the rest of a message that isn't ours. A REP socket must answer all the same before it hears
 // another.
-static enum err drop_message(struct mq_socket *s, bool more)
+static enum err drop_message(struct mq_socket *s, bool more, struct mq_message *out)
 {
     enum err e = ERR_OK;
     while (more && e == ERR_OK)
         e = receive_frame(s, &more);
+    if (e == ERR_OK)
+        take_sender(s, out);
     if (s->type == ZMQ_REP)
         zmq_send(s->socket, "", 0, ZMQ_DONTWAIT);
     return e == ERR_CLOSED ? e : ERR_INVALID;
@@ -328,21 +340,19 @@ enum err mq_receive(struct mq_socket *s, struct mq_message *out)
     enum err e = receive_frame(s, &more);
     if (e != ERR_OK)
         return e;
+    *out = m;
     if (s->type == ZMQ_ROUTER) {
         if (!take_peer(s, &m.peer) || !more)
-            return drop_message(s, more);
+            return drop_message(s, more, out);
         e = receive_frame(s, &more);
         if (e != ERR_OK)
             return e == ERR_AGAIN ? ERR_INVALID : e;
     }
-    if (more || zmq_msg_size(&s->payload) > s->max_message_bytes + ENVELOPE_BYTES)
-        return drop_message(s, more);
-    const char *token = zmq_msg_gets(&s->payload, "User-Id"); // of the payload: on the id frame it gets lost
-    if (token && strlen(token) < sizeof(m.token))
-        memcpy(m.token, token, strlen(token) + 1);
-    const char *address = zmq_msg_gets(&s->payload, "Peer-Address"); // libzmq's word before the peer's
-    if (address)
-        snprintf(m.address, sizeof(m.address), "%s", address);
+    if (more || zmq_msg_size(&s->payload) > s->max_message_bytes + ENVELOPE_BYTES) {
+        out->peer = m.peer;
+        return drop_message(s, more, out);
+    }
+    take_sender(s, &m);
     m.bytes = zmq_msg_data(&s->payload);
     m.len = zmq_msg_size(&s->payload);
     *out = m;

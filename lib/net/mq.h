@@ -61,7 +61,8 @@ struct mq_message {
     void *bytes;      // borrowed, until the next receive on this socket
     size_t len;
 };
-// AGAIN when nothing waits. INVALID: not a single-frame message (dropped whole; count it).
+// AGAIN when nothing waits. INVALID: not a single-frame message, or of a peer that chose its routing id (len
+// 0); dropped whole; of *out only who sent it is set: count it.
 enum err mq_receive(struct mq_socket *s, struct mq_message *out) MUST_USE;
 // Never blocks: AGAIN when the peer's queue is full, CLOSED when the peer has gone. peer is NULL but for a
 // ROUTER.
@@ -79,6 +80,10 @@ enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms) MUST_USE
 // Connection events since the last call, from the socket's monitor (opened with the socket).
 struct mq_events {
     uint64_t connected, disconnected, handshake_failed, accept_failed;
+    uint64_t handshake_denied; // of handshake_failed: by the ZAP handler
+    // A ROUTER: connections that ended before their handshake without an event of libzmq's (ZMTP 1.0
+    // and 2.0). Never too many; all of them once nobody has knocked for some seconds.
+    uint64_t handshake_silent;
     uint64_t accept_paused; // a ROUTER: it stopped listening, because descriptors ran short; listens again by
                             // itself
     bool up;                // a DEALER: handshake done and not lost since

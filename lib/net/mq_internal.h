@@ -31,6 +31,7 @@ enum err mq_errno(struct diag *d, int errnum, const char *what, const char *endp
 // mq_monitor.c: a socket's connection events, and what follows from them.
 #define MQ_RECONNECT_MS     500
 #define MQ_RECONNECT_MAX_MS 8000
+#define MQ_SILENT_S         8 // longer than a handshake may take
 struct mq_monitor {
     void *watched,
         *pair; // libzmq's sockets: the watched one is borrowed, the pair is owned and may be polled
@@ -41,6 +42,10 @@ struct mq_monitor {
     struct mono retry_at;
     const char *listen_on; // a ROUTER's endpoint, borrowed, once it listens; NULL: never pauses
     int fds_enough;        // a connection with this descriptor or a higher one is one too many
+    // A ROUTER: what was accepted, second by second, for handshake_silent.
+    uint64_t accepted, accepted_at[MQ_SILENT_S];
+    unsigned second;
+    struct mono second_at;
     bool paused;
     struct mono listen_at; // when paused: again then
 };
@@ -56,5 +61,7 @@ int mq_monitor_wait_ms(const struct mq_monitor *m, int timeout_ms);
 // For tests: every call on the context fails from now on and its threads end, as after a failure inside
 // libzmq.
 void mq_break(struct mq *mq);
+struct zap;
+void zap_set_patience(struct zap *z, int64_t ms);
 
 #endif

@@ -2,6 +2,7 @@
 // itself, which CURVE has proven; whatever is odd is refused with a 400. When the thread ends, for whatever
 // reason, the socket stays bound (mq_internal.h), so that nobody gets in unasked.
 #include "net/zap.h"
+#include "base/clock.h"
 #include "net/mq_internal.h"
 #include <errno.h>
 #include <pthread.h>
@@ -10,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
 // RFC 27: version, request id, domain, address, routing id, mechanism, then the mechanism's credentials.
 enum { VERSION, REQUEST_ID, DOMAIN, ADDRESS, ROUTING_ID, MECHANISM, CREDENTIALS, FRAMES };
 #define FRAME_MAX 255
+enum { BEAT_MS = 500, ASKED_ENOUGH = 3, JOIN_S = 5 };
 
 struct frame {
     size_t len;
@@ -36,6 +39,13 @@ struct zap {
     int stop_fd;
     pthread_t thread;
     atomic_bool alive;
+    atomic_uint_fast64_t beats; // of the thread's loop
+    uint64_t beats_seen;        // by zap_alive, and since when, asked how often
+    struct mono seen_at;
+    unsigned asked;
+    int64_t patience_ms;
+    zap_refused refused;
+    void *refused_ctx;
     atomic_uint_fast64_t accepted, refused_key, refused_mechanism, refused_malformed;
 };
 
@@ -73,6 +83,17 @@ static bool token_valid(const char token[64])
     return true;
 }
 
+static void tell_refusal(struct zap *z, const struct request *r, enum zap_refusal why)
+{
+    char address[64] = "";
+    const struct frame *f = r->count > ADDRESS ? &r->frames[ADDRESS] : NULL;
+    if (!z->refused)
+        return;
+    if (f && f->len < sizeof(address) && !memchr(f->bytes, 0, f->len))
+        memcpy(address, f->bytes, f->len);
+    z->refused(z->refused_ctx, why, address, why == ZAP_REFUSED_KEY ? r->frames[CREDENTIALS].bytes : NULL);
+}
+
 // True lets the key in. Counts what it decides.
 static bool judge(struct zap *z, const struct request *r, char token[64])
 {
@@ -80,18 +101,22 @@ static bool judge(struct zap *z, const struct request *r, char token[64])
     if (r->too_long || r->count <= MECHANISM || !frame_is(&f[VERSION], "1.0") ||
         !frame_is(&f[DOMAIN], MQ_ZAP_DOMAIN)) {
         atomic_fetch_add(&z->refused_malformed, 1);
+        tell_refusal(z, r, ZAP_REFUSED_MALFORMED);
         return false;
     }
     if (!frame_is(&f[MECHANISM], "CURVE")) {
         atomic_fetch_add(&z->refused_mechanism, 1);
+        tell_refusal(z, r, ZAP_REFUSED_MECHANISM);
         return false;
     }
     if (r->count != FRAMES || f[CREDENTIALS].len != KEY_BYTES) {
         atomic_fetch_add(&z->refused_malformed, 1);
+        tell_refusal(z, r, ZAP_REFUSED_MALFORMED);
         return false;
     }
     if (!z->decide(z->ctx, f[CREDENTIALS].bytes, token) || !token_valid(token)) {
         atomic_fetch_add(&z->refused_key, 1);
+        tell_refusal(z, r, ZAP_REFUSED_KEY);
         return false;
     }
     atomic_fetch_add(&z->accepted, 1);
@@ -132,7 +157,8 @@ static void *run(void *arg)
         {.fd = z->stop_fd, .events = ZMQ_POLLIN},
     };
     for (bool go_on = true; go_on;) {
-        int ready = zmq_poll(wait, 2, -1);
+        int ready = zmq_poll(wait, 2, BEAT_MS);
+        atomic_fetch_add(&z->beats, 1);
         if (ready < 0)
             go_on = errno == EINTR;
         else if (wait[1].revents)
@@ -152,6 +178,8 @@ static int start_thread(struct zap *z)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&z->thread, NULL, run, z);
+    if (!failed)
+        pthread_setname_np(z->thread, "zap");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;
 }
@@ -164,7 +192,9 @@ enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out
     z->mq = mq;
     z->decide = decide;
     z->ctx = ctx;
+    z->patience_ms = ZAP_PATIENCE_MS;
     atomic_init(&z->alive, true);
+    atomic_init(&z->beats, 0);
     z->stop_fd = -1;
     enum err e = mq_zap_lend(mq, &z->socket, d);
     if (e != ERR_OK)
@@ -198,15 +228,45 @@ void zap_stop(struct zap *z)
     const uint64_t one = 1;
     ssize_t written = write(z->stop_fd, &one, sizeof(one)); // can't fail: the counter is at 0
     (void)written;
-    pthread_join(z->thread, NULL);
+    // One that hangs can't be waited for, and what it may still touch can't be freed: the program ends with
+    // it.
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += JOIN_S;
+    if (pthread_timedjoin_np(z->thread, NULL, &until) != 0)
+        return;
     mq_zap_return(z->mq);
     close(z->stop_fd);
     free(z);
 }
 
-bool zap_alive(const struct zap *z)
+// A process that was stopped and goes on, or a machine that slept, is no handler that hangs: it must have
+// been asked about several times.
+bool zap_alive(struct zap *z)
 {
-    return atomic_load(&z->alive);
+    struct mono now = clock_mono(clock_system());
+    uint64_t beats = atomic_load(&z->beats);
+    if (beats != z->beats_seen || z->asked == 0) {
+        z->beats_seen = beats;
+        z->seen_at = now;
+        z->asked = 0;
+    }
+    z->asked++;
+    bool hangs = z->asked > ASKED_ENOUGH && mono_diff_ms(now, z->seen_at) > z->patience_ms;
+    if (hangs)
+        mq_zap_answering(z->mq, false);
+    return atomic_load(&z->alive) && !hangs;
+}
+
+void zap_watch(struct zap *z, zap_refused refused, void *ctx)
+{
+    z->refused_ctx = ctx;
+    z->refused = refused;
+}
+
+void zap_set_patience(struct zap *z, int64_t ms)
+{
+    z->patience_ms = ms;
 }
 
 void zap_counters(const struct zap *z, struct zap_counters *out)

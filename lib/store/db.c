@@ -338,8 +338,7 @@ static int checkpoint_waiting(struct db *db)
     struct mono begun = clock_mono(clock_system());
     for (;;) {
         int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        if ((rc & 0xff) != SQLITE_BUSY ||
-            mono_diff_ms(clock_mono(clock_system()), begun) >= BUSY_TIMEOUT_MS)
+        if ((rc & 0xff) != SQLITE_BUSY || mono_diff_ms(clock_mono(clock_system()), begun) >= BUSY_TIMEOUT_MS)
             return rc;
         sqlite3_sleep(BUSY_RETRY_MS);
     }

@@ -1,5 +1,5 @@
-// Kept apart from db.c because nothing here needs SQLite itself. SQLite gives the -wal and -shm the mode of the
-// database, so creating that with 0640 is what makes all three readable by the group.
+// Kept apart from db.c because nothing here needs SQLite itself. SQLite gives the -wal and -shm the mode of
+// the database, so creating that with 0640 is what makes all three readable by the group.
 #include "store/db_files.h"
 #include "base/fs.h"
 #include "store/db.h"

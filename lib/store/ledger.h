@@ -66,6 +66,11 @@ struct ledger_stream {
 enum err ledger_stream_open(struct ledger *l, int64_t agent_id, const struct wire_incarnation *i,
                             struct ledger_stream *out, struct diag *d) MUST_USE;
 
+// Whether an agent of another resident has a stream with the same incarnation, which is random: a spool that
+// was copied, or a forgery.
+enum err ledger_incarnation_taken(struct ledger *l, int64_t agent_id, const struct wire_incarnation *i,
+                                  bool *taken, struct diag *d) MUST_USE;
+
 // ---- series
 // ---------------------------------------------------------------------------------------------------------
 struct ledger_series {

@@ -136,3 +136,18 @@ enum err ledger_agents(struct ledger *l, ledger_agent_visit visit, void *ctx, st
 {
     return ledger_agents_visit(l->db, visit, ctx, d);
 }
+
+enum err ledger_incarnation_taken(struct ledger *l, int64_t agent_id, const struct wire_incarnation *i,
+                                  bool *taken, struct diag *d)
+{
+    struct db_stmt *s = l->statements[LEDGER_OTHERS_STREAM];
+    bool row = false;
+    db_bind_blob(s, 1, i->bytes, WIRE_INCARNATION_BYTES);
+    db_bind_int(s, 2, agent_id);
+    enum err e = db_step(s, &row);
+    db_reset(s);
+    if (e != ERR_OK)
+        return ledger_fail(l, e, "cannot look up an incarnation", d);
+    *taken = row;
+    return ERR_OK;
+}

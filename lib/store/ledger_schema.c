@@ -59,6 +59,7 @@ static const char KEEP_SCHEMA[] =
     "NOT NULL,"
     " released INTEGER NOT NULL, PRIMARY KEY(position, idx)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;"
+    "CREATE INDEX IF NOT EXISTS stream_incarnation ON stream(incarnation);"
     // The log takes entries at its end only; that it was so is what the chain proves, the triggers stop a
     // slip.
     "CREATE TABLE IF NOT EXISTS audit(position INTEGER PRIMARY KEY, received_us INTEGER NOT NULL,"
@@ -123,6 +124,9 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_RELEASE] = "INSERT INTO release(position, idx, stream_id, released) VALUES(?,?,?,?)",
     [LEDGER_REFUSED_OF] = "SELECT stream_id, refused, (SELECT count(*) FROM release"
                           " WHERE position=batch.position) FROM batch WHERE position=?1 AND gap=0",
+    [LEDGER_OTHERS_STREAM] = "SELECT 1 FROM stream JOIN agent USING(agent_id) WHERE incarnation=?1 AND"
+                             " (declares>0 OR batches>0) AND"
+                             " resident<>(SELECT resident FROM agent WHERE agent_id=?2) LIMIT 1",
     [LEDGER_INSERT_AUDIT] = "INSERT INTO audit(position, received_us, since_us, who, event, object, outcome,"
                             " count, detail, chain) VALUES(?,?,?,?,?,?,?,?,?,?)",
 };

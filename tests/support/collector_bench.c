@@ -36,10 +36,12 @@ static void open_parts(struct bench *b)
         fail_msg("%s", d.text);
     assert_int_equal(reader_open(b->folder.path, &b->reader, &d), ERR_OK);
     assert_int_equal(admission_create(&b->admission), ERR_OK);
+    assert_int_equal(audit_tally_create(&b->clock.clock, &b->tally), ERR_OK);
     assert_int_equal(ledger_agents(b->ledger, admit_known, b->admission, &d), ERR_OK);
     struct ingest_options in = {.clock = &b->clock.clock,
                                 .admission = b->admission,
                                 .counters = &b->counters,
+                                .tally = b->tally,
                                 .budget_bytes = 1u << 20,
                                 .max_items = 64,
                                 .max_connections = 16,
@@ -51,7 +53,8 @@ static void open_parts(struct bench *b)
                                   .catalogue = b->catalogue,
                                   .clock = &b->clock.clock,
                                   .counters = &b->counters,
-                                  .admission = b->admission};
+                                  .admission = b->admission,
+                                  .tally = b->tally};
     assert_int_equal(committer_create(&c, &b->committer, &d), ERR_OK);
 }
 
@@ -60,6 +63,7 @@ static void close_parts(struct bench *b)
     ingest_destroy(b->ingest);
     committer_destroy(b->committer);
     admission_destroy(b->admission);
+    audit_tally_destroy(b->tally);
     reader_close(b->reader);
     ledger_close(b->ledger);
 }

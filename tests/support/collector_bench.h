@@ -25,6 +25,7 @@ struct bench {
     struct reader *reader;
     struct admission *admission;
     struct counters counters;
+    struct audit_tally *tally;
     struct ingest *ingest;
     struct committer *committer;
     struct ledger_agent agent; // park "almaty-iz", resident "acme"

@@ -2,6 +2,7 @@
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,12 +273,106 @@ static void connections_are_bounded(void **state)
     }
 }
 
+// ---- the audit log
+struct audited {
+    struct audit_entry entries[AUDIT_TALLY_TAKE_MAX];
+    size_t count;
+};
+
+static void take_audited(struct bench *b, struct audited *a)
+{
+    a->count = audit_tally_take(b->tally, true, a->entries);
+    audit_tally_taken(b->tally, true);
+}
+
+static void each_refusal_is_noted_once_under_the_keys_own_name(void **state)
+{
+    struct bench *b = *state;
+    static struct audited a;
+    struct wire_message m = {.type = WIRE_HEARTBEAT, .heartbeat = {.clock_us = 1}};
+    char who[32];
+    snprintf(who, sizeof who, "key:%lld", (long long)b->agent.key_id);
+    bench_send(b, &m);
+    bench_hello(b);
+    bench_receive(b, &b->peer, b->token, "\xff\xff\xff\xff", 4);
+    m = bench_declare_message(b, 0, "no_such_kpi/x", "piece", WIRE_MEASUREMENT);
+    bench_send(b, &m);
+    m = bench_hello_message(b);
+    m.hello.protocol = 2;
+    bench_send(b, &m);
+    bench_receive(b, &other_peer, "nobody", "x", 1);
+    take_audited(b, &a);
+    assert_int_equal(a.count, 4);
+    uint64_t messages = 0, declares = 0, hellos = 0, strangers = 0;
+    for (size_t i = 0; i < a.count; i++) {
+        const struct audit_entry *e = &a.entries[i];
+        bool known = strcmp(e->who, who) == 0 && strcmp(e->object, "almaty-iz/acme") == 0;
+        messages += known && e->event == AUDIT_MESSAGE ? e->count : 0;
+        declares += known && e->event == AUDIT_DECLARE ? e->count : 0;
+        hellos += known && e->event == AUDIT_HELLO ? e->count : 0;
+        strangers += strcmp(e->who, "address:") == 0 && e->event == AUDIT_MESSAGE ? e->count : 0;
+        assert_int_equal(e->outcome, AUDIT_REFUSED);
+    }
+    assert_int_equal(messages, 2);
+    assert_int_equal(declares, 1);
+    assert_int_equal(hellos, 1);
+    assert_int_equal(strangers, 1);
+}
+
+static void a_refusal_is_noted_even_when_its_peer_has_gone(void **state)
+{
+    struct bench *b = *state;
+    static struct audited a;
+    bench_hello(b);
+    b->send_result = ERR_CLOSED;
+    struct wire_message m = bench_declare_message(b, 0, "no_such_kpi/x", "piece", WIRE_MEASUREMENT);
+    bench_send(b, &m);
+    take_audited(b, &a);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.entries[0].event, AUDIT_DECLARE);
+}
+
+static void a_hello_with_an_incarnation_of_another_resident_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct ledger_agent rival;
+    char token[ADMISSION_TOKEN];
+    static struct audited a;
+    bench_hello(b);
+    bench_declare(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
+    bench_clear(b);
+    bench_admit(b, "almaty-iz/rival", &rival, token);
+    struct wire_message m = bench_hello_message(b);
+    buf_reset(&b->out);
+    assert_int_equal(wire_encode(&m, &b->out), ERR_OK);
+    bench_receive(b, &other_peer, token, b->out.data, b->out.len);
+    assert_int_equal(refusal(b, 0), WIRE_REFUSE_WRONG_INCARNATION);
+    take_audited(b, &a);
+    assert_int_equal(a.count, 1);
+    bench_clear(b);
+    m = bench_declare_message(b, 1, "out_units/stairs", "piece", WIRE_MEASUREMENT);
+    buf_reset(&b->out);
+    assert_int_equal(wire_encode(&m, &b->out), ERR_OK);
+    bench_receive(b, &other_peer, token, b->out.data, b->out.len);
+    assert_int_equal(refusal(b, 0), WIRE_REFUSE_HELLO_FIRST);
+    bench_clear(b);
+    bench_admit(b, "almaty-iz/acme", &rival, token); // the same resident's other key may go on with its spool
+    m = bench_hello_message(b);
+    buf_reset(&b->out);
+    assert_int_equal(wire_encode(&m, &b->out), ERR_OK);
+    bench_receive(b, &(struct mq_peer){.id = {7, 7}, .len = 2}, token, b->out.data, b->out.len);
+    (void)bench_reply(b, 0, WIRE_WELCOME);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
     const struct CMUnitTest tests[] = {
         T(hello_is_welcomed_with_credit_and_the_resident_of_the_key),
         T(anything_before_hello_is_refused),
+        T(each_refusal_is_noted_once_under_the_keys_own_name),
+        T(a_refusal_is_noted_even_when_its_peer_has_gone),
+        T(a_hello_with_an_incarnation_of_another_resident_is_refused),
         T(another_protocol_is_refused),
         T(nonsense_is_refused_and_counted),
         T(the_collectors_own_messages_are_refused_from_an_agent),

@@ -114,6 +114,60 @@ static void known_key_gets_nowhere_while_no_handler_runs(void **state)
     mq_destroy(s.mq);
 }
 
+struct slow {
+    atomic_bool asked, go_on;
+};
+
+static bool hang(void *ctx, const uint8_t public_key[KEY_BYTES], char token[64])
+{
+    struct slow *slow = ctx;
+    (void)public_key;
+    atomic_store(&slow->asked, true);
+    while (!atomic_load(&slow->go_on))
+        sched_yield();
+    snprintf(token, 64, "late");
+    return true;
+}
+
+static bool is_noticed(void *zap)
+{
+    return !zap_alive(zap);
+}
+
+static void handler_that_hangs_is_noticed_and_lets_nobody_in(void **state)
+{
+    (void)state;
+    struct server s;
+    struct client c;
+    struct slow slow = {false, false};
+    struct mq_events e;
+    struct mq_message m;
+    server_open(&s, "t");
+    zap_stop(s.zap);
+    assert_int_equal(zap_start(s.mq, hang, &slow, &s.zap, NULL), ERR_OK);
+    zap_set_patience(s.zap, 1500); // longer than the loop's own pause
+    client_open(&c, &s, &s.known);
+    assert_true(peers_wait(s.router, c.dealer, is_noticed, s.zap, PEERS_WAIT_MS));
+    assert_true(atomic_load(&slow.asked));
+    mq_events(s.router, &e);
+    assert_int_equal(e.connected, 0);
+    assert_int_equal(mq_receive(s.router, &m), ERR_AGAIN);
+    assert_int_equal(bind_router(s.mq, NULL), ERR_DENIED);
+    atomic_store(&slow.go_on, true);
+    client_close(&c);
+    server_close(&s);
+}
+
+static void handler_that_has_nothing_to_do_is_alive(void **state)
+{
+    (void)state;
+    struct server s;
+    server_open(&s, "t");
+    zap_set_patience(s.zap, 1500);
+    assert_false(peers_wait(s.router, NULL, is_noticed, s.zap, 3000));
+    server_close(&s);
+}
+
 // ---- requests by hand, over the same inproc endpoint that libzmq asks at
 
 struct asker {
@@ -259,6 +313,8 @@ int main(void)
         cmocka_unit_test(router_is_refused_unless_a_handler_answers),
         cmocka_unit_test(dead_handler_is_noticed),
         cmocka_unit_test(known_key_gets_nowhere_while_no_handler_runs),
+        cmocka_unit_test(handler_that_hangs_is_noticed_and_lets_nobody_in),
+        cmocka_unit_test(handler_that_has_nothing_to_do_is_alive),
         cmocka_unit_test(well_formed_request_gets_its_token),
         cmocka_unit_test(malformed_requests_get_a_400_and_the_handler_goes_on),
         cmocka_unit_test(token_that_cannot_be_a_user_id_lets_nobody_in),
