@@ -113,6 +113,28 @@ void crypto_wipe(void *bytes, size_t len)
     sodium_memzero(bytes, len);
 }
 
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}
+
+_Static_assert(PASSWORD_HASH_TEXT == crypto_pwhash_STRBYTES, "a kept password");
+
+enum err crypto_password_hash(const char *password, size_t len, char out[PASSWORD_HASH_TEXT])
+{
+    char text[PASSWORD_HASH_TEXT];
+    if (crypto_pwhash_str_alg(text, password, len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                              crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13))
+        return ERR_NOMEM;
+    memcpy(out, text, sizeof text);
+    return ERR_OK;
+}
+
+bool crypto_password_verify(const char *hash, const char *password, size_t len)
+{
+    return crypto_pwhash_str_verify(hash, password, len) == 0;
+}
+
 // ---- key files
 // -----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #define ESEP_BASE_CRYPTO_H
 
 #include "base/err.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,13 @@ enum err crypto_key_parse(const char *text, uint8_t out[KEY_BYTES]) MUST_USE;
 void crypto_hex(const void *bytes, size_t len, char *out);               // out: HEX_TEXT(len)
 enum err crypto_unhex(const char *text, void *out, size_t len) MUST_USE; // exactly 2·len digits
 void crypto_wipe(void *bytes, size_t len);
+
+bool crypto_equal(const void *a, const void *b, size_t len); // in the same time whatever differs
+
+// A password as a text to keep: Argon2id with 64 MiB and two passes, its salt and costs in it. NOMEM.
+#define PASSWORD_HASH_TEXT 128
+enum err crypto_password_hash(const char *password, size_t len, char out[PASSWORD_HASH_TEXT]) MUST_USE;
+bool crypto_password_verify(const char *hash, const char *password, size_t len); // takes as long and as much
 
 // A secret key in a file of mode 0600, 40 characters of Z85. Load refuses a file others can read (DENIED,
 // with the chmod to run). Create refuses to overwrite (EXISTS).

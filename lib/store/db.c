@@ -113,8 +113,7 @@ const char *db_error(const struct db *db)
     return db ? db->error : "not open";
 }
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// ---- opening ----
 
 static int on_wal_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
 {
@@ -210,13 +209,10 @@ enum err db_open_writer(const char *path, struct db **out, struct diag *d)
     enum err e = allocate(path, true, &db);
     if (e != ERR_OK)
         return e;
-    if ((e = db_file_create(path, d)) != ERR_OK)
+    if ((e = db_file_create(path, FILE_MODE, d)) != ERR_OK ||
+        (e = db_file_write_again(db->wal_path, d)) != ERR_OK)
         goto out;
-    if ((e = db_file_write_again(db->wal_path, d)) != ERR_OK)
-        goto out;
-    if ((e = open_handle(db, SQLITE_OPEN_READWRITE, d)) != ERR_OK)
-        goto out;
-    if ((e = configure_writer(db, d)) != ERR_OK)
+    if ((e = open_handle(db, SQLITE_OPEN_READWRITE, d)) != ERR_OK || (e = configure_writer(db, d)) != ERR_OK)
         goto out;
     if ((e = db_checkpoint(db, true, d)) != ERR_OK)
         goto out;
@@ -231,28 +227,37 @@ out:
     return e;
 }
 
-enum err db_open_reader(const char *path, struct db **out, struct diag *d)
+static enum err open_with(const char *path, bool writer, const char *pragmas, struct db **out, struct diag *d)
 {
     struct db *db = NULL;
-    enum err e = db_file_readable(path, d);
-    if (e == ERR_OK)
-        e = allocate(path, false, &db);
-    if (e != ERR_OK)
-        return e;
-    if ((e = open_handle(db, SQLITE_OPEN_READONLY, d)) != ERR_OK)
-        goto out;
-    if ((e = db_exec(
-             db,
-             "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0",
-             d)) != ERR_OK)
-        goto out;
-    e = prepare_transaction(db, d);
-out:
+    enum err e = allocate(path, writer, &db);
+    if (e == ERR_OK &&
+        (e = open_handle(db, writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, d)) == ERR_OK &&
+        (e = db_exec(db, pragmas, d)) == ERR_OK)
+        e = prepare_transaction(db, d);
     if (e != ERR_OK)
         db_close(db);
     else
         *out = db;
     return e;
+}
+
+enum err db_open_private(const char *path, struct db **out, struct diag *d)
+{
+    static const char pragmas[] = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA; PRAGMA mmap_size=0;"
+                                  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+                                  "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON";
+    enum err e = db_file_create(path, 0600, d);
+    return e == ERR_OK ? open_with(path, true, pragmas, out, d) : e;
+}
+
+enum err db_open_reader(const char *path, struct db **out, struct diag *d)
+{
+    static const char pragmas[] =
+        "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+        "PRAGMA mmap_size=0";
+    enum err e = db_file_readable(path, d);
+    return e == ERR_OK ? open_with(path, false, pragmas, out, d) : e;
 }
 
 void db_close(struct db *db)
@@ -271,8 +276,7 @@ void db_close(struct db *db)
     free(db);
 }
 
-// ---- transactions
-// ---------------------------------------------------------------------------------------------------
+// ---- transactions ----
 
 enum err db_exec(struct db *db, const char *sql, struct diag *d)
 {
@@ -375,8 +379,7 @@ int64_t db_last_id(const struct db *db)
     return sqlite3_last_insert_rowid(db->handle);
 }
 
-// ---- statements
-// -----------------------------------------------------------------------------------------------------
+// ---- statements ----
 
 enum err db_prepare(struct db *db, const char *sql, struct db_stmt **out, struct diag *d)
 {

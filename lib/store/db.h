@@ -17,6 +17,9 @@ struct db_stmt;
 // wal_checkpoint(TRUNCATE) before it returns, so that rows a crash left only in the page cache are on disk
 // before they are trusted.
 enum err db_open_writer(const char *path, struct db **out, struct diag *d) MUST_USE;
+// A small file (0600) of one program's own that several of its processes write, a service and its commands:
+// with a rollback journal, because two that checkpoint a write-ahead log may damage it.
+enum err db_open_private(const char *path, struct db **out, struct diag *d) MUST_USE;
 // query_only; NOT_FOUND until the writer has made the file.
 enum err db_open_reader(const char *path, struct db **out, struct diag *d) MUST_USE;
 void db_close(struct db *db);

@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MODE 0640
-
-enum err db_file_create(const char *path, struct diag *d)
+enum err db_file_create(const char *path, mode_t mode, struct diag *d)
 {
-    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
     if (fd < 0)
         return errno == EEXIST ? ERR_OK : diag_errno(d, errno, "%s: cannot create", path);
     // The umask may have taken the group's bit.
-    enum err e = fchmod(fd, FILE_MODE) == 0 ? ERR_OK : diag_errno(d, errno, "%s: cannot set mode 0640", path);
+    enum err e = fchmod(fd, mode) == 0
+                     ? ERR_OK
+                     : diag_errno(d, errno, "%s: cannot set mode %04o", path, (unsigned)mode);
     close(fd);
     return e;
 }
@@ -93,7 +93,7 @@ enum err db_copy_into(struct db *db, const char *path, struct diag *d)
 {
     struct db_stmt *s = NULL;
     // VACUUM INTO accepts an empty file, which then has the right mode from the start.
-    enum err e = db_file_create(path, d);
+    enum err e = db_file_create(path, 0640, d);
     if (e == ERR_OK)
         e = db_prepare(db, "VACUUM INTO ?1", &s, d);
     if (e != ERR_OK)

@@ -4,9 +4,10 @@
 #define ESEP_STORE_DB_FILES_H
 
 #include "base/err.h"
+#include <sys/types.h>
 
-// Creates path empty with mode 0640; one that is there is left as it is.
-enum err db_file_create(const char *path, struct diag *d) MUST_USE;
+// Creates path empty with the mode, whatever the umask; one that is there is left as it is.
+enum err db_file_create(const char *path, mode_t mode, struct diag *d) MUST_USE;
 // fsync of path; a missing file is OK. Only for files SQLite holds no lock on in this process (a -wal, a
 // finished copy): closing a file drops this process's locks on it. Any error is IO.
 enum err db_file_sync(const char *path, struct diag *d) MUST_USE;
