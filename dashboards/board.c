@@ -7,14 +7,19 @@
 
 struct loading {
     struct site *site;
+    const struct viewer *viewer;
     struct board *board;
     size_t cap;
 };
 
+// False: not to be seen, or a name the ledger would not have taken.
+static bool may_see(const struct viewer *v, const char *series, struct series_name *name)
+{
+    return series_parse(series, name) == ERR_OK && access_may_series(v, name->park, name->resident);
+}
+
 static void join(struct site *s, struct board_row *r)
 {
-    if (series_parse(r->series.name, &r->name))
-        return; // a name the ledger would not have taken: shown as it is, joined with nothing
     r->park = parks_find(&s->parks, r->name.park);
     r->resident = r->park ? park_resident(r->park, r->name.resident) : NULL;
     r->kpi = catalogue_find(s->catalogue, r->name.kpi);
@@ -29,6 +34,9 @@ static enum err add(void *ctx, const struct ledger_series *series)
 {
     struct loading *l = ctx;
     struct board *b = l->board;
+    struct series_name name = {0};
+    if (!may_see(l->viewer, series->name, &name))
+        return ERR_OK;
     if (b->count == BOARD_MAX)
         return ERR_TOO_BIG;
     if (b->count == l->cap) {
@@ -42,6 +50,7 @@ static enum err add(void *ctx, const struct ledger_series *series)
     struct board_row *r = &b->rows[b->count++];
     memset(r, 0, sizeof *r);
     r->series = *series;
+    r->name = name;
     return ERR_OK;
 }
 
@@ -54,12 +63,28 @@ static enum err complete(struct site *s, const struct readers *store, struct boa
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+// Both ways: what is asked for may be part of what may be seen, or the other way round.
+static enum err list_within(struct loading *l, const struct readers *store, const char *asked,
+                            const char *visible, struct diag *d)
+{
+    size_t asked_len = strlen(asked), visible_len = strlen(visible);
+    if (strncmp(asked, visible, asked_len < visible_len ? asked_len : visible_len) != 0)
+        return ERR_OK;
+    return reader_series_list(store->reader, asked_len < visible_len ? visible : asked, add, l, d);
+}
+
 enum err board_load(struct site *s, const struct readers *store, const char *prefix, struct board *out,
                     struct diag *d)
 {
     struct board b = {0};
-    struct loading l = {.site = s, .board = &b};
-    enum err e = reader_series_list(store->reader, prefix, add, &l, d);
+    struct loading l = {.site = s, .viewer = store->viewer, .board = &b};
+    struct access_prefixes visible;
+    enum err e = access_prefixes(store->viewer, &visible);
+    if (e)
+        return e;
+    for (size_t i = 0; i < visible.count && !e; i++)
+        e = list_within(&l, store, prefix, visible.at[i], d);
+    access_prefixes_free(&visible);
     for (size_t i = 0; i < b.count && !e; i++)
         e = complete(s, store, &b.rows[i], d);
     if (e)
@@ -73,11 +98,15 @@ enum err board_load_one(struct site *s, const struct readers *store, const char 
                         struct diag *d)
 {
     const struct ledger_series *series;
+    struct series_name parsed = {0};
+    if (!may_see(store->viewer, name, &parsed))
+        return diag_fail(d, ERR_NOT_FOUND, "there is no series %s", name);
     enum err e = reader_series_by_name(store->reader, name, &series, d);
     if (e)
         return e;
     memset(out, 0, sizeof *out);
     out->series = *series;
+    out->name = parsed;
     return complete(s, store, out, d);
 }
 

@@ -25,12 +25,12 @@ struct board {
     struct board_row *rows; // owned, ordered by name
 };
 
-// The series whose name starts with prefix ("aztm/", "aztm/acme/", "" for all). At most BOARD_MAX (TOO_BIG
-// beyond).
+// The series whose name starts with prefix ("aztm/", "aztm/acme/", "" for all), of those that the stores'
+// viewer may see. At most BOARD_MAX (TOO_BIG beyond).
 #define BOARD_MAX 400000
 enum err board_load(struct site *s, const struct readers *store, const char *prefix, struct board *out,
                     struct diag *d) MUST_USE;
-// One series by its full name. NOT_FOUND.
+// One series by its full name. NOT_FOUND: there is none that the viewer may see.
 enum err board_load_one(struct site *s, const struct readers *store, const char *name, struct board_row *out,
                         struct diag *d) MUST_USE;
 void board_free(struct board *b);

@@ -4,6 +4,7 @@
 #include "dashboards/commands.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "dashboards/command_users.h"
 #include "dashboards/config.h"
 #include "dashboards/http.h"
 #include "dashboards/render.h"
@@ -26,6 +27,17 @@ static const char help[] =
     "\n"
     "  run      serve until SIGINT or SIGTERM\n"
     "  check    read the configuration, the catalogue and the parks' profiles, say what is wrong, and end\n"
+    "\n"
+    "Who may see what; without users only this machine is answered, and reads everything:\n"
+    "  user add NAME --role resident --resident PARK/RESIDENT    its own series and agents\n"
+    "  user add NAME --role analyst|operator --park PARK         a park; an operator its agents too\n"
+    "  user add NAME --role auditor|admin                        all\n"
+    "  user passwd NAME | user remove NAME | user list           passwd and remove end the user's sessions\n"
+    "  token add NAME --scope SCOPE --expires SPAN               for scripts; prints it once. SCOPE: "
+    "auditor,\n"
+    "           admin, analyst:PARK, operator:PARK, resident:PARK/RESIDENT; SPAN: 90d, up to 366d\n"
+    "  token remove NAME | token list\n"
+    "A password is asked for on the terminal, or read as a line from standard input.\n"
     "\n"
     "  --config FILE   default " DEFAULT_CONFIG "\n"
     "  --help          this text\n"
@@ -56,7 +68,9 @@ static int check(const struct dashboard_config *c)
 {
     struct diag d = {""};
     struct site *s = NULL;
-    enum err e = site_open(c, clock_system(), NULL, control_call, &s, &d);
+    enum err e = crypto_init() ? ERR_INTERNAL : ERR_OK;
+    if (!e)
+        e = site_open(c, clock_system(), NULL, control_call, &s, &d);
     if (e)
         return report(e, &d, status_of(e));
     size_t residents = 0, statements = 0;
@@ -64,8 +78,9 @@ static int check(const struct dashboard_config *c)
         residents += s->parks.parks[i]->resident_count;
         statements += s->parks.parks[i]->statement_count;
     }
-    printf("ok: %zu parks, %zu residents, %zu published figures, %zu KPIs; listen %s, state %s\n",
-           s->parks.count, residents, statements, catalogue_count(s->catalogue), c->listen, c->state);
+    printf("ok: %zu parks, %zu residents, %zu published figures, %zu KPIs; listen %s, state %s, %s\n",
+           s->parks.count, residents, statements, catalogue_count(s->catalogue), c->listen, c->state,
+           c->users ? "users log in" : "no users: this machine reads everything");
     site_close(s);
     return EXIT_DONE;
 }
@@ -113,12 +128,8 @@ static enum err serve(const struct dashboard_config *c, struct render *render, c
     if (!e) {
         log_info("serving", F_TEXT("listen", c->listen), F_TEXT("state", c->state),
                  F_INT("parks", s->parks.count), F_INT("workers", c->workers),
+                 F_TEXT("readers", c->users ? "users" : "this machine, everything"),
                  F_TEXT("version", ESEP_VERSION));
-        if (!c->loopback)
-            log_warn(
-                "open_to_network", F_TEXT("listen", c->listen),
-                F_TEXT("hint",
-                       "anybody who can connect can read every figure; listen on 127.0.0.1 behind a proxy"));
         e = wait_for_signal(set, render, d);
     }
     dashboard_http_stop(h);
@@ -152,9 +163,90 @@ static int usage(const char *what, const char *word)
     return EXIT_USAGE;
 }
 
+struct line { // the command line
+    const char *command, *config;
+    struct command_users users;
+};
+
+static const char **option_of(struct line *l, const char *name)
+{
+    const struct {
+        const char *name, **value;
+    } options[] = {{"--config", &l->config},     {"--role", &l->users.role},
+                   {"--park", &l->users.park},   {"--resident", &l->users.resident},
+                   {"--scope", &l->users.scope}, {"--expires", &l->users.expires}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return options[i].value;
+    return NULL;
+}
+
+// 0, or the exit status that the usage error has.
+static int parse(int argc, char **argv, struct line *l)
+{
+    const char **words[] = {&l->command, &l->users.action, &l->users.name};
+    size_t given = 0;
+    for (int i = 1; i < argc; i++) {
+        const char **value = option_of(l, argv[i]);
+        if (value && i + 1 == argc)
+            return usage("a value is missing", argv[i]);
+        if (value)
+            *value = argv[++i];
+        else if (argv[i][0] == '-')
+            return usage("no such option", argv[i]);
+        else if (given == sizeof words / sizeof *words)
+            return usage("one word too many", argv[i]);
+        else
+            *words[given++] = argv[i];
+    }
+    return 0;
+}
+
+static bool is(const struct line *l, const char *command)
+{
+    return l->command && strcmp(l->command, command) == 0;
+}
+
+static bool has_user_options(const struct line *l)
+{
+    const struct command_users *u = &l->users;
+    return u->action || u->role || u->park || u->resident || u->scope || u->expires;
+}
+
+static int change_users(const struct dashboard_config *c, const struct line *l)
+{
+    struct diag d = {""};
+    enum err e = crypto_init() ? ERR_INTERNAL : ERR_OK;
+    if (!e)
+        e = is(l, "user") ? command_user(c, &l->users, &d) : command_token(c, &l->users, &d);
+    if (!e)
+        return EXIT_DONE;
+    return report(e, &d, e == ERR_INVALID ? EXIT_USAGE : EXIT_FAILED);
+}
+
+// Sessions, tokens and passwords pass through this process: none of it is to lie about in a core dump.
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+static int act(const struct line *l)
+{
+    struct dashboard_config *c = NULL;
+    struct diag d = {""};
+    enum err e = dashboard_config_load(l->config, &c, &d);
+    if (e)
+        return report(e, &d, status_of(e));
+    forbid_core_dumps();
+    int status = is(l, "run") ? run(c) : is(l, "check") ? check(c) : change_users(c, l);
+    dashboard_config_free(c);
+    return status;
+}
+
 int dashboard_commands_main(int argc, char **argv)
 {
-    const char *command = NULL, *config = DEFAULT_CONFIG;
+    struct line l = {.config = DEFAULT_CONFIG};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);
@@ -164,26 +256,17 @@ int dashboard_commands_main(int argc, char **argv)
             printf("esep-dashboard %s\n", ESEP_VERSION);
             return EXIT_DONE;
         }
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            config = argv[++i];
-        else if (argv[i][0] == '-')
-            return usage(strcmp(argv[i], "--config") == 0 ? "--config needs a file" : "no such option",
-                         argv[i]);
-        else if (command)
-            return usage("one command at a time", argv[i]);
-        else
-            command = argv[i];
     }
-    bool running = command && strcmp(command, "run") == 0;
-    if (!running && !(command && strcmp(command, "check") == 0))
-        return usage(command ? "no such command" : "a command is needed: run or check",
-                     command ? command : "");
-    struct dashboard_config *c = NULL;
-    struct diag d = {""};
-    enum err e = dashboard_config_load(config, &c, &d);
-    if (e)
-        return report(e, &d, status_of(e));
-    int status = running ? run(c) : check(c);
-    dashboard_config_free(c);
-    return status;
+    int status = parse(argc, argv, &l);
+    if (status)
+        return status;
+    bool of_users = is(&l, "user") || is(&l, "token");
+    if (!of_users && !is(&l, "run") && !is(&l, "check"))
+        return usage(l.command ? "no such command" : "a command is needed: run, check, user or token",
+                     l.command ? l.command : "");
+    if (!of_users && has_user_options(&l))
+        return usage("takes nothing but --config", l.command);
+    if (of_users && !l.users.action)
+        return usage("what is to be done with it: add, remove, list, or passwd of a user", l.command);
+    return act(&l);
 }

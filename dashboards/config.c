@@ -13,7 +13,13 @@
 struct file {
     char *listen, *state, *catalogue, *parks, *log_level, *cache;
     unsigned *workers;
+    char *users;
+    char **hosts;
+    unsigned hosts_count;
+    bool behind_tls;
 };
+
+static const cyaml_schema_value_t host_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 253)};
 
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, listen, 1, 64),
@@ -24,6 +30,10 @@ static const cyaml_schema_field_t fields[] = {
                            16),
     CYAML_FIELD_STRING_PTR("cache", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, cache, 1, 400),
     CYAML_FIELD_UINT_PTR("workers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, workers),
+    CYAML_FIELD_STRING_PTR("users", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, users, 1, 400),
+    CYAML_FIELD_SEQUENCE("hosts", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, hosts, &host_entry,
+                         1, CONFIG_HOSTS_MAX),
+    CYAML_FIELD_BOOL("behind_tls", CYAML_FLAG_OPTIONAL, struct file, behind_tls),
     CYAML_FIELD_END,
 };
 
@@ -77,6 +87,55 @@ static enum err parse_level(const char *text, enum log_level *out)
     return ERR_INVALID;
 }
 
+static bool host_valid(const char *name)
+{
+    size_t len = strlen(name);
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len && *name != '.' && *name != '-' &&
+           name[len - 1] != '.';
+}
+
+static enum err take_hosts(const char *path, const struct file *f, struct dashboard_config *c, struct diag *d)
+{
+    c->hosts = calloc(f->hosts_count + 1u, sizeof *c->hosts);
+    if (!c->hosts)
+        return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    for (unsigned i = 0; i < f->hosts_count; i++) {
+        if (!host_valid(f->hosts[i]))
+            return config_error(d, path, "hosts",
+                                "'%s' is not a host's name: small letters, digits, '-' and '.', no port",
+                                f->hosts[i]);
+        c->hosts[i] = strdup(f->hosts[i]);
+        if (!c->hosts[i])
+            return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+        c->host_count++;
+    }
+    return ERR_OK;
+}
+
+// Everybody reads everything where there are no users, and passwords must not cross a network in the clear.
+static enum err check_reach(const char *path, const struct dashboard_config *c, struct diag *d)
+{
+    if (!c->loopback && !c->users)
+        return config_error(d, path, "listen",
+                            "%s can be reached from other machines, and without users whoever reaches it "
+                            "reads everything: listen on 127.0.0.1, or set `users` to a folder and add one "
+                            "with: esep-dashboard user add NAME --role admin",
+                            c->listen);
+    if (!c->loopback && !c->behind_tls)
+        return config_error(d, path, "listen",
+                            "%s can be reached from other machines, and passwords would cross the network "
+                            "in the clear: put a web server with TLS in front and say `behind_tls: true`",
+                            c->listen);
+    if (c->behind_tls && !c->users)
+        return config_error(
+            d, path, "behind_tls",
+            "without users whoever reaches the web server in front reads everything: set "
+            "`users` to a folder and add one with: esep-dashboard user add NAME --role admin");
+    if (c->behind_tls && c->host_count == 0)
+        return config_error(d, path, "behind_tls", "needs `hosts`: the names that browsers ask by");
+    return ERR_OK;
+}
+
 static enum err check(const char *path, const struct file *f, struct dashboard_config *c, struct diag *d)
 {
     const char *listen = f->listen ? f->listen : "127.0.0.1:8080";
@@ -96,9 +155,12 @@ static enum err check(const char *path, const struct file *f, struct dashboard_c
     c->catalogue = strdup(f->catalogue);
     c->parks = strdup(f->parks);
     c->cache = strdup(f->cache ? f->cache : tmp && *tmp ? tmp : "/tmp");
-    if (!c->listen || !c->state || !c->catalogue || !c->parks || !c->cache)
+    c->users = f->users ? strdup(f->users) : NULL;
+    c->behind_tls = f->behind_tls;
+    if (!c->listen || !c->state || !c->catalogue || !c->parks || !c->cache || (f->users && !c->users))
         return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    return ERR_OK;
+    enum err e = take_hosts(path, f, c, d);
+    return e ? e : check_reach(path, c, d);
 }
 
 enum err dashboard_config_load(const char *path, struct dashboard_config **out, struct diag *d)
@@ -129,5 +191,9 @@ void dashboard_config_free(struct dashboard_config *c)
     free(c->catalogue);
     free(c->parks);
     free(c->cache);
+    free(c->users);
+    for (unsigned i = 0; i < c->host_count; i++)
+        free(c->hosts[i]);
+    free(c->hosts);
     free(c);
 }

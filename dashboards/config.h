@@ -13,7 +13,11 @@ struct dashboard_config {
     char *state;
     char *catalogue;
     char *parks;
-    char *cache; // folder for temporary files; default $TMPDIR or /tmp
+    char *cache;  // folder for temporary files; default $TMPDIR or /tmp
+    char *users;  // folder of users and sessions; NULL: there are none, only this machine is answered
+    char **hosts; // names it is asked by, besides localhost and addresses
+    unsigned host_count;
+    bool behind_tls; // a web server with TLS stands in front
     unsigned workers;
     enum log_level log_level;
     union {
@@ -24,6 +28,7 @@ struct dashboard_config {
     bool loopback; // nobody beyond this machine can connect
 };
 
+#define CONFIG_HOSTS_MAX 32
 // NOT_FOUND, INVALID with file:line:column.
 enum err dashboard_config_load(const char *path, struct dashboard_config **out, struct diag *d) MUST_USE;
 void dashboard_config_free(struct dashboard_config *c);

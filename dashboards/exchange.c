@@ -4,6 +4,7 @@
 
 #include "dashboards/exchange.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,14 @@ void exchange_deinit(struct exchange *x)
     buf_deinit(&x->body);
     blob_release(x->blob);
     x->blob = NULL;
+    if (x->form)
+        crypto_wipe(x->form, EXCHANGE_FORM_MAX + 1);
+    free(x->form);
+    x->form = NULL;
+    crypto_wipe(x->secret, sizeof x->secret);
+    crypto_wipe(x->cookie, sizeof x->cookie);
+    crypto_wipe(x->authorization, sizeof x->authorization);
+    crypto_wipe(x->set_cookie, sizeof x->set_cookie);
 }
 
 static int hex_digit(char c)
@@ -145,6 +154,46 @@ const char *exchange_param(const struct exchange *x, const char *name)
     return NULL;
 }
 
+// "name=value" in its own place: decoding never lengthens, and '=' and '&' make room for the NULs.
+static enum err parse_field(struct exchange *x, char *from, char *to)
+{
+    char *equals = memchr(from, '=', (size_t)(to - from)), *room = from;
+    if (!equals || x->field_count == EXCHANGE_FIELDS_MAX)
+        return exchange_fail(x, 400, "the form is malformed");
+    struct exchange_param *p = &x->fields[x->field_count];
+    p->name = room;
+    bool ok = decode(from, equals, true, &room);
+    room = equals + 1;
+    p->value = room;
+    ok = ok && decode(equals + 1, to, true, &room);
+    if (!ok || !text_is_clean(p->name) || !text_is_clean(p->value) || *exchange_field(x, p->name))
+        return exchange_fail(x, 400, "the form is malformed");
+    x->field_count++;
+    return ERR_OK;
+}
+
+enum err exchange_parse_form(struct exchange *x)
+{
+    enum err e = ERR_OK;
+    char *end = x->form ? x->form + x->form_len : NULL;
+    for (char *at = x->form; at && at < end && !e;) {
+        char *to = memchr(at, '&', (size_t)(end - at));
+        to = to ? to : end;
+        if (to > at)
+            e = parse_field(x, at, to);
+        at = to + 1;
+    }
+    return e;
+}
+
+const char *exchange_field(const struct exchange *x, const char *name)
+{
+    for (size_t i = 0; i < x->field_count; i++)
+        if (strcmp(x->fields[i].name, name) == 0)
+            return x->fields[i].value;
+    return "";
+}
+
 static bool listed(const char *const *names, const char *name)
 {
     for (; *names; names++)
@@ -226,7 +275,9 @@ enum err exchange_fail_err(struct exchange *x, enum err e, const char *text)
         status = 503;
     if (status == 503)
         x->retry_after_s = 1;
-    return exchange_fail(x, status, "%s", text && *text ? text : err_text(e));
+    if (status >= 500)
+        log_warn("request_failed", F_TEXT("path", x->path), F_TEXT("reason", text));
+    return exchange_fail(x, status, "%s", status == 500 ? "this could not be answered" : err_text(e));
 }
 
 bool exchange_fresh(struct exchange *x, const void *key, size_t len)

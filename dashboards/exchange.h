@@ -4,6 +4,7 @@
 #define ESEP_DASHBOARDS_EXCHANGE_H
 
 #include "base/buf.h"
+#include "dashboards/access.h"
 #include "dashboards/cache.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,9 @@
 #define EXCHANGE_PART_MAX   80
 #define EXCHANGE_BODY_MAX   (24u << 20)
 #define EXCHANGE_ETAG       36 // quotes and NUL included
+#define EXCHANGE_FORM_MAX   4096
+#define EXCHANGE_FIELDS_MAX 8
+#define EXCHANGE_SECRET     32
 
 struct exchange_param {
     const char *name, *value; // decoded, valid UTF-8 without control characters
@@ -28,6 +32,16 @@ struct exchange {
     size_t param_count;
     char accept_language[256];
     char if_none_match[256];
+    char host[256], origin[256], fetch_site[16], cookie[2048], authorization[256];
+    char address[64]; // the client's
+    bool forwarded;   // it came through a proxy
+    char *form;       // a POST's body, at most EXCHANGE_FORM_MAX bytes; owned, wiped; NULL: none
+    size_t form_len;
+    struct exchange_param fields[EXCHANGE_FIELDS_MAX]; // of the form
+    size_t field_count;
+    struct viewer viewer;            // who asks: set by the router before any handler is called
+    uint8_t secret[EXCHANGE_SECRET]; // of the cookie, which need not be anybody's session; wiped
+    bool has_secret;
     char parts[EXCHANGE_PARTS_MAX][EXCHANGE_PART_MAX]; // what the route's {names} stood for
     size_t part_count;
     // the reply
@@ -39,6 +53,11 @@ struct exchange {
     char etag[EXCHANGE_ETAG]; // "" for none
     char filename[160];       // offered as an attachment; "" for none
     char location[EXCHANGE_TARGET_MAX];
+    char set_cookie[256];  // "" for none; wiped
+    bool clear_site;       // the browser is to forget what it kept
+    bool vary_viewer;      // another viewer would get another answer
+    const char *allow;     // of a 405; NULL: GET, HEAD
+    const char *challenge; // WWW-Authenticate of a 401
     int retry_after_s;
     struct buf body;
     struct blob *blob;      // owned reference, sent instead of body; NULL: none
@@ -54,6 +73,9 @@ void exchange_deinit(struct exchange *x);
 // Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text
 // that is not UTF-8, too many parameters, one given twice.
 enum err exchange_parse(struct exchange *x) MUST_USE;
+// The same for the form. TOO_BIG is the caller's: nothing longer is kept.
+enum err exchange_parse_form(struct exchange *x) MUST_USE;
+const char *exchange_field(const struct exchange *x, const char *name); // "" when absent
 // NULL when absent.
 const char *exchange_param(const struct exchange *x, const char *name);
 // INVALID (400 set, naming it) when a parameter is not one of the NULL-terminated list; `lang` is always
@@ -65,7 +87,7 @@ enum err exchange_allow(struct exchange *x, const char *const *names) MUST_USE;
 enum err exchange_fail(struct exchange *x, int status, const char *fmt, ...) PRINTF(3, 4);
 enum err exchange_fail_param(struct exchange *x, const char *param, const char *fmt, ...) PRINTF(3, 4);
 // The status and text for a library's failure: NOT_FOUND 404, INVALID 400, TOO_BIG 400, AGAIN and TIMEOUT and
-// CLOSED 503, else 500.
+// CLOSED 503, else 500. The library's own text may name files or statements: it goes to the log, not out.
 enum err exchange_fail_err(struct exchange *x, enum err e, const char *text);
 
 // Sets ETag; true when the client has it already: the status is then 304 and nothing more is to be done.

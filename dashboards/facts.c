@@ -144,10 +144,29 @@ static void take_for_a_year(const struct summing *s, struct fact *out)
     }
 }
 
+// Rows are ordered by name. Residents that send figures and are not in the profile are residents too.
+static unsigned residents(const struct fact_source *f)
+{
+    unsigned n = (unsigned)f->park->resident_count;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct series_name *name = &f->rows[i].name;
+        n += !f->rows[i].resident && strcmp(name->resident, SERIES_RESIDENT_ALL) != 0 &&
+             (i == 0 || strcmp(name->resident, f->rows[i - 1].name.resident) != 0);
+    }
+    return n;
+}
+
+static bool may_see(const struct fact_source *f, const char *resident)
+{
+    return access_may(f->viewer, *resident ? SIGHT_RESIDENT : SIGHT_SUMS, f->park->code, resident);
+}
+
 static struct fact answer(const struct fact_source *f, const struct question *q)
 {
     const struct board_row *first = NULL;
-    struct fact out = {.rule = q->rule, .of = *q->resident ? 1 : (unsigned)f->park->resident_count};
+    if (!may_see(f, q->resident))
+        return (struct fact){.why = FACT_HIDDEN, .rule = q->rule};
+    struct fact out = {.rule = q->rule, .of = *q->resident ? 1 : residents(f)};
     out.why = refuse(f, q, &first);
     if (first)
         out.measure = first->measure;
@@ -204,6 +223,8 @@ static enum fact_why refuse_statement(const struct statement *st)
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st)
 {
     struct fact out = {.why = refuse_statement(st)};
+    if (out.why == FACT_KNOWN && !may_see(f, st->resident))
+        out.why = FACT_HIDDEN;
     if (out.why != FACT_KNOWN)
         return out;
     struct question q = {.kpi = st->kpi,

@@ -3,7 +3,8 @@
 // a flow is the sum over residents over the span the target speaks of (a year: the 12 months up to the newest
 // figure, or, where there are fewer, what they come to at that rate a year; none stated, or counted since the
 // beginning: since the first report). Unlike products, ratios and different currencies are never added. A
-// figure the source credits to others than the park is never credited to the park. Missing is never zero.
+// figure the source credits to others than the park is never credited to the park. Missing is never zero. A
+// sum over a park is for those who may see all of it; nobody gets the part of it that they may see.
 #ifndef ESEP_DASHBOARDS_FACTS_H
 #define ESEP_DASHBOARDS_FACTS_H
 
@@ -21,7 +22,8 @@ enum fact_why {
     FACT_PART,     // contained in another figure
     FACT_INDEX,    // a ratio whose base is unknown
     FACT_SHORT,    // too short a span to speak of a year
-    FACT_FAILED    // could not be read
+    FACT_FAILED,   // could not be read
+    FACT_HIDDEN    // computed of figures that the viewer may not see
 };
 enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_RATE };
 
@@ -44,7 +46,8 @@ typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t fro
                              struct figure *sum, int64_t *first_s);
 struct fact_source {
     const struct park *park;
-    const struct board_row *rows; // of the park
+    const struct viewer *viewer;
+    const struct board_row *rows; // of the park, those that the viewer may see
     size_t count;
     fact_sum sum;
     void *ctx;

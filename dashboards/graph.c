@@ -199,8 +199,7 @@ static enum err make_key(struct site *s, const struct render_job *job, uint8_t k
     if (fd >= 0)
         close(fd);
     if (!ok)
-        return diag_fail(d, ERR_NOT_FOUND,
-                         "this series has no round-robin file yet: its first figures have not landed");
+        return diag_fail(d, ERR_NOT_FOUND, "%s", path);
     int64_t identity[4] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
                            (int64_t)st.st_mtim.tv_nsec};
     buf_init(&request, RENDER_REQUEST_MAX);
@@ -247,10 +246,12 @@ static void respond(struct site *s, struct exchange *x, const struct board_row *
     if (make_job(s, x, r, f, &job))
         return;
     enum err e = make_key(s, &job, key, &d);
-    if (e) {
+    if (e == ERR_NOT_FOUND)
+        exchange_fail(x, 404, "this series has no round-robin file yet: its first figures have not landed");
+    else if (e)
         exchange_fail_err(x, e, d.text);
+    if (e)
         return;
-    }
     x->content_type = f->content_type;
     x->drawing = f->format == RRD_GRAPH_SVG;
     x->cache_control = "no-cache";
@@ -260,7 +261,6 @@ static void respond(struct site *s, struct exchange *x, const struct board_row *
 
 void graph_image(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"from", "to", "width", "height", "theme", "bare", "v", NULL};
     char name[SERIES_NAME_MAX + 1], last[EXCHANGE_PART_MAX];
     struct series_name parsed;
     struct readers store;
@@ -273,7 +273,7 @@ void graph_image(struct site *s, struct exchange *x)
         exchange_fail(x, 404, "a graph's address ends in .png, .svg or .pdf");
         return;
     }
-    if (exchange_allow(x, allowed) || params_integer(x, "v", 0, 999999999999, &version))
+    if (params_integer(x, "v", 0, 999999999999, &version))
         return;
     int n = x->part_count == 3
                 ? snprintf(name, sizeof name, "%s/%s/%s", x->parts[0], x->parts[1], last)
@@ -283,12 +283,13 @@ void graph_image(struct site *s, struct exchange *x)
         return;
     }
     flush_now(s->flush);
-    enum err e = site_store(s, &store, &d);
+    enum err e = site_store(s, &x->viewer, &store, &d);
     if (!e)
         e = board_load_one(s, &store, name, &row, &d);
-    if (e)
-        exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 503, "%s: %s", name,
-                      e == ERR_NOT_FOUND ? "no such series" : d.text);
+    if (e == ERR_NOT_FOUND)
+        exchange_fail(x, 404, "%s: no such series", name);
+    else if (e)
+        exchange_fail_err(x, e, d.text);
     else
         respond(s, x, &row, f);
 }

@@ -1,17 +1,20 @@
 // The library's own decoding of addresses is not used: it cuts at an encoded NUL. The raw target is taken
 // from its log callback and decoded strictly by the exchange. Nothing is read from a request but method,
-// target and two headers.
+// target, the headers named in copy_headers and, of a POST, a short form.
 
 #include "dashboards/http.h"
 #include "base/clock.h"
 #include "dashboards/exchange.h"
 #include "dashboards/router.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct dashboard_http {
@@ -22,6 +25,7 @@ struct dashboard_http {
 struct connection_state {
     struct exchange exchange;
     bool seen; // the headers were
+    bool form; // the body is one, and has fit so far
     size_t body_bytes;
 };
 
@@ -33,7 +37,7 @@ static void *begin_request(void *cls, const char *target, struct MHD_Connection 
     struct connection_state *c = malloc(sizeof *c);
     if (!c)
         return NULL;
-    c->seen = false;
+    c->seen = c->form = false;
     c->body_bytes = 0;
     exchange_init(&c->exchange);
     snprintf(c->exchange.target, sizeof c->exchange.target, "%s", target);
@@ -63,16 +67,26 @@ static void end_request(void *cls, struct MHD_Connection *connection, void **con
 // A drawing styles itself through attributes; it may do nothing else.
 #define POLICY_DRAWING "default-src 'none'; style-src 'unsafe-inline'; sandbox" POLICY_REST
 
+// OWASP's list of secure headers; Strict-Transport-Security is sent where TLS is declared.
 static const struct {
     const char *name, *value;
 } strict_headers[] = {
     {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
+    {"Referrer-Policy", "same-origin"}, // with no-referrer browsers hide the Origin of forms
     {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Embedder-Policy", "require-corp"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()"},
+    {"Origin-Agent-Cluster", "?1"},
+    {"X-DNS-Prefetch-Control", "off"},
     {"X-Permitted-Cross-Domain-Policies", "none"},
+    {"Permissions-Policy",
+     "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(), "
+     "cross-origin-isolated=(), display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), "
+     "geolocation=(), gyroscope=(), hid=(), idle-detection=(), interest-cohort=(), keyboard-map=(), "
+     "magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "
+     "publickey-credentials-get=(), screen-wake-lock=(), serial=(), sync-xhr=(), unload=(), usb=(), "
+     "web-share=(), xr-spatial-tracking=()"},
 };
 
 static void add(struct MHD_Response *r, const char *name, const char *value)
@@ -82,7 +96,21 @@ static void add(struct MHD_Response *r, const char *name, const char *value)
         return;
 }
 
-static void add_headers(struct MHD_Response *r, const struct exchange *x)
+static void add_viewer_headers(struct MHD_Response *r, const struct site *site, const struct exchange *x)
+{
+    if (site->config->behind_tls)
+        add(r, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
+    if (*x->set_cookie)
+        add(r, "Set-Cookie", x->set_cookie);
+    if (x->clear_site)
+        add(r, "Clear-Site-Data", "\"cache\", \"storage\"");
+    if (x->challenge && x->status == 401)
+        add(r, "WWW-Authenticate", x->challenge);
+    if (x->vary_viewer)
+        add(r, "Vary", "Cookie, Authorization");
+}
+
+static void add_headers(struct MHD_Response *r, const struct site *site, const struct exchange *x)
 {
     char text[256];
     for (size_t i = 0; i < sizeof strict_headers / sizeof *strict_headers; i++)
@@ -98,7 +126,8 @@ static void add_headers(struct MHD_Response *r, const struct exchange *x)
     if (*x->location)
         add(r, "Location", x->location);
     if (x->status == 405)
-        add(r, "Allow", "GET, HEAD");
+        add(r, "Allow", x->allow ? x->allow : "GET, HEAD");
+    add_viewer_headers(r, site, x);
     if (x->retry_after_s) {
         snprintf(text, sizeof text, "%d", x->retry_after_s);
         add(r, "Retry-After", text);
@@ -143,7 +172,7 @@ static enum MHD_Result send_reply(struct dashboard_http *h, struct MHD_Connectio
     struct MHD_Response *r = make_response(x, &len);
     if (!r)
         return MHD_NO; // out of memory: the connection is closed
-    add_headers(r, x);
+    add_headers(r, h->site, x);
     metrics_add(h->site->metrics, METRIC_BODY_BYTES, len);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, r);
     MHD_destroy_response(r);
@@ -156,6 +185,86 @@ static void copy_header(struct MHD_Connection *connection, const char *name, cha
     snprintf(out, size, "%s", value ? value : "");
 }
 
+static void copy_headers(struct MHD_Connection *c, struct exchange *x)
+{
+    copy_header(c, MHD_HTTP_HEADER_ACCEPT_LANGUAGE, x->accept_language, sizeof x->accept_language);
+    copy_header(c, MHD_HTTP_HEADER_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
+    copy_header(c, MHD_HTTP_HEADER_HOST, x->host, sizeof x->host);
+    copy_header(c, MHD_HTTP_HEADER_ORIGIN, x->origin, sizeof x->origin);
+    copy_header(c, "Sec-Fetch-Site", x->fetch_site, sizeof x->fetch_site);
+    copy_header(c, MHD_HTTP_HEADER_COOKIE, x->cookie, sizeof x->cookie);
+    copy_header(c, MHD_HTTP_HEADER_AUTHORIZATION, x->authorization, sizeof x->authorization);
+}
+
+static bool is_loopback(const struct sockaddr *a)
+{
+    if (a->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+    return a->sa_family == AF_INET &&
+           ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
+}
+
+// The client's address; where a web server on this machine stands in front, the one that it added last.
+// Nobody else's word is taken for it. Of IPv6 the network: a house has as many addresses as it likes.
+static void set_address(const struct site *s, struct MHD_Connection *c, struct exchange *x)
+{
+    static const char *const by_proxy[] = {"Forwarded",         "X-Forwarded-For", "X-Forwarded-Host",
+                                           "X-Forwarded-Proto", "X-Real-IP",       "Via"};
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
+    struct in6_addr v6;
+    for (size_t i = 0; i < sizeof by_proxy / sizeof *by_proxy; i++)
+        x->forwarded |= MHD_lookup_connection_value(c, MHD_HEADER_KIND, by_proxy[i]) != NULL;
+    if (!from ||
+        getnameinfo(from,
+                    from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+                    x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST))
+        x->address[0] = '\0';
+    const char *named = s->config->behind_tls && from && is_loopback(from)
+                            ? MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Forwarded-For")
+                            : NULL;
+    if (named) {
+        const char *last = strrchr(named, ',');
+        last = last ? last + 1 : named;
+        snprintf(x->address, sizeof x->address, "%s", last + strspn(last, " "));
+    }
+    if (inet_pton(AF_INET6, x->address, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
+        memset(v6.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &v6, x->address, sizeof x->address);
+    }
+}
+
+// A form is kept whole or not at all; anything else is dropped up to the cap, so that the client gets its
+// answer. False: too much.
+static bool take_upload(struct dashboard_http *h, struct connection_state *c, const char *upload, size_t len)
+{
+    struct exchange *x = &c->exchange;
+    c->body_bytes += len;
+    if (c->body_bytes > HTTP_BODY_MAX_BYTES) {
+        metrics_add(h->site->metrics, METRIC_BODIES_REFUSED, 1);
+        return false;
+    }
+    if (!c->form)
+        return true;
+    if (!x->form)
+        x->form = calloc(1, EXCHANGE_FORM_MAX + 1);
+    if (!x->form || x->form_len + len > EXCHANGE_FORM_MAX) {
+        c->form = false; // what is there is no whole form and fails
+        return x->form != NULL;
+    }
+    memcpy(x->form + x->form_len, upload, len);
+    x->form_len += len;
+    return true;
+}
+
+static bool is_form(struct MHD_Connection *connection, const char *method)
+{
+    static const char type[] = "application/x-www-form-urlencoded";
+    const char *given =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    return strcmp(method, "POST") == 0 && given && strncasecmp(given, type, sizeof type - 1) == 0;
+}
+
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **context)
@@ -164,27 +273,23 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
     struct connection_state *c = *context;
     (void)url;
     (void)version;
-    (void)upload;
     if (!c)
         return MHD_NO;
     if (!c->seen) {
         c->seen = true;
+        c->form = is_form(connection, method);
         return MHD_YES; // the body, if any, comes first
     }
-    if (*upload_size >
-        0) { // nothing takes a body: it is dropped up to the cap, so that the client gets its answer
-        c->body_bytes += *upload_size;
+    if (*upload_size > 0) {
+        bool taken = take_upload(h, c, upload, *upload_size);
         *upload_size = 0;
-        if (c->body_bytes <= HTTP_BODY_MAX_BYTES)
-            return MHD_YES;
-        metrics_add(h->site->metrics, METRIC_BODIES_REFUSED, 1);
-        return MHD_NO;
+        return taken ? MHD_YES : MHD_NO;
     }
     struct exchange *x = &c->exchange;
     struct mono start = clock_mono(h->site->clock);
     snprintf(x->method, sizeof x->method, "%s", method);
-    copy_header(connection, MHD_HTTP_HEADER_ACCEPT_LANGUAGE, x->accept_language, sizeof x->accept_language);
-    copy_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
+    copy_headers(connection, x);
+    set_address(h->site, connection, x);
     router_answer(h->site, x);
     metrics_add(h->site->metrics, METRIC_REQUEST_MICROSECONDS,
                 (uint64_t)(clock_mono(h->site->clock).us - start.us));

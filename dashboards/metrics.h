@@ -15,7 +15,12 @@
     X(BODY_BYTES, "body_bytes", "Bytes of bodies handed to the network")                                     \
     X(BODIES_REFUSED, "bodies_refused", "Requests dropped because their body was larger than the cap")       \
     X(GRAPHS_DRAWN, "graphs_drawn", "Graphs drawn by the workers")                                           \
-    X(GRAPHS_FAILED, "graphs_failed", "Graphs that could not be drawn")
+    X(GRAPHS_FAILED, "graphs_failed", "Graphs that could not be drawn")                                      \
+    X(LOGINS_DONE, "logins_done", "Sessions begun with a name and a password")                               \
+    X(LOGINS_REFUSED, "logins_refused", "Names and passwords that did not fit")                              \
+    X(LOGINS_LIMITED, "logins_limited", "Tries to log in that were too many, not looked at")                 \
+    X(READS_REFUSED, "reads_refused", "Requests for what the asker may not see, or what is not there")       \
+    X(AUDIT_UNTOLD, "audit_untold", "Events that the collector's audit log was not told: none was running")
 
 enum metric {
 #define X(id, name, text) METRIC_##id,

@@ -3,32 +3,50 @@
 #include "dashboards/router.h"
 #include "dashboards/api/api.h"
 #include "dashboards/assets.h"
+#include "dashboards/audit.h"
 #include "dashboards/graph.h"
+#include "dashboards/html.h"
+#include "dashboards/identity.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/writer.h"
 #include "kpi/series.h"
+#include <stdio.h>
 #include <string.h>
 
+#define PARAMS(...) ((const char *const[]){__VA_ARGS__, NULL})
+static const char *const none[] = {NULL};
+
+// A row without an access class does not compile: each field must be there.
 static const struct route routes[] = {
-    {"GET", "/", ROUTE_PAGE, page_overview},
-    {"GET", "/parks/{park}", ROUTE_PAGE, page_park},
-    {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, page_resident},
-    {"GET", "/series/{park}/{resident}/{kpi}", ROUTE_PAGE, page_series},
-    {"GET", "/series/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, page_series},
-    {"GET", "/graph/{park}/{resident}/{image}", ROUTE_IMAGE, graph_image},
-    {"GET", "/graph/{park}/{resident}/{kpi}/{image}", ROUTE_IMAGE, graph_image},
-    {"GET", "/api/v1/parks", ROUTE_API, api_parks},
-    {"GET", "/api/v1/parks/{park}", ROUTE_API, api_park},
-    {"GET", "/api/v1/residents", ROUTE_API, api_residents},
-    {"GET", "/api/v1/series", ROUTE_API, api_series},
-    {"GET", "/api/v1/agents", ROUTE_API, api_agents},
-    {"GET", "/api/v1/targets", ROUTE_API, api_targets},
-    {"GET", "/api/v1/query", ROUTE_API, api_query},
-    {"GET", "/api/v1/observations", ROUTE_API, api_observations},
-    {"GET", "/healthz", ROUTE_API, api_health},
-    {"GET", "/metrics", ROUTE_TEXT, api_metrics},
-    {"GET", "/static/{file}", ROUTE_FILE, assets_file},
-    {"GET", "/robots.txt", ROUTE_TEXT, assets_robots},
+    {"GET", "/", ROUTE_PAGE, ACCESS_ROWS, none, page_overview},
+    {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, none, page_park},
+    {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, ACCESS_RESIDENT, none, page_resident},
+    {"GET", "/series/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_RESIDENT, PARAMS("range", "from", "to"),
+     page_series},
+    {"GET", "/series/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, ACCESS_RESIDENT,
+     PARAMS("range", "from", "to"), page_series},
+    {"GET", "/graph/{park}/{resident}/{image}", ROUTE_IMAGE, ACCESS_RESIDENT,
+     PARAMS("from", "to", "width", "height", "theme", "bare", "v"), graph_image},
+    {"GET", "/graph/{park}/{resident}/{kpi}/{image}", ROUTE_IMAGE, ACCESS_RESIDENT,
+     PARAMS("from", "to", "width", "height", "theme", "bare", "v"), graph_image},
+    {"GET", "/api/v1/parks", ROUTE_API, ACCESS_ROWS, none, api_parks},
+    {"GET", "/api/v1/parks/{park}", ROUTE_API, ACCESS_PARK, none, api_park},
+    {"GET", "/api/v1/residents", ROUTE_API, ACCESS_ROWS, PARAMS("park"), api_residents},
+    {"GET", "/api/v1/series", ROUTE_API, ACCESS_ROWS,
+     PARAMS("park", "resident", "kpi", "series", "after", "limit"), api_series},
+    {"GET", "/api/v1/agents", ROUTE_API, ACCESS_MEMBERS, none, api_agents},
+    {"GET", "/api/v1/targets", ROUTE_API, ACCESS_ROWS, PARAMS("park"), api_targets},
+    {"GET", "/api/v1/query", ROUTE_API, ACCESS_SERIES, PARAMS("series", "from", "to", "step", "cf", "format"),
+     api_query},
+    {"GET", "/api/v1/observations", ROUTE_API, ACCESS_SERIES,
+     PARAMS("series", "period", "from", "to", "as_of", "by", "revisions", "format"), api_observations},
+    {"GET", "/healthz", ROUTE_API, ACCESS_OPEN, none, api_health},
+    {"GET", "/metrics", ROUTE_TEXT, ACCESS_MEMBERS, none, api_metrics},
+    {"GET", "/static/{file}", ROUTE_FILE, ACCESS_OPEN, none, assets_file},
+    {"POST", "/login", ROUTE_PAGE, ACCESS_OPEN, none, page_login_send},
+    {"GET", "/login", ROUTE_PAGE, ACCESS_OPEN, PARAMS("next"), page_login},
+    {"POST", "/logout", ROUTE_PAGE, ACCESS_OPEN, none, page_logout},
+    {"GET", "/robots.txt", ROUTE_TEXT, ACCESS_OPEN, none, assets_robots},
 };
 
 size_t router_count(void)
@@ -115,14 +133,84 @@ static void write_error(struct site *s, struct exchange *x, enum route_kind kind
     x->content_type = "application/json; charset=utf-8";
 }
 
+// Of a series' parameter the first two parts; false when it is none: the handler says what is wrong with it.
+static bool series_asked(const struct exchange *x, struct series_name *out)
+{
+    const char *name = exchange_param(x, "series");
+    return name && series_parse(name, out) == ERR_OK;
+}
+
+static bool may_ask(const struct exchange *x, const struct route *r)
+{
+    struct series_name name = {0};
+    if (r->access == ACCESS_SERIES)
+        return !series_asked(x, &name) || access_route(&x->viewer, r->access, name.park, name.resident);
+    return access_route(&x->viewer, r->access, x->parts[0], x->parts[1]);
+}
+
+// The same whether it is not there or not to be seen.
+static void refuse(struct exchange *x)
+{
+    exchange_fail(x, 404, "nothing is at %.200s", x->path);
+}
+
+static void refuse_method(struct exchange *x)
+{
+    bool other;
+    exchange_fail(x, 405, "%.15s is not possible at this address", x->method);
+    snprintf(x->method, sizeof x->method, "GET");
+    x->allow = router_find(x, &other) ? other ? "GET, HEAD, POST" : "GET, HEAD" : "POST";
+}
+
+// Who is not known yet is asked to say who they are, whatever the address is about; pages come back here
+// afterwards.
+static void ask_who(struct exchange *x, enum route_kind kind)
+{
+    if (kind != ROUTE_PAGE) {
+        x->challenge = "Bearer realm=\"esep\"";
+        exchange_fail(x, 401, "this needs a token: Authorization: Bearer …");
+        return;
+    }
+    struct buf to;
+    buf_init(&to, sizeof x->location - 1);
+    buf_text(&to, "/login?next=");
+    html_url(&to, x->target);
+    snprintf(x->location, sizeof x->location, "%s", to.failed ? "/login" : buf_str(&to));
+    buf_deinit(&to);
+    x->status = 303;
+}
+
 static void handle(struct site *s, struct exchange *x, const struct route *r)
 {
-    r->handle(s, x);
+    bool may = may_ask(x, r);
+    if (!may)
+        audit_refused_read(s, x);
+    if (!may && x->viewer.kind == VIEWER_NOBODY)
+        ask_who(x, r->kind);
+    else if (!may)
+        refuse(x);
+    else if (strcmp(r->method, "POST") == 0 && (exchange_parse_form(x) || identity_check_form(s, x)))
+        return; // refused
+    else if (!exchange_allow(x, r->params))
+        r->handle(s, x);
     if (!x->blob && x->status < 300 && x->body.failed)
         exchange_fail(x, 400, "the answer would be larger than %u MiB: ask for less, in several requests",
                       EXCHANGE_BODY_MAX >> 20);
     if (x->status == 0)
         exchange_fail(x, 500, "nobody answered");
+    if (*x->filename && x->viewer.kind != VIEWER_NOBODY)
+        audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, x->target);
+}
+
+// What somebody in particular may see is kept by nobody.
+static void keep_private(const struct site *s, struct exchange *x, const struct route *r)
+{
+    bool open = r && r->access == ACCESS_OPEN && strcmp(r->method, "GET") == 0 && r->kind == ROUTE_FILE;
+    if (!s->users || open)
+        return;
+    x->vary_viewer = true;
+    if (x->viewer.kind != VIEWER_NOBODY || *x->set_cookie)
+        x->cache_control = "no-store";
 }
 
 void router_answer(struct site *s, struct exchange *x)
@@ -130,17 +218,19 @@ void router_answer(struct site *s, struct exchange *x)
     bool other_method;
     enum route_kind kind = ROUTE_PAGE;
     enum err e = exchange_parse(x);
+    if (!e)
+        e = identity_find(s, x);
     const struct route *r = e ? NULL : router_find(x, &other_method);
     kind = r ? r->kind : guess_kind(x->path);
     if (r)
         handle(s, x, r);
     else if (!e && other_method)
-        exchange_fail(x, 405, "%s is not possible here: this address can only be read (GET, HEAD)",
-                      x->method);
+        refuse_method(x);
     else if (!e)
-        exchange_fail(x, 404, "nothing is at %.200s", x->path);
+        refuse(x);
     if (x->status >= 400)
         write_error(s, x, kind);
+    keep_private(s, x, r);
     metrics_add(s->metrics,
                 x->status < 300   ? METRIC_REQUESTS_OK
                 : x->status < 400 ? METRIC_REQUESTS_UNCHANGED

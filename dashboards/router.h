@@ -12,6 +12,8 @@ struct route {
     const char *method;  // "GET": HEAD is taken as well
     const char *pattern; // "/parks/{park}/{resident}": a {name} stands for one part that is not empty
     enum route_kind kind;
+    enum access_class access;  // what it is about: asked for before the handler is called
+    const char *const *params; // all it takes besides `lang`; NULL-terminated
     void (*handle)(struct site *s, struct exchange *x); // sets a status and a body, or fails the exchange
 };
 

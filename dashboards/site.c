@@ -3,12 +3,15 @@
 // wiped under it.
 
 #include "dashboards/site.h"
+#include "dashboards/limiter.h"
 #include "dashboards/totals.h"
+#include "dashboards/users.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define CACHE_BYTES (64u << 20)
+#define HASHING_MAX 2
 
 struct file_id {
     dev_t device;
@@ -70,7 +73,7 @@ static enum err open_store(struct site *s, struct thread_store *t, struct diag *
     return ERR_OK;
 }
 
-enum err site_store(struct site *s, struct readers *out, struct diag *d)
+enum err site_store(struct site *s, const struct viewer *v, struct readers *out, struct diag *d)
 {
     struct thread_store *t = pthread_getspecific(s->stores);
     if (!t) {
@@ -81,8 +84,10 @@ enum err site_store(struct site *s, struct readers *out, struct diag *d)
         }
     }
     enum err e = open_store(s, t, d);
-    if (!e)
+    if (!e) {
         *out = t->store;
+        out->viewer = v;
+    }
     return e;
 }
 
@@ -97,6 +102,32 @@ static enum err load_zones(struct site *s, struct diag *d)
             return e;
     }
     return ERR_OK;
+}
+
+// A name that nobody has takes as long to be refused as a wrong password.
+static enum err make_unknown_password(struct site *s)
+{
+    char random[32];
+    crypto_random(random, sizeof random);
+    return crypto_password_hash(random, sizeof random, s->unknown_password);
+}
+
+// A users' file that has gone must not open the door: then nothing is shown at all.
+static enum err open_users(struct site *s, struct diag *d)
+{
+    int64_t count = 0;
+    if (!s->config->users)
+        return ERR_OK;
+    enum err e = users_open(s->config->users, false, &s->users, d);
+    if (!e)
+        e = users_count(s->users, &count, d);
+    if (e == ERR_NOT_FOUND || (!e && count == 0))
+        return diag_fail(
+            d, ERR_NOT_FOUND,
+            "%s: there are no users yet; add the first with: esep-dashboard user add NAME --role "
+            "admin",
+            s->config->users);
+    return e ? e : make_unknown_password(s);
 }
 
 static enum err open_parts(struct site *s, flush_call control, struct diag *d)
@@ -114,7 +145,9 @@ static enum err open_parts(struct site *s, flush_call control, struct diag *d)
         e = metrics_create(&s->metrics);
     if (!e)
         e = totals_create(&s->totals);
-    return e;
+    if (!e)
+        e = limiter_create(s->clock, &s->limiter);
+    return e ? e : open_users(s, d);
 }
 
 enum err site_open(const struct dashboard_config *c, const struct clock *clock, struct render *render,
@@ -130,6 +163,7 @@ enum err site_open(const struct dashboard_config *c, const struct clock *clock, 
         free(s);
         return diag_fail(d, ERR_INTERNAL, "no thread-specific key left");
     }
+    sem_init(&s->hashing, 0, HASHING_MAX);
     enum err e = open_parts(s, control, d);
     if (e)
         site_close(s);
@@ -146,6 +180,9 @@ void site_close(struct site *s)
     if (mine)
         forget_store(mine);
     pthread_key_delete(s->stores);
+    users_close(s->users);
+    limiter_destroy(s->limiter);
+    sem_destroy(&s->hashing);
     totals_destroy(s->totals);
     metrics_destroy(s->metrics);
     flush_destroy(s->flush);

@@ -5,6 +5,8 @@
 #define ESEP_DASHBOARDS_SITE_H
 
 #include "base/clock.h"
+#include "base/crypto.h"
+#include "dashboards/access.h"
 #include "dashboards/cache.h"
 #include "dashboards/config.h"
 #include "dashboards/flush.h"
@@ -13,11 +15,16 @@
 #include "kpi/park.h"
 #include "store/observations.h"
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
+struct limiter;
 struct render;
 struct totals;
+struct users;
 
-struct readers { // belongs to one thread
+struct readers { // belongs to one thread; reads for one viewer: what that one may not see is not there
+    const struct viewer *viewer; // borrowed
     struct reader *reader;
     struct observations_reader *observations;
 };
@@ -33,6 +40,12 @@ struct site {
     struct flush *flush;
     struct metrics *metrics;
     struct totals *totals;
+    struct users *users;                       // NULL: there are none, only this machine asks
+    struct limiter *limiter;                   // of logging in
+    char unknown_password[PASSWORD_HASH_TEXT]; // compared with where there is no such user
+    _Atomic uint64_t reads_refused;            // since the audit log was told last
+    _Atomic int64_t read_told_us;
+    sem_t hashing; // passwords looked at at once: each takes 64 MiB
     pthread_key_t stores;
 };
 
@@ -44,7 +57,7 @@ void site_close(struct site *s);
 
 // This thread's readers, opened at first use, reopened when the collector's files were replaced. NOT_FOUND:
 // no collector has written here yet.
-enum err site_store(struct site *s, struct readers *out, struct diag *d) MUST_USE;
+enum err site_store(struct site *s, const struct viewer *v, struct readers *out, struct diag *d) MUST_USE;
 const struct zone *site_zone(const struct site *s, const struct park *p);
 int64_t site_now_us(const struct site *s);
 

@@ -4,6 +4,7 @@
 #include "dashboards/api/api.h"
 #include "dashboards/api/collector.h"
 #include "dashboards/render.h"
+#include "kpi/series.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,10 +37,29 @@ int64_t api_collector_integer(const json_t *o, const char *key)
 
 // ---- agents
 // ------------------------------------------------------------------------------------------------------------
-static void put_live_agent(struct writer *j, const json_t *a)
+bool api_may_agent(const struct viewer *v, const char *park_and_resident)
 {
-    static const char *const numbers[] = {"agent_id",    "key_id", "last_sequence", "accepted",
-                                          "quarantined", "gap",    "repeats",       "batches"};
+    struct series_name name = {0};
+    return series_parse_resident(park_and_resident, &name) == ERR_OK &&
+           access_may(v, SIGHT_AGENT, name.park, name.resident);
+}
+
+bool api_may_agent_ids(const struct viewer *v)
+{
+    return v->scope.role >= ROLE_OPERATOR;
+}
+
+struct listing {
+    struct writer json;
+    const struct viewer *viewer;
+};
+
+static void put_live_agent(struct listing *l, const json_t *a)
+{
+    static const char *const ids[] = {"agent_id", "key_id"};
+    static const char *const numbers[] = {"last_sequence", "accepted", "quarantined", "gap", "repeats",
+                                          "batches"};
+    struct writer *j = &l->json;
     static const char *const counted[] = {"sampled",       "refused",      "spooled", "spool_bytes",
                                           "source_errors", "acknowledged", "gaps"};
     const json_t *counters = json_object_get(a, "counters"), *skew = json_object_get(a, "clock_skew_ms");
@@ -54,6 +74,8 @@ static void put_live_agent(struct writer *j, const json_t *a)
         writer_integer(j, "clock_skew_ms", json_integer_value(skew));
     else
         writer_null(j, "clock_skew_ms");
+    for (size_t i = 0; i < 2 && api_may_agent_ids(l->viewer); i++)
+        writer_integer(j, ids[i], api_collector_integer(a, ids[i]));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         writer_integer(j, numbers[i], api_collector_integer(a, numbers[i]));
     if (json_is_object(counters)) {
@@ -69,11 +91,15 @@ static void put_live_agent(struct writer *j, const json_t *a)
 
 static enum err put_stored_agent(void *ctx, const struct reader_stream *s)
 {
-    struct writer *j = ctx;
+    struct listing *l = ctx;
+    struct writer *j = &l->json;
+    if (!api_may_agent(l->viewer, s->resident))
+        return ERR_OK;
     writer_object(j, NULL);
     writer_text(j, "resident", s->resident);
     writer_bool(j, "connected", false);
-    writer_integer(j, "agent_id", s->stream.agent_id);
+    if (api_may_agent_ids(l->viewer))
+        writer_integer(j, "agent_id", s->stream.agent_id);
     writer_integer(j, "last_sequence", (int64_t)s->stream.last_sequence);
     writer_time(j, "last_received", s->last_received_us);
     writer_integer(j, "accepted", (int64_t)s->stream.accepted);
@@ -87,30 +113,31 @@ static enum err put_stored_agent(void *ctx, const struct reader_stream *s)
 
 void api_agents(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
-    struct writer j;
+    struct listing l = {.viewer = &x->viewer};
     struct readers store;
     struct diag d = {""};
     size_t i;
     json_t *agent;
-    if (exchange_allow(x, allowed))
-        return;
     json_t *status = api_collector_status(s);
-    enum err e = status ? ERR_OK : site_store(s, &store, &d);
+    enum err e = status ? ERR_OK : site_store(s, &x->viewer, &store, &d);
     if (e) {
-        exchange_fail(x, 503, "no collector is running and its files cannot be read: %s", d.text);
+        exchange_fail(x, 503, "no collector is running and its files cannot be read");
         return;
     }
-    api_begin(x, &j);
-    writer_object(&j, NULL);
-    writer_text(&j, "collector", status ? api_collector_text(status, "state") : "not running");
-    writer_array(&j, "agents");
-    json_array_foreach(json_object_get(status, "agents"), i, agent) put_live_agent(&j, agent);
+    api_begin(x, &l.json);
+    writer_object(&l.json, NULL);
+    writer_text(&l.json, "collector", status ? api_collector_text(status, "state") : "not running");
+    writer_array(&l.json, "agents");
+    json_array_foreach(json_object_get(status, "agents"), i, agent)
+    {
+        if (api_may_agent(&x->viewer, api_collector_text(agent, "resident")))
+            put_live_agent(&l, agent);
+    }
     if (!status)
-        e = reader_streams(store.reader, put_stored_agent, &j, &d);
-    writer_end_array(&j);
-    writer_end_object(&j);
-    api_end(x, &j);
+        e = reader_streams(store.reader, put_stored_agent, &l, &d);
+    writer_end_array(&l.json);
+    writer_end_object(&l.json);
+    api_end(x, &l.json);
     json_decref(status);
     if (e)
         exchange_fail_err(x, e, d.text);
@@ -134,35 +161,40 @@ static void put_collector(struct writer *j, const json_t *status)
     writer_end_object(j);
 }
 
+// How far the ledger has come tells how much all enterprises send.
+static void put_ledger(struct writer *j, uint64_t position, int64_t received_us)
+{
+    writer_object(j, "ledger");
+    writer_integer(j, "position", (int64_t)position);
+    writer_time(j, "received", received_us);
+    writer_end_object(j);
+}
+
 void api_health(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct writer j;
     struct readers store;
-    struct diag d = {""};
     uint64_t position = 0;
     int64_t received_us = 0;
-    if (exchange_allow(x, allowed))
-        return;
-    enum err e = site_store(s, &store, &d);
+    enum err e = site_store(s, &x->viewer, &store, NULL);
     if (!e)
-        e = reader_head(store.reader, &position, &received_us, &d);
+        e = reader_head(store.reader, &position, &received_us, NULL);
     if (e) {
         exchange_fail(x, 503, "the ledger cannot be read: %s",
-                      e == ERR_NOT_FOUND ? "no collector has made one yet" : d.text);
+                      e == ERR_NOT_FOUND ? "no collector has made one yet" : err_text(e));
         return;
     }
-    json_t *status = api_collector_status(s);
+    bool all = access_may(&x->viewer, SIGHT_SYSTEM, "", "");
+    json_t *status = all ? api_collector_status(s) : NULL;
     api_begin(x, &j);
     writer_object(&j, NULL);
     writer_text(&j, "status", "ok");
-    writer_text(&j, "version", ESEP_VERSION);
-    writer_object(&j, "ledger");
-    writer_integer(&j, "position", (int64_t)position);
-    writer_time(&j, "received", received_us);
-    writer_end_object(&j);
-    put_collector(&j, status);
-    writer_bool(&j, "graphs", s->render != NULL);
+    if (all) {
+        writer_text(&j, "version", ESEP_VERSION);
+        put_ledger(&j, position, received_us);
+        put_collector(&j, status);
+        writer_bool(&j, "graphs", s->render != NULL);
+    }
     writer_end_object(&j);
     api_end(x, &j);
     json_decref(status);

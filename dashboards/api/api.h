@@ -23,8 +23,6 @@ void api_metrics(struct site *s, struct exchange *x);
 // -------------------------------------------------------------------------------------------- Opens the
 // stores after asking the collector to land what it has; fails the exchange with 503.
 enum err api_store(struct site *s, struct exchange *x, struct readers *out) MUST_USE;
-// The same for answers that stand without figures: false when there are none yet.
-bool api_store_if_any(struct site *s, struct readers *out);
 // The series named by the parameter `series`, with the stores; fails the exchange.
 enum err api_one_series(struct site *s, struct exchange *x, struct readers *store,
                         struct board_row *row) MUST_USE;

@@ -9,16 +9,13 @@ enum err api_store(struct site *s, struct exchange *x, struct readers *out)
 {
     struct diag d = {""};
     flush_now(s->flush);
-    enum err e = site_store(s, out, &d);
+    enum err e = site_store(s, &x->viewer, out, &d);
     if (e == ERR_NOT_FOUND)
         return exchange_fail(x, 503, "no collector has written figures here yet");
-    return e ? exchange_fail(x, 503, "the collector's files cannot be read: %s", d.text) : ERR_OK;
-}
-
-bool api_store_if_any(struct site *s, struct readers *out)
-{
-    flush_now(s->flush);
-    return site_store(s, out, NULL) == ERR_OK;
+    if (!e)
+        return ERR_OK;
+    exchange_fail_err(x, e, d.text);
+    return exchange_fail(x, 503, "the collector's files cannot be read just now");
 }
 
 enum err api_one_series(struct site *s, struct exchange *x, struct readers *store, struct board_row *row)

@@ -89,6 +89,7 @@ struct agent_metric {
     bool from_agent; // counted by the agent, in its heartbeat
 };
 static const struct agent_metric agent_metrics[] = {
+    {"connected", "agent_connected", "1 while the agent is connected", "gauge", false},
     {"accepted", "agent_accepted_samples_total", "Samples stored of this agent", "counter", false},
     {"quarantined", "agent_quarantined_samples_total", "Samples stored but refused by the verdict", "counter",
      false},
@@ -106,38 +107,53 @@ static const struct agent_metric agent_metrics[] = {
     {"source_errors", "agent_source_errors_total", "Errors of the agent's sources", "counter", true},
 };
 
-static void put_labels(struct buf *b, const char *name, const json_t *agent)
+// Who may not see the agents' numbers gets them counted from 1.
+static void put_labels(struct buf *b, const char *name, const json_t *agent, const struct viewer *v,
+                       unsigned nth)
 {
     buf_printf(b, "esep_%s{resident=\"", name);
     put_escaped(b, api_collector_text(agent, "resident"), true);
-    buf_printf(b, "\",agent=\"%" PRId64 "\",key=\"%" PRId64 "\"} ", api_collector_integer(agent, "agent_id"),
-               api_collector_integer(agent, "key_id"));
+    if (api_may_agent_ids(v))
+        buf_printf(b, "\",agent=\"%" PRId64 "\",key=\"%" PRId64 "\"} ",
+                   api_collector_integer(agent, "agent_id"), api_collector_integer(agent, "key_id"));
+    else
+        buf_printf(b, "\",agent=\"%u\"} ", nth);
 }
 
-static void put_agents(struct buf *b, const json_t *status)
+// NULL: it has no such number.
+static const json_t *number_of(const json_t *agent, const struct agent_metric *m)
+{
+    const json_t *from = m->from_agent ? json_object_get(agent, "counters") : agent;
+    const json_t *value = json_object_get(from, m->key);
+    return json_is_integer(value) ? value : NULL;
+}
+
+static void put_agent_metric(struct buf *b, const json_t *agents, const struct viewer *v,
+                             const struct agent_metric *m)
 {
     size_t i;
     json_t *agent;
-    const json_t *agents = json_object_get(status, "agents");
-    put_help(b, "esep_", "agent_connected", "", "1 while the agent is connected", "gauge");
+    unsigned nth = 0;
+    put_help(b, "esep_", m->name, "", m->prose, m->type);
     json_array_foreach(agents, i, agent)
     {
-        put_labels(b, "agent_connected", agent);
-        buf_printf(b, "%d\n", json_is_true(json_object_get(agent, "connected")));
+        if (!api_may_agent(v, api_collector_text(agent, "resident")))
+            continue;
+        nth++;
+        const json_t *value = number_of(agent, m);
+        bool flag = strcmp(m->key, "connected") == 0;
+        if (!value && !flag)
+            continue;
+        put_labels(b, m->name, agent, v, nth);
+        buf_printf(b, "%" PRId64 "\n",
+                   flag ? json_is_true(json_object_get(agent, m->key)) : (int64_t)json_integer_value(value));
     }
-    for (size_t k = 0; k < sizeof agent_metrics / sizeof *agent_metrics; k++) {
-        const struct agent_metric *m = &agent_metrics[k];
-        put_help(b, "esep_", m->name, "", m->prose, m->type);
-        json_array_foreach(agents, i, agent)
-        {
-            const json_t *from = m->from_agent ? json_object_get(agent, "counters") : agent;
-            const json_t *value = json_object_get(from, m->key);
-            if (!json_is_integer(value))
-                continue;
-            put_labels(b, m->name, agent);
-            buf_printf(b, "%" PRId64 "\n", (int64_t)json_integer_value(value));
-        }
-    }
+}
+
+static void put_agents(struct buf *b, const json_t *status, const struct viewer *v)
+{
+    for (size_t k = 0; k < sizeof agent_metrics / sizeof *agent_metrics; k++)
+        put_agent_metric(b, json_object_get(status, "agents"), v, &agent_metrics[k]);
 }
 
 static void put_own(struct site *s, struct buf *b)
@@ -166,12 +182,12 @@ static void put_own(struct site *s, struct buf *b)
             (int64_t)r.busy);
 }
 
-static void put_ledger(struct site *s, struct buf *b)
+static void put_ledger(struct site *s, const struct viewer *v, struct buf *b)
 {
     struct readers store;
     uint64_t position = 0;
     int64_t received_us = 0;
-    bool readable = site_store(s, &store, NULL) == ERR_OK &&
+    bool readable = site_store(s, v, &store, NULL) == ERR_OK &&
                     reader_head(store.reader, &position, &received_us, NULL) == ERR_OK;
     put_one(b, "ledger_readable", "1 when the ledger can be read", "gauge", readable);
     put_one(b, "ledger_position", "Position of the ledger's last row", "gauge", (int64_t)position);
@@ -181,21 +197,23 @@ static void put_ledger(struct site *s, struct buf *b)
 
 void api_metrics(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct buf *b = &x->body;
-    if (exchange_allow(x, allowed))
-        return;
+    bool all = access_may(&x->viewer, SIGHT_SYSTEM, "", "");
     json_t *status = api_collector_status(s);
     x->status = 200;
     x->content_type = "text/plain; version=0.0.4; charset=utf-8";
     x->cache_control = "no-store";
     put_one(b, "collector_up", "1 when the collector answers", "gauge", status != NULL);
-    put_ledger(s, b);
-    if (status) {
-        put_collector(b, status);
-        put_cursors(b, status);
-        put_agents(b, status);
+    if (all) {
+        put_ledger(s, &x->viewer, b);
+        if (status) {
+            put_collector(b, status);
+            put_cursors(b, status);
+        }
     }
-    put_own(s, b);
+    if (status)
+        put_agents(b, status, &x->viewer);
+    if (all)
+        put_own(s, b);
     json_decref(status);
 }

@@ -146,15 +146,13 @@ static void begin(struct answer *a)
 
 void api_observations(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"series", "period",    "from",   "to", "as_of",
-                                          "by",     "revisions", "format", NULL};
     static const char *const formats[] = {"json", "csv", NULL};
     struct readers store;
     struct board_row row;
     struct observation_query q;
     struct diag d = {""};
     size_t format = 0;
-    if (exchange_allow(x, allowed) || params_choice(x, "format", formats, &format) ||
+    if (params_choice(x, "format", formats, &format) ||
         api_one_series(s, x, &store, &row))
         return;
     if (row.series.class != WIRE_REPORT) {

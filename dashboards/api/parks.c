@@ -18,7 +18,8 @@ static const char *const fact_whys[] = {[FACT_KNOWN] = NULL,
                                         [FACT_PART] = "contained in another figure",
                                         [FACT_INDEX] = "a ratio whose base was not published",
                                         [FACT_SHORT] = "less than a day of figures",
-                                        [FACT_FAILED] = "could not be read"};
+                                        [FACT_FAILED] = "could not be read",
+                                        [FACT_HIDDEN] = "shown to the park's own analysts only"};
 static const char *const fact_rules[] = {[RULE_LEVEL] = "newest of each resident, summed",
                                          [RULE_SINCE_FIRST] = "sum since the first report",
                                          [RULE_YEAR] = "sum of the 12 months up to the newest figure",
@@ -50,18 +51,29 @@ static void put_fact(struct writer *j, const struct fact *f)
     writer_end_object(j);
 }
 
-static void put_statement(struct writer *j, const struct park *park, const struct statement *st,
+// What the viewer may see of a park.
+struct view {
+    struct site *site;
+    const struct viewer *viewer;
+    const struct park *park;
+    struct board board;
+    struct fact_totals totals;
+    struct readers store;
+};
+
+static void put_statement(struct writer *j, const struct view *v, const struct statement *st,
                           const struct fact *fact)
 {
     const struct currency *c = *st->currency ? currency_find(st->currency) : NULL;
     writer_object(j, NULL);
-    writer_text(j, "park", park->code);
+    writer_text(j, "park", v->park->code);
     writer_text(j, "id", st->id);
     writer_text(j, "kind", statement_kind_name(st->kind));
     api_names(j, "names", &st->names);
     writer_text_or_null(j, "kpi", st->kpi);
     writer_text_or_null(j, "dimension", st->dimension);
-    writer_text_or_null(j, "resident", st->resident);
+    bool named = access_may(v->viewer, SIGHT_RESIDENT, v->park->code, st->resident);
+    writer_text_or_null(j, "resident", named ? st->resident : "");
     writer_text(j, "comparator", comparator_text(st->comparator));
     writer_bool(j, "about", st->about);
     api_value(j, st->value, c);
@@ -80,11 +92,12 @@ static void put_statement(struct writer *j, const struct park *park, const struc
     writer_text_or_null(j, "due_text", st->due_text);
     writer_text_or_null(j, "assumed", st->assumed);
     writer_text_or_null(j, "scope", st->scope);
-    writer_text_or_null(j, "part_of", st->part_of);
+    const struct statement *whole = *st->part_of ? park_statement(v->park, st->part_of) : NULL;
+    writer_text_or_null(j, "part_of",
+                        whole && access_may_statement(v->viewer, v->park, whole) ? whole->id : "");
     writer_text_or_null(j, "note", st->note);
     writer_text_or_null(j, "source", st->source);
-    if (fact)
-        put_fact(j, fact);
+    put_fact(j, fact);
     writer_end_object(j);
 }
 
@@ -123,34 +136,78 @@ static void put_programmes(struct writer *j, const struct park *park)
     writer_end_array(j);
 }
 
-static void put_statements(struct site *s, struct writer *j, const char *name, const struct park *park,
-                           bool targets_only)
+static void view_open(struct view *v, struct site *s, const struct viewer *viewer, const struct park *park)
 {
-    struct readers store;
-    struct board board = {0};
     char prefix[SERIES_PART_MAX + 2];
+    *v = (struct view){.site = s, .viewer = viewer, .park = park};
+    v->totals = (struct fact_totals){.site = s, .store = &v->store};
     snprintf(prefix, sizeof prefix, "%s/", park->code);
-    if (site_store(s, &store, NULL) == ERR_OK && board_load(s, &store, prefix, &board, NULL))
-        board = (struct board){0}; // the profile is shown all the same; facts are then unknown
-    struct fact_totals ctx = {.site = s, .store = &store};
-    struct fact_source source = {
-        .park = park, .rows = board.rows, .count = board.count, .sum = fact_totals_sum, .ctx = &ctx};
-    if (name)
-        writer_array(j, name);
-    for (size_t i = 0; i < park->statement_count; i++) {
-        const struct statement *st = &park->statements[i];
-        if (targets_only && st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY)
-            continue;
-        struct fact fact = fact_of_statement(&source, st);
-        put_statement(j, park, st, &fact);
-    }
-    if (name)
-        writer_end_array(j);
-    board_free(&board);
+    if (site_store(s, viewer, &v->store, NULL) == ERR_OK &&
+        board_load(s, &v->store, prefix, &v->board, NULL))
+        v->board = (struct board){0}; // the profile is shown all the same; facts are then unknown
 }
 
-static void put_park(struct site *s, struct writer *j, const struct park *park)
+static void put_statements(struct writer *j, struct view *v, bool targets_only)
 {
+    const struct fact_source source = {.park = v->park,
+                                       .viewer = v->viewer,
+                                       .rows = v->board.rows,
+                                       .count = v->board.count,
+                                       .sum = fact_totals_sum,
+                                       .ctx = &v->totals};
+    for (size_t i = 0; i < v->park->statement_count; i++) {
+        const struct statement *st = &v->park->statements[i];
+        if (!access_may_statement(v->viewer, v->park, st) ||
+            (targets_only && st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY))
+            continue;
+        struct fact fact = fact_of_statement(&source, st);
+        put_statement(j, v, st, &fact);
+    }
+}
+
+static void put_targets(struct site *s, struct writer *j, const struct viewer *viewer,
+                        const struct park *park)
+{
+    struct view v;
+    view_open(&v, s, viewer, park);
+    put_statements(j, &v, true);
+    board_free(&v.board);
+}
+
+static bool makes(const struct board *b, const char *dimension)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (strcmp(b->rows[i].name.dimension, dimension) == 0)
+            return true;
+    return false;
+}
+
+static void put_dimensions(struct writer *j, const struct view *v)
+{
+    writer_array(j, "dimensions");
+    for (size_t i = 0; i < v->park->dimension_count; i++) {
+        const struct dimension *of = &v->park->dimensions[i];
+        if (!access_may_dimension(v->viewer, v->park, of->code) && !makes(&v->board, of->code))
+            continue;
+        writer_object(j, NULL);
+        writer_text(j, "code", of->code);
+        api_names(j, "names", &of->names);
+        writer_end_object(j);
+    }
+    writer_end_array(j);
+}
+
+static void put_residents(struct writer *j, const struct viewer *v, const struct park *park)
+{
+    for (size_t i = 0; i < park->resident_count; i++)
+        if (access_may(v, SIGHT_RESIDENT, park->code, park->residents[i].code))
+            put_resident(j, park, &park->residents[i]);
+}
+
+static void put_park(struct site *s, struct writer *j, const struct viewer *viewer, const struct park *park)
+{
+    struct view v;
+    view_open(&v, s, viewer, park);
     writer_object(j, NULL);
     writer_text(j, "code", park->code);
     api_names(j, "names", &park->names);
@@ -158,100 +215,89 @@ static void put_park(struct site *s, struct writer *j, const struct park *park)
     api_names(j, "about", &park->about);
     writer_text(j, "time_zone", park->time_zone);
     writer_text(j, "currency", park->currency);
-    writer_array(j, "dimensions");
-    for (size_t i = 0; i < park->dimension_count; i++) {
-        writer_object(j, NULL);
-        writer_text(j, "code", park->dimensions[i].code);
-        api_names(j, "names", &park->dimensions[i].names);
-        writer_end_object(j);
-    }
-    writer_end_array(j);
+    put_dimensions(j, &v);
     writer_array(j, "residents");
-    for (size_t i = 0; i < park->resident_count; i++)
-        put_resident(j, park, &park->residents[i]);
+    put_residents(j, viewer, park);
     writer_end_array(j);
-    put_statements(s, j, "statements", park, false);
+    writer_array(j, "statements");
+    put_statements(j, &v, false);
+    writer_end_array(j);
     put_programmes(j, park);
     writer_end_object(j);
+    board_free(&v.board);
 }
 
-void api_parks(struct site *s, struct exchange *x)
+// The parks that may be seen: one of them, or all.
+typedef void (*park_visit)(struct site *s, struct writer *j, const struct viewer *v, const struct park *p);
+static void each_park(struct site *s, struct writer *j, const struct viewer *v, const struct park *one,
+                      park_visit visit)
 {
-    static const char *const allowed[] = {NULL};
+    for (size_t i = 0; i < s->parks.count; i++) {
+        const struct park *p = access_park(v, s->parks.parks[i]->code);
+        if (p && (!one || p == one))
+            visit(s, j, v, p);
+    }
+}
+
+static void list_parks(struct site *s, struct exchange *x, const char *name, const struct park *one,
+                       park_visit visit)
+{
     struct writer j;
-    if (exchange_allow(x, allowed))
-        return;
     flush_now(s->flush);
     api_begin(x, &j);
     writer_object(&j, NULL);
-    writer_array(&j, "parks");
-    for (size_t i = 0; i < s->parks.count; i++)
-        put_park(s, &j, s->parks.parks[i]);
+    writer_array(&j, name);
+    each_park(s, &j, &x->viewer, one, visit);
     writer_end_array(&j);
     writer_end_object(&j);
     api_end(x, &j);
 }
 
+void api_parks(struct site *s, struct exchange *x)
+{
+    list_parks(s, x, "parks", NULL, put_park);
+}
+
 void api_park(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct writer j;
-    const struct park *park = parks_find(&s->parks, x->parts[0]);
-    if (exchange_allow(x, allowed))
-        return;
+    const struct park *park = access_park(&x->viewer, x->parts[0]);
     if (!park) {
         exchange_fail(x, 404, "there is no park '%s'; /api/v1/parks lists them", x->parts[0]);
         return;
     }
     flush_now(s->flush);
     api_begin(x, &j);
-    put_park(s, &j, park);
+    put_park(s, &j, &x->viewer, park);
     api_end(x, &j);
 }
 
 // The park named by the parameter, NULL for all; INVALID when there is no such park.
-static enum err park_param(struct site *s, struct exchange *x, const struct park **out)
+static enum err park_param(struct exchange *x, const struct park **out)
 {
     const char *code = exchange_param(x, "park");
-    *out = code ? parks_find(&s->parks, code) : NULL;
+    *out = code ? access_park(&x->viewer, code) : NULL;
     return code && !*out
                ? exchange_fail_param(x, "park", "there is no park '%.100s'; /api/v1/parks lists them", code)
                : ERR_OK;
 }
 
+static void put_residents_of(struct site *s, struct writer *j, const struct viewer *v, const struct park *p)
+{
+    (void)s;
+    put_residents(j, v, p);
+}
+
 void api_residents(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"park", NULL};
-    struct writer j;
     const struct park *one;
-    if (exchange_allow(x, allowed) || park_param(s, x, &one))
-        return;
-    api_begin(x, &j);
-    writer_object(&j, NULL);
-    writer_array(&j, "residents");
-    for (size_t i = 0; i < s->parks.count; i++)
-        for (size_t k = 0; (!one || s->parks.parks[i] == one) && k < s->parks.parks[i]->resident_count; k++)
-            put_resident(&j, s->parks.parks[i], &s->parks.parks[i]->residents[k]);
-    writer_end_array(&j);
-    writer_end_object(&j);
-    api_end(x, &j);
+    if (!park_param(x, &one))
+        list_parks(s, x, "residents", one, put_residents_of);
 }
 
 void api_targets(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"park", NULL};
-    struct writer j;
     const struct park *one;
-    if (exchange_allow(x, allowed) || park_param(s, x, &one))
-        return;
-    flush_now(s->flush);
-    api_begin(x, &j);
-    writer_object(&j, NULL);
-    writer_array(&j, "targets");
-    for (size_t i = 0; i < s->parks.count; i++)
-        if (!one || s->parks.parks[i] == one)
-            put_statements(s, &j, NULL, s->parks.parks[i], true);
-    writer_end_array(&j);
-    writer_end_object(&j);
-    api_end(x, &j);
+    if (!park_param(x, &one))
+        list_parks(s, x, "targets", one, put_targets);
 }

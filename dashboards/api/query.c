@@ -137,7 +137,6 @@ static void put_csv(struct exchange *x, const struct board_row *row, const struc
 
 void api_query(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"series", "from", "to", "step", "cf", "format", NULL};
     static const char *const formats[] = {"json", "csv", NULL};
     struct readers store;
     struct board_row row;
@@ -145,7 +144,7 @@ void api_query(struct site *s, struct exchange *x)
     struct points points = {0};
     struct diag d = {""};
     size_t format = 0;
-    if (exchange_allow(x, allowed) || params_choice(x, "format", formats, &format) ||
+    if (params_choice(x, "format", formats, &format) ||
         api_one_series(s, x, &store, &row) || parse_request(s, x, &row, &q))
         return;
     enum err e = points_load(&store, &row, &q, &points, &d);

@@ -106,13 +106,12 @@ static enum err check_filters(struct exchange *x)
 
 void api_series(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"park", "resident", "kpi", "series", "after", "limit", NULL};
     struct readers store;
     struct board board = {0};
     struct diag d = {""};
     char prefix[2 * SERIES_PART_MAX + 3] = "";
     int64_t limit = 5000;
-    if (exchange_allow(x, allowed) || params_integer(x, "limit", 1, 20000, &limit) || check_filters(x) ||
+    if (params_integer(x, "limit", 1, 20000, &limit) || check_filters(x) ||
         api_store(s, x, &store))
         return;
     const char *park = exchange_param(x, "park"), *resident = exchange_param(x, "resident");

@@ -16,7 +16,9 @@
 struct card {
     const struct park *park;
     struct board board; // of the park
+    struct roster roster;
     struct people people;
+    size_t statements; // that may be seen
 };
 
 static void put_total(struct page *p, const char *value, enum text label)
@@ -31,7 +33,7 @@ static void put_totals(struct page *p, const struct card *cards, size_t count)
     char text[64];
     for (size_t i = 0; i < count; i++) {
         reporting += cards[i].people.reporting;
-        residents += cards[i].park->resident_count;
+        residents += cards[i].people.of;
         series += cards[i].board.count;
         if (cards[i].people.newest_us > newest_us)
             newest_us = cards[i].people.newest_us;
@@ -39,24 +41,29 @@ static void put_totals(struct page *p, const struct card *cards, size_t count)
     html_put(p->out, "<dl class=\"totals\" data-live=\"totals\">");
     snprintf(text, sizeof text, "%zu", count);
     put_total(p, text, T_TOTAL_PARKS);
-    snprintf(text, sizeof text, "%zu / %zu", reporting, residents);
-    put_total(p, text, T_TOTAL_RESIDENTS);
-    snprintf(text, sizeof text, "%zu", series);
-    put_total(p, text, T_TOTAL_SERIES);
-    html_put(p->out, "<div><dt>%s</dt><dd>", page_text(p, T_TOTAL_NEWEST));
-    page_ago(p, newest_us);
-    buf_text(p->out, "</dd></div></dl>");
+    if (residents > 0) {
+        snprintf(text, sizeof text, "%zu / %zu", reporting, residents);
+        put_total(p, text, T_TOTAL_RESIDENTS);
+        snprintf(text, sizeof text, "%zu", series);
+        put_total(p, text, T_TOTAL_SERIES);
+        html_put(p->out, "<div><dt>%s</dt><dd>", page_text(p, T_TOTAL_NEWEST));
+        page_ago(p, newest_us);
+        buf_text(p->out, "</dd></div>");
+    }
+    buf_text(p->out, "</dl>");
 }
 
 // Targets and capacities first that have a fact, then those without, then what was published of the park
 // itself.
-static size_t choose_tiles(const struct park *park, const struct fact *facts, size_t considered,
-                           size_t chosen[TILES_MAX])
+static size_t choose_tiles(const struct viewer *v, const struct park *park, const struct fact *facts,
+                           size_t considered, size_t chosen[TILES_MAX])
 {
     size_t n = 0;
     for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < considered && n < (pass < 2 ? TILES_MAX : 1); i++) {
             const struct statement *st = &park->statements[i];
+            if (!access_may_statement(v, park, st))
+                continue;
             bool planned = st->kind == STATEMENT_TARGET || st->kind == STATEMENT_CAPACITY;
             bool own = st->kind == STATEMENT_FACT && statement_counts(st);
             if (pass < 2 ? planned && (facts[i].why == FACT_KNOWN) == (pass == 0) : own)
@@ -74,7 +81,7 @@ static void put_tiles(struct page *p, const struct card *c)
     size_t considered = c->park->statement_count < 64 ? c->park->statement_count : 64;
     for (size_t i = 0; i < considered; i++)
         facts[i] = fact_of_statement(&source, &c->park->statements[i]);
-    size_t n = choose_tiles(c->park, facts, considered, chosen);
+    size_t n = choose_tiles(&p->x->viewer, c->park, facts, considered, chosen);
     buf_text(p->out, "<ul class=\"tiles\">");
     for (size_t i = 0; i < n; i++)
         tile_put(p, c->park, &c->park->statements[chosen[i]], &facts[chosen[i]]);
@@ -128,43 +135,51 @@ static void put_line(struct page *p, const struct board *b)
 static void put_card(struct page *p, const struct card *c)
 {
     const struct park *park = c->park;
-    char n[16], of[16];
-    snprintf(n, sizeof n, "%zu", c->people.reporting);
-    snprintf(of, sizeof of, "%zu", park->resident_count);
+    char n[24];
     html_put(p->out, "<article class=\"card\" data-live=\"park-%s\"><header><h2><a", park->code);
     page_href(p, "/parks/%s", park->code);
     html_put(p->out, ">%s</a></h2><p class=\"city\">%s</p></header><p class=\"about\">%s</p>",
              park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang]);
-    html_put(p->out, "<p class=\"state\"><span class=\"dot %s\"></span>",
-             c->people.reporting == 0                     ? "off"
-             : c->people.reporting < park->resident_count ? "some"
-                                                          : "on");
-    page_fill(p, T_REPORTING, n, of, NULL);
-    buf_text(p->out, " · ");
-    page_ago(p, c->people.newest_us);
+    buf_text(p->out, "<p class=\"state\">");
+    people_put_state(p, &c->people);
     buf_text(p->out, "</p>");
     put_tiles(p, c);
     put_line(p, &c->board);
     buf_text(p->out, "<p class=\"more\"><a");
     page_href(p, "/parks/%s#statements", park->code);
     buf_text(p->out, ">");
-    snprintf(n, sizeof n, "%zu", park->statement_count);
+    snprintf(n, sizeof n, "%zu", c->statements);
     page_fill(p, T_MORE_STATEMENTS, n, NULL, NULL);
     buf_text(p->out, "</a></p></article>");
 }
 
-static enum err load_cards(struct page *p, struct card *cards, size_t count, struct diag *d)
+static enum err load_card(struct page *p, const struct park *park, struct card *c, struct diag *d)
 {
-    for (size_t i = 0; i < count; i++) {
-        char prefix[SERIES_PART_MAX + 2];
-        cards[i].park = p->site->parks.parks[i];
-        snprintf(prefix, sizeof prefix, "%s/", cards[i].park->code);
-        enum err e = p->has_store ? board_load(p->site, &p->store, prefix, &cards[i].board, d) : ERR_OK;
-        if (e)
-            return e;
-        people_count(cards[i].park, &cards[i].board, p->now_us, &cards[i].people);
-    }
+    char prefix[SERIES_PART_MAX + 2];
+    const struct viewer *v = &p->x->viewer;
+    *c = (struct card){.park = park};
+    snprintf(prefix, sizeof prefix, "%s/", park->code);
+    enum err e = p->has_store ? board_load(p->site, &p->store, prefix, &c->board, d) : ERR_OK;
+    if (!e)
+        e = roster_make(v, park, &c->board, &c->roster);
+    if (e)
+        return e;
+    people_count(&c->roster, &c->board, p->now_us, &c->people);
+    for (size_t i = 0; i < park->statement_count; i++)
+        c->statements += access_may_statement(v, park, &park->statements[i]);
     return ERR_OK;
+}
+
+// Those that may be seen; *count also says how many are to be freed when it fails.
+static enum err load_cards(struct page *p, struct card *cards, size_t *count, struct diag *d)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < p->site->parks.count && !e; i++) {
+        const struct park *park = access_park(&p->x->viewer, p->site->parks.parks[i]->code);
+        if (park)
+            e = load_card(p, park, &cards[(*count)++], d);
+    }
+    return e;
 }
 
 static void put_overview(struct page *p, const struct card *cards, size_t count)
@@ -182,18 +197,20 @@ static void put_overview(struct page *p, const struct card *cards, size_t count)
 
 void page_overview(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct page p;
     struct diag d = {""};
-    if (page_begin(s, x, allowed, &p))
+    if (page_begin(s, x, &p))
         return;
+    size_t count = 0;
     struct card *cards = calloc(s->parks.count + 1, sizeof *cards);
-    enum err e = cards ? load_cards(&p, cards, s->parks.count, &d) : ERR_NOMEM;
+    enum err e = cards ? load_cards(&p, cards, &count, &d) : ERR_NOMEM;
     if (e)
         exchange_fail_err(x, e, d.text);
     else
-        put_overview(&p, cards, s->parks.count);
-    for (size_t i = 0; cards && i < s->parks.count; i++)
+        put_overview(&p, cards, count);
+    for (size_t i = 0; i < count; i++) {
+        roster_free(&cards[i].roster);
         board_free(&cards[i].board);
+    }
     free(cards);
 }

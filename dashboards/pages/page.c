@@ -4,6 +4,7 @@
 #include "dashboards/pages/page.h"
 #include "base/clock.h"
 #include "dashboards/graph.h"
+#include "dashboards/identity.h"
 #include "dashboards/pages/pages.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -60,21 +61,60 @@ static enum err choose_language(struct page *p)
     return ERR_OK;
 }
 
-enum err page_begin(struct site *s, struct exchange *x, const char *const *allowed, struct page *out)
+enum err page_begin(struct site *s, struct exchange *x, struct page *out)
 {
     struct page p = {.site = s, .x = x, .out = &x->body};
     struct diag d = {""};
-    if (choose_language(&p) || exchange_allow(x, allowed))
+    if (choose_language(&p))
         return ERR_INVALID;
     flush_now(s->flush);
-    enum err e = site_store(s, &p.store, &d);
-    if (e && e != ERR_NOT_FOUND)
-        return exchange_fail(x, 503, "the collector's files cannot be read: %s", d.text);
+    enum err e = site_store(s, &x->viewer, &p.store, &d);
+    if (e && e != ERR_NOT_FOUND) {
+        exchange_fail_err(x, e, d.text);
+        return exchange_fail(x, 503, "the collector's files cannot be read just now");
+    }
     p.has_store = e == ERR_OK;
+    p.store.viewer = &x->viewer;
     p.collector_runs = flush_collector_runs(s->flush);
     p.now_us = site_now_us(s);
     *out = p;
     return ERR_OK;
+}
+
+enum err page_begin_plain(struct site *s, struct exchange *x, struct page *out)
+{
+    struct page p = {.site = s, .x = x, .out = &x->body, .now_us = site_now_us(s)};
+    p.has_store = p.collector_runs = true; // nothing is said of either
+    enum err e = choose_language(&p);
+    if (!e)
+        *out = p;
+    return e;
+}
+
+// Who is logged in, and the way out; or the way in.
+static void put_viewer(struct page *p)
+{
+    const struct viewer *v = &p->x->viewer;
+    if (!p->site->users)
+        return;
+    if (v->kind != VIEWER_SESSION) {
+        buf_text(p->out, "<nav class=\"who\"><a class=\"button\"");
+        page_href(p, "/login");
+        html_put(p->out, ">%s</a></nav>", page_text(p, T_LOGIN));
+        return;
+    }
+    static const enum text roles[ROLE_COUNT] = {
+        [ROLE_PUBLIC] = T_UNKNOWN,         [ROLE_RESIDENT] = T_ROLE_RESIDENT, [ROLE_ANALYST] = T_ROLE_ANALYST,
+        [ROLE_OPERATOR] = T_ROLE_OPERATOR, [ROLE_AUDITOR] = T_ROLE_AUDITOR,   [ROLE_ADMIN] = T_ROLE_ADMIN};
+    char token[HEX_TEXT(HASH_BYTES)];
+    identity_form_token(p->site, p->x, token);
+    html_put(p->out,
+             "<form class=\"who\" method=\"post\" action=\"/logout\"><span><b>%s</b> <span "
+             "class=\"quiet\">%s%s%s%s%s</span></span><input type=\"hidden\" name=\"form\" "
+             "value=\"%s\"><button class=\"button\">%s</button></form>",
+             v->name, page_text(p, roles[v->scope.role]), *v->scope.park ? " · " : "", v->scope.park,
+             *v->scope.resident ? "/" : "", v->scope.resident, token, page_text(p, T_LOGOUT));
+    crypto_wipe(token, sizeof token);
 }
 
 // The switcher's links: this page with its other parameters, in another language.
@@ -143,6 +183,7 @@ void page_head(struct page *p, const char *title, const struct crumb *crumbs, si
         "<span class=\"tagline\">%s</span></a>",
         page_text(p, T_SITE), page_text(p, T_TAGLINE));
     put_languages(p);
+    put_viewer(p);
     buf_text(p->out, "</div></header><div class=\"wrap\">");
     if (count)
         put_crumbs(p, crumbs, count);
@@ -165,11 +206,12 @@ void page_foot(struct page *p)
     html_put(p->out, "</main></div><footer class=\"bottom\"><div class=\"wrap\"><p%s>",
              p->x->status >= 400 ? "" : " data-live=at");
     page_fill(p, T_FOOT_AT, at, NULL, NULL);
-    html_put(p->out,
-             "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>"
-             "<li><a href=\"/metrics\">%s</a></li><li>Esep %s</li></ul></div></footer></body></html>\n",
-             page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH), page_text(p, T_FOOT_METRICS),
-             ESEP_VERSION);
+    html_put(p->out, "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>",
+             page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH));
+    if (p->x->viewer.scope.role != ROLE_PUBLIC)
+        html_put(p->out, "<li><a href=\"/metrics\">%s</a></li><li>Esep %s</li>", page_text(p, T_FOOT_METRICS),
+                 ESEP_VERSION);
+    buf_text(p->out, "</ul></div></footer></body></html>\n");
     if (p->x->status == 0)
         p->x->status = 200;
     p->x->content_type = "text/html; charset=utf-8";
@@ -228,7 +270,8 @@ static void put_graph_address(struct page *p, const struct page_graph *g, const 
     if (g->to)
         html_put(p->out, "&amp;to=%s", g->to);
     // a new figure is a new address: browsers keep an image they have already shown on this page
-    html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme, (unsigned long)g->row->latest.position);
+    html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme,
+             (unsigned long)(g->row->latest.received_us / 10000 % 1000000000000));
 }
 
 static void put_source(struct page *p, const struct page_graph *g, const char *media, const char *theme,
@@ -286,7 +329,8 @@ void page_error(struct site *s, struct exchange *x)
 {
     struct page p = {.site = s, .x = x, .out = &x->body, .now_us = site_now_us(s)};
     char code[16];
-    enum text title = x->status == 404   ? T_ERROR_404
+    enum text title = x->status == 403   ? T_ERROR_403
+                      : x->status == 404 ? T_ERROR_404
                       : x->status == 405 ? T_ERROR_405
                       : x->status == 503 ? T_ERROR_503
                       : x->status >= 500 ? T_ERROR_500

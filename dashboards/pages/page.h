@@ -26,11 +26,12 @@ struct crumb {
     const char *text;
 };
 
-// Checks parameters (allowed: NULL-terminated), finds the language, asks the collector to land what it has,
+// Finds the language, asks the collector to land what it has,
 // opens the stores. INVALID: the exchange holds the error. A ledger that cannot be read is 503; one that is
 // not there is no error.
-enum err page_begin(struct site *s, struct exchange *x, const char *const *allowed,
-                    struct page *out) MUST_USE;
+enum err page_begin(struct site *s, struct exchange *x, struct page *out) MUST_USE;
+// The same for a page without figures: language only.
+enum err page_begin_plain(struct site *s, struct exchange *x, struct page *out) MUST_USE;
 // Everything down to <main>; crumbs after the parks' one. title is plain text.
 void page_head(struct page *p, const char *title, const struct crumb *crumbs, size_t count);
 void page_foot(struct page *p);

@@ -9,6 +9,9 @@ void page_overview(struct site *s, struct exchange *x); // /
 void page_park(struct site *s, struct exchange *x);     // /parks/{park}
 void page_resident(struct site *s, struct exchange *x); // /parks/{park}/{resident}
 void page_series(struct site *s, struct exchange *x);   // /series/{park}/{resident}/{kpi}[/{dimension}]
-void page_error(struct site *s, struct exchange *x);    // for a status of 400 and above
+void page_login(struct site *s, struct exchange *x);    // /login
+void page_login_send(struct site *s, struct exchange *x);
+void page_logout(struct site *s, struct exchange *x); // /logout
+void page_error(struct site *s, struct exchange *x);  // for a status of 400 and above
 
 #endif

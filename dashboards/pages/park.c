@@ -10,6 +10,8 @@
 static void put_statement(struct page *p, const struct fact_source *f, const struct statement *st)
 {
     const struct resident *r = *st->resident ? park_resident(f->park, st->resident) : NULL;
+    if (r && !access_may(f->viewer, SIGHT_RESIDENT, f->park->code, r->code))
+        r = NULL;
     struct fact fact = fact_of_statement(f, st);
     html_put(p->out, "<tr id=\"s-%s\"><th scope=\"row\">%s", st->id, st->names.text[p->lang]);
     if (r) {
@@ -48,7 +50,8 @@ static void put_statements(struct page *p, const struct fact_source *f)
              page_text(p, T_COL_KIND), page_text(p, T_COL_VALUE), page_text(p, T_COL_DUE),
              page_text(p, T_COL_REPORTED), page_text(p, T_COL_DOUBTS));
     for (size_t i = 0; i < f->park->statement_count; i++)
-        put_statement(p, f, &f->park->statements[i]);
+        if (access_may_statement(f->viewer, f->park, &f->park->statements[i]))
+            put_statement(p, f, &f->park->statements[i]);
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
@@ -72,19 +75,21 @@ static void put_trend(struct page *p, const struct board *b, const char *residen
 }
 
 static void put_resident(struct page *p, const struct park *park, const struct board *b,
-                         const struct resident *r)
+                         const struct roster_entry *r)
 {
     struct person person = people_of(b, r->code, p->now_us);
     buf_text(p->out, "<tr><th scope=\"row\"><a");
     page_href(p, "/parks/%s/%s", park->code, r->code);
-    html_put(p->out, ">%s</a> ", r->names.text[p->lang]);
-    if (r->simulated)
+    html_put(p->out, ">%s</a> ", r->resident ? r->resident->names.text[p->lang] : r->code);
+    if (r->resident && r->resident->simulated)
         page_badge_simulated(p);
     html_put(p->out,
              "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"nowrap\"><span "
              "class=\"dot %s\"></span>%s</span></td>",
-             page_text(p, T_COL_MAKES), r->about.text[p->lang], page_text(p, T_COL_STATUS),
-             person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+             page_text(p, T_COL_MAKES),
+             r->resident ? r->resident->about.text[p->lang] : page_text(p, T_UNLISTED),
+             page_text(p, T_COL_STATUS), person.reporting ? "on" : "off",
+             page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
     html_put(p->out, "<td data-label=\"%s\" class=\"num\">%zu</td><td data-label=\"%s\">",
              page_text(p, T_COL_SERIES), person.series, page_text(p, T_COL_LAST));
     page_ago(p, person.newest_us);
@@ -93,8 +98,11 @@ static void put_resident(struct page *p, const struct park *park, const struct b
     buf_text(p->out, "</td></tr>");
 }
 
-static void put_residents(struct page *p, const struct park *park, const struct board *b)
+static void put_residents(struct page *p, const struct park *park, const struct board *b,
+                          const struct roster *r)
 {
+    if (r->count == 0)
+        return;
     html_put(
         p->out,
         "<section class=\"panel\" id=\"residents\" data-live=\"residents\"><h2>%s</h2><div class=\"scroll\">"
@@ -106,8 +114,8 @@ static void put_residents(struct page *p, const struct park *park, const struct 
         page_text(p, T_RESIDENTS), page_text(p, T_RESIDENTS_CAPTION), page_text(p, T_COL_RESIDENT),
         page_text(p, T_COL_MAKES), page_text(p, T_COL_STATUS), page_text(p, T_COL_SERIES),
         page_text(p, T_COL_LAST), page_text(p, T_COL_TREND));
-    for (size_t i = 0; i < park->resident_count; i++)
-        put_resident(p, park, b, &park->residents[i]);
+    for (size_t i = 0; i < r->count; i++)
+        put_resident(p, park, b, &r->at[i]);
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
@@ -149,65 +157,60 @@ static void put_programmes(struct page *p, const struct park *park)
     buf_text(p->out, "</ul></section>");
 }
 
-static void put_head(struct page *p, const struct park *park, const struct board *b)
+static void put_head(struct page *p, const struct park *park, const struct board *b, const struct roster *r)
 {
     struct people people;
-    char n[16], of[16];
-    people_count(park, b, p->now_us, &people);
-    snprintf(n, sizeof n, "%zu", people.reporting);
-    snprintf(of, sizeof of, "%zu", park->resident_count);
+    people_count(r, b, p->now_us, &people);
     page_head(p, park->names.text[p->lang], &(struct crumb){NULL, park->names.text[p->lang]}, 1);
-    html_put(p->out,
-             "<div class=\"lead\"><div><h1>%s</h1><p>%s · %s</p></div><p class=\"state\" "
-             "data-live=\"state\"><span class=\"dot %s\"></span>",
-             park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang],
-             people.reporting == 0                     ? "off"
-             : people.reporting < park->resident_count ? "some"
-                                                       : "on");
-    page_fill(p, T_REPORTING, n, of, NULL);
-    buf_text(p->out, " · ");
-    page_ago(p, people.newest_us);
-    buf_text(p->out, " · ");
+    html_put(
+        p->out,
+        "<div class=\"lead\"><div><h1>%s</h1><p>%s · %s</p></div><p class=\"state\" data-live=\"state\">",
+        park->names.text[p->lang], park->city.text[p->lang], park->about.text[p->lang]);
+    people_put_state(p, &people);
+    buf_text(p->out, people.of ? " · " : "");
     page_fill(p, T_TIME_ZONE, park->time_zone, NULL, NULL);
     buf_text(p->out, "</p></div>");
 }
 
-static void put_park(struct page *p, const struct park *park, const struct board *b)
+static void put_park(struct page *p, const struct park *park, const struct board *b, const struct roster *r)
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store};
     struct fact_source source = tile_source(park, b, &ctx);
-    put_head(p, park, b);
-    if (b->count) {
+    put_head(p, park, b, r);
+    if (b->count && access_may(&p->x->viewer, SIGHT_SUMS, park->code, "")) {
         html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">",
                  page_text(p, T_KEY_FIGURES));
         people_put_keys(p, &source, 8, false);
         buf_text(p->out, "</ul></section>");
     }
     put_statements(p, &source);
-    put_residents(p, park, b);
+    put_residents(p, park, b, r);
     put_programmes(p, park);
     page_foot(p);
 }
 
 void page_park(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct page p;
     struct diag d = {""};
     struct board board = {0};
+    struct roster roster = {0};
     char prefix[EXCHANGE_PART_MAX + 1];
-    if (page_begin(s, x, allowed, &p))
+    if (page_begin(s, x, &p))
         return;
-    const struct park *park = parks_find(&s->parks, x->parts[0]);
+    const struct park *park = access_park(&x->viewer, x->parts[0]);
     if (!park) {
         exchange_fail(x, 404, "there is no park '%s'", x->parts[0]);
         return;
     }
     snprintf(prefix, sizeof prefix, "%s/", park->code);
     enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;
+    if (!e)
+        e = roster_make(&x->viewer, park, &board, &roster);
     if (e)
         exchange_fail_err(x, e, d.text);
     else
-        put_park(&p, park, &board);
+        put_park(&p, park, &board, &roster);
+    roster_free(&roster);
     board_free(&board);
 }

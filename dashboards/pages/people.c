@@ -3,6 +3,8 @@
 
 #include "dashboards/pages/people.h"
 #include "dashboards/pages/tile.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int people_rank(const struct board_row *r)
@@ -56,16 +58,60 @@ struct person people_of(const struct board *b, const char *resident, int64_t now
     return p;
 }
 
-void people_count(const struct park *park, const struct board *b, int64_t now_us, struct people *out)
+static bool is_unlisted(const struct board *b, size_t i)
 {
-    *out = (struct people){0};
-    for (size_t i = 0; i < park->resident_count; i++) {
-        struct person p = people_of(b, park->residents[i].code, now_us);
+    const struct board_row *r = &b->rows[i];
+    return !r->resident && strcmp(r->name.resident, SERIES_RESIDENT_ALL) != 0 &&
+           (i == 0 || strcmp(r->name.resident, b->rows[i - 1].name.resident) != 0);
+}
+
+enum err roster_make(const struct viewer *v, const struct park *park, const struct board *b,
+                     struct roster *out)
+{
+    struct roster r = {.at = calloc(park->resident_count + b->count + 1, sizeof *r.at)};
+    if (!r.at)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < park->resident_count; i++)
+        if (access_may(v, SIGHT_RESIDENT, park->code, park->residents[i].code))
+            r.at[r.count++] = (struct roster_entry){park->residents[i].code, &park->residents[i]};
+    for (size_t i = 0; i < b->count; i++)
+        if (is_unlisted(b, i))
+            r.at[r.count++] = (struct roster_entry){b->rows[i].name.resident, NULL};
+    *out = r;
+    return ERR_OK;
+}
+
+void roster_free(struct roster *r)
+{
+    free(r->at);
+    *r = (struct roster){0};
+}
+
+void people_count(const struct roster *r, const struct board *b, int64_t now_us, struct people *out)
+{
+    *out = (struct people){.of = r->count};
+    for (size_t i = 0; i < r->count; i++) {
+        struct person p = people_of(b, r->at[i].code, now_us);
         out->reporting += p.reporting;
-        out->simulated |= p.series > 0 && park->residents[i].simulated;
         if (p.newest_us > out->newest_us)
             out->newest_us = p.newest_us;
     }
+}
+
+void people_put_state(struct page *p, const struct people *people)
+{
+    char n[24], of[24];
+    if (people->of == 0)
+        return;
+    snprintf(n, sizeof n, "%zu", people->reporting);
+    snprintf(of, sizeof of, "%zu", people->of);
+    html_put(p->out, "<span class=\"dot %s\"></span>",
+             people->reporting == 0           ? "off"
+             : people->reporting < people->of ? "some"
+                                              : "on");
+    page_fill(p, T_REPORTING, n, of, NULL);
+    buf_text(p->out, " · ");
+    page_ago(p, people->newest_us);
 }
 
 void people_put_keys(struct page *p, const struct fact_source *f, size_t most, bool only_known)
@@ -83,7 +129,7 @@ void people_put_keys(struct page *p, const struct fact_source *f, size_t most, b
         if (!k)
             continue;
         struct fact fact = fact_of_kpi(f, keys[i].kpi, keys[i].rule, k->money ? f->park->currency : "");
-        if (fact.why == FACT_NONE || (only_known && fact.why != FACT_KNOWN))
+        if (fact.why == FACT_NONE || fact.why == FACT_HIDDEN || (only_known && fact.why != FACT_KNOWN))
             continue;
         i18n_fill(title, p->lang, T_KEY_YEAR, k->names.text[p->lang], NULL, NULL);
         tile_put_key(p, keys[i].rule == RULE_YEAR ? title : k->names.text[p->lang], &fact);

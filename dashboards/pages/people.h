@@ -5,12 +5,27 @@
 #include "dashboards/facts.h"
 #include "dashboards/pages/page.h"
 
-struct people {
-    size_t reporting;
-    int64_t newest_us;
-    bool simulated; // any resident with figures
+// The residents that the viewer may see: of the profile, in its order, then those that send figures and are
+// not in it, by code.
+struct roster_entry {
+    const char *code;                // borrowed from the profile or the board
+    const struct resident *resident; // NULL: not in the profile
 };
-void people_count(const struct park *park, const struct board *b, int64_t now_us, struct people *out);
+struct roster {
+    size_t count;
+    struct roster_entry *at; // owned
+};
+enum err roster_make(const struct viewer *v, const struct park *park, const struct board *b,
+                     struct roster *out) MUST_USE;
+void roster_free(struct roster *r);
+
+struct people {
+    size_t of, reporting; // residents that the viewer may see
+    int64_t newest_us;
+};
+void people_count(const struct roster *r, const struct board *b, int64_t now_us, struct people *out);
+// "3 of 5 residents are reporting · 12 s ago", with a dot; nothing when there are none to be seen.
+void people_put_state(struct page *p, const struct people *people);
 
 struct person { // one resident
     size_t series;

@@ -96,7 +96,7 @@ static void put_topics(struct page *p, const struct board *b)
         html_put(p->out, "<section class=\"panel\"><p>%s</p></section>", page_text(p, T_NO_SERIES));
 }
 
-static void put_statements(struct page *p, const struct park *park, const struct resident *r,
+static void put_statements(struct page *p, const struct park *park, const char *resident,
                            const struct board *b)
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store};
@@ -104,7 +104,7 @@ static void put_statements(struct page *p, const struct park *park, const struct
     bool any = false;
     for (size_t i = 0; i < park->statement_count; i++) {
         const struct statement *st = &park->statements[i];
-        if (strcmp(st->resident, r->code) != 0)
+        if (strcmp(st->resident, resident) != 0)
             continue;
         if (!any)
             html_put(p->out, "<section data-live=\"statements\"><h2>%s</h2><ul class=\"tiles wide\">",
@@ -117,55 +117,58 @@ static void put_statements(struct page *p, const struct park *park, const struct
         buf_text(p->out, "</ul></section>");
 }
 
-static void put_resident(struct page *p, const struct park *park, const struct resident *r,
-                         const struct board *b)
+static void put_head(struct page *p, const struct park *park, const struct roster_entry *r,
+                     const struct board *b)
 {
     char href[EXCHANGE_PART_MAX + 8];
     struct person person = people_of(b, r->code, p->now_us);
+    const char *name = r->resident ? r->resident->names.text[p->lang] : r->code;
     snprintf(href, sizeof href, "/parks/%s", park->code);
-    page_head(p, r->names.text[p->lang],
-              (const struct crumb[]){{href, park->names.text[p->lang]}, {NULL, r->names.text[p->lang]}}, 2);
-    html_put(p->out, "<div class=\"lead\"><div><h1>%s ", r->names.text[p->lang]);
-    if (r->simulated)
+    page_head(p, name, (const struct crumb[]){{href, park->names.text[p->lang]}, {NULL, name}}, 2);
+    html_put(p->out, "<div class=\"lead\"><div><h1>%s ", name);
+    if (r->resident && r->resident->simulated)
         page_badge_simulated(p);
     html_put(p->out,
              "</h1><p>%s</p></div><p class=\"state\" data-live=\"state\"><span class=\"dot %s\"></span>%s · ",
-             r->about.text[p->lang], person.reporting ? "on" : "off",
-             page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
+             r->resident ? r->resident->about.text[p->lang] : page_text(p, T_UNLISTED),
+             person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
     page_ago(p, person.newest_us);
     buf_text(p->out, "</p></div>");
-    if (r->simulated)
+}
+
+static void put_resident(struct page *p, const struct park *park, const struct roster_entry *r,
+                         const struct board *b)
+{
+    put_head(p, park, r, b);
+    if (r->resident && r->resident->simulated)
         html_put(p->out, "<p class=\"notice quietly\">%s</p>", page_text(p, T_SIMULATED_LONG));
-    if (*r->source) {
+    if (r->resident && *r->resident->source) {
         buf_text(p->out, "<p class=\"notice quietly\">");
-        page_fill(p, T_REAL_FIGURES, r->source, NULL, NULL);
+        page_fill(p, T_REAL_FIGURES, r->resident->source, NULL, NULL);
         buf_text(p->out, "</p>");
     }
-    put_statements(p, park, r, b);
+    put_statements(p, park, r->code, b);
     put_topics(p, b);
     page_foot(p);
 }
 
 void page_resident(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {NULL};
     struct page p;
     struct diag d = {""};
     struct board board = {0};
     char prefix[2 * EXCHANGE_PART_MAX + 2];
-    if (page_begin(s, x, allowed, &p))
+    if (page_begin(s, x, &p))
         return;
-    const struct park *park = parks_find(&s->parks, x->parts[0]);
-    const struct resident *r = park ? park_resident(park, x->parts[1]) : NULL;
-    if (!r) {
-        exchange_fail(x, 404, "there is no resident '%s/%s'", x->parts[0], x->parts[1]);
-        return;
-    }
-    snprintf(prefix, sizeof prefix, "%s/%s/", park->code, r->code);
+    const struct park *park = access_park(&x->viewer, x->parts[0]);
+    struct roster_entry r = {x->parts[1], park ? park_resident(park, x->parts[1]) : NULL};
+    snprintf(prefix, sizeof prefix, "%s/%s/", x->parts[0], x->parts[1]);
     enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;
     if (e)
         exchange_fail_err(x, e, d.text);
+    else if (!park || (!r.resident && board.count == 0))
+        exchange_fail(x, 404, "there is no resident '%s/%s'", x->parts[0], x->parts[1]);
     else
-        put_resident(&p, park, r, &board);
+        put_resident(&p, park, &r, &board);
     board_free(&board);
 }

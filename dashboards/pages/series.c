@@ -276,13 +276,12 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
 
 void page_series(struct site *s, struct exchange *x)
 {
-    static const char *const allowed[] = {"range", "from", "to", NULL};
     struct page p;
     struct diag d = {""};
     struct board_row row;
     struct range range;
     char name[4 * EXCHANGE_PART_MAX];
-    if (page_begin(s, x, allowed, &p))
+    if (page_begin(s, x, &p))
         return;
     snprintf(name, sizeof name, "%s/%s/%s%s%s", x->parts[0], x->parts[1], x->parts[2],
              x->part_count == 4 ? "/" : "", x->part_count == 4 ? x->parts[3] : "");

@@ -104,6 +104,8 @@ static void put_doubt(struct page *p, const char *class, enum text t, const char
 void tile_statement_doubts(struct page *p, const struct park *park, const struct statement *st)
 {
     const struct statement *whole = *st->part_of ? park_statement(park, st->part_of) : NULL;
+    if (whole && !access_may_statement(&p->x->viewer, park, whole))
+        whole = NULL;
     buf_text(p->out, "<ul class=\"doubts\">");
     put_doubt(p, "doubt", T_ASSUMED, st->assumed);
     put_doubt(p, "doubt", T_SCOPE, st->scope);
@@ -124,7 +126,7 @@ static void put_why(struct page *p, const struct fact *f)
         [FACT_NO_KPI] = T_WHY_NO_KPI, [FACT_NONE] = T_WHY_NONE,     [FACT_CURRENCY] = T_WHY_CURRENCY,
         [FACT_UNIT] = T_WHY_UNIT,     [FACT_UNLIKE] = T_WHY_UNLIKE, [FACT_RATIO] = T_WHY_RATIO,
         [FACT_SCOPE] = T_WHY_SCOPE,   [FACT_PART] = T_WHY_PART,     [FACT_INDEX] = T_WHY_INDEX,
-        [FACT_SHORT] = T_WHY_SHORT,   [FACT_FAILED] = T_WHY_FAILED};
+        [FACT_SHORT] = T_WHY_SHORT,   [FACT_FAILED] = T_WHY_FAILED, [FACT_HIDDEN] = T_WHY_HIDDEN};
     html_put(p->out, "<span class=\"why\">");
     page_fill(p, whys[f->why], f->measure.currency_code, NULL, NULL);
     buf_text(p->out, "</span>");
@@ -253,6 +255,10 @@ void tile_put_key(struct page *p, const char *title, const struct fact *f)
 
 struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx)
 {
-    return (struct fact_source){
-        .park = park, .rows = b->rows, .count = b->count, .sum = fact_totals_sum, .ctx = ctx};
+    return (struct fact_source){.park = park,
+                                .viewer = ctx->store->viewer,
+                                .rows = b->rows,
+                                .count = b->count,
+                                .sum = fact_totals_sum,
+                                .ctx = ctx};
 }

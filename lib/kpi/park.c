@@ -52,6 +52,7 @@ struct yaml_park {
     struct yaml_resident *residents;
     struct yaml_statement *statements;
     struct yaml_programme *programmes;
+    bool is_public;
     uint32_t dimensions_count, residents_count, statements_count, programmes_count;
 };
 
@@ -106,6 +107,7 @@ static const cyaml_schema_field_t park_fields[] = {
     NAMES(yaml_park, about),
     TEXT(yaml_park, time_zone),
     TEXT(yaml_park, currency),
+    CYAML_FIELD_BOOL("public", CYAML_FLAG_OPTIONAL, struct yaml_park, is_public),
     LIST(yaml_park, dimensions, dimension_entry),
     LIST(yaml_park, residents, resident_entry),
     LIST(yaml_park, statements, statement_yaml_schema),
@@ -258,6 +260,7 @@ static enum err take_head(struct park *park, const struct place *p, const struct
     park->code = raw->code;
     park->time_zone = raw->time_zone;
     park->currency = raw->currency;
+    park->is_public = raw->is_public;
     if (e == ERR_OK)
         e = place_names(p, "names", &raw->names, &park->names);
     if (e == ERR_OK)

@@ -11,7 +11,7 @@ struct resident {
     struct names names;
     struct names about; // one line: what it makes
     bool simulated;     // its figures come from a simulator and every page says so
-    bool is_public;     // its figures may be shown to anybody
+    bool is_public;     // its name and figures may be shown to anybody, where the park is public too
     const char *source; // of real figures, "" otherwise
 };
 
@@ -46,6 +46,7 @@ struct park {
     struct names about;
     const char *time_zone; // tzdata name
     const char *currency;  // ISO 4217
+    bool is_public;        // its names, statements and programmes may be shown to anybody
     size_t dimension_count;
     struct dimension *dimensions;
     size_t resident_count;

@@ -114,7 +114,7 @@ static void a_yearly_capacity_is_drawn_by_the_hour_beside_output(void **state)
     const struct statement *st;
     double value;
     bool pro_rata;
-    assert_int_equal(site_store(f.site, &readers, NULL), ERR_OK);
+    assert_int_equal(site_store(f.site, &f.x.viewer, &readers, NULL), ERR_OK);
     assert_int_equal(board_load_one(f.site, &readers, "yashnabad/fridge-plant/out_units/fridges", &row, NULL),
                      ERR_OK);
     assert_true(graph_target(&row, &st, &value, &pro_rata));

@@ -33,7 +33,7 @@ static void every_route_of_the_table_is_found_by_its_own_pattern(void **state)
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *r = router_at(i);
         exchange_init(&x);
-        snprintf(x.method, sizeof x.method, "GET");
+        snprintf(x.method, sizeof x.method, "%s", r->method);
         size_t n = 0;
         for (const char *c = r->pattern; *c; c++) { // {name} becomes name1
             if (*c == '}')

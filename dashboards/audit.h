@@ -1,0 +1,23 @@
+// What the collector's audit log is told: it alone writes it. Where none runs, the event goes to the log of
+// this program and is counted.
+#ifndef ESEP_DASHBOARDS_AUDIT_H
+#define ESEP_DASHBOARDS_AUDIT_H
+
+#include "dashboards/exchange.h"
+#include "dashboards/site.h"
+
+enum audit_what { AUDIT_OF_LOGIN, AUDIT_OF_LOGOUT, AUDIT_OF_READ, AUDIT_OF_EXPORT };
+
+// who: a user's name where it is not the viewer's (logging in), else NULL.
+void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
+                const char *object);
+// Asked without the right to see: one entry a second at most, with how often since the last.
+void audit_refused_read(struct site *s, const struct exchange *x);
+
+// The message itself, for commands too. who: "" for the caller's uid, which the collector adds. The caller
+// frees it; NULL: no memory.
+char *audit_request(const char *event, bool done, const char *who, const char *object, const char *detail,
+                    uint64_t count);
+bool audit_taken(const char *reply);
+
+#endif

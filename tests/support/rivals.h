@@ -1,0 +1,33 @@
+// Worlds of enterprises that are rivals, for tests of who sees what: park "twin" (public) with alfa, beta, a
+// ghost that is not in the profile and an office whose figures are public, and park "silo" (not public) with
+// gamma. A world can be without any of them: what somebody may not see must look as if it were not there.
+#ifndef ESEP_TESTS_SUPPORT_RIVALS_H
+#define ESEP_TESTS_SUPPORT_RIVALS_H
+
+#include "dashboards/router.h"
+#include "dashboards/site.h"
+#include "dashboards/users.h"
+#include "tests/support/store_fixture.h"
+
+enum { WITH_ALFA = 1, WITH_BETA = 2, WITH_GHOST = 4, WITH_OFFICE = 8, WITH_GAMMA = 16, WITH_ALL = 31 };
+
+struct rivals {
+    unsigned with;
+    struct store store;
+    char parks[STORE_PATH];
+    struct dashboard_config config;
+    struct site *site;
+    struct exchange x; // of the last request
+};
+
+// users: the folder of a users' file with at least one user, borrowed; NULL: none.
+void rivals_open(struct rivals *w, unsigned with, char *users);
+void rivals_close(struct rivals *w);
+// Names and figures that only this enterprise has; NULL-terminated. Figures stand in texts without
+// separators.
+const char *const *rivals_canaries(unsigned of);
+// Answers and returns the status. authorization and etag may be "".
+int rivals_ask(struct rivals *w, const char *method, const char *target, const char *authorization,
+               const char *etag);
+
+#endif
