@@ -169,6 +169,14 @@ check-sim:
 	@$(MAKE) --no-print-directory $(B)/sim
 	@$(B)/sim $(if $(SEED),seed $(SEED),$(SEEDS))
 
+## check-vintages replays releases of figures and their corrections (DATA=folder of YYYY-MM.csv; a small sample without it)
+DATA ?= tests/system/vintages/sample
+.PHONY: check-vintages
+check-vintages:
+	@deploy/deps.sh build check
+	@$(BUILD_IT) programs
+	@BUILD=$(B) tests/system/vintages/replay.py $(DATA)
+
 ## fuzz           libFuzzer targets of tests/fuzz, FUZZ_SECONDS=n each (FUZZ_ONLY=part of a name)
 # In a variant of its own: everything is compiled with coverage, which guides the mutations.
 FUZZ_SECONDS ?= 20

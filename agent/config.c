@@ -1,10 +1,8 @@
 // The file is read as texts (config_schema.c); here each text gets its meaning, and each mistake its place
 // and the way out. The checked form borrows its strings from the loaded one, which lives as long.
 #include "agent/config.h"
-#include "agent/config_schema.h"
+#include "agent/config_internal.h"
 #include "kpi/series.h"
-#include <errno.h>
-#include <iconv.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,19 +23,12 @@ struct holder { // what agent_config_free gets back
     struct agent_series *series; // of all sources, in their order
 };
 
-// Where the check is, for messages.
-struct place {
-    const char *file;
-    char path[64]; // "sources[1].series[2]", "" at the top
-    struct diag *d;
-};
-
 const char *agent_source_kind_name(enum agent_source_kind k)
 {
     return k == AGENT_SOURCE_CSV ? "csv" : "exec";
 }
 
-PRINTF(3, 4) static enum err bad(const struct place *p, const char *key, const char *fmt, ...)
+enum err agent_config_bad(const struct place *p, const char *key, const char *fmt, ...)
 {
     char text[400], path[128];
     va_list args;
@@ -48,14 +39,14 @@ PRINTF(3, 4) static enum err bad(const struct place *p, const char *key, const c
     return config_error(p->d, p->file, path, "%s", text);
 }
 
-static enum err need(const struct place *p, const char *key, const char *value, const char *why)
+enum err agent_config_need(const struct place *p, const char *key, const char *value, const char *why)
 {
-    return value && *value ? ERR_OK : bad(p, key, "is missing: %s", why);
+    return value && *value ? ERR_OK : agent_config_bad(p, key, "is missing: %s", why);
 }
 
-static enum err refuse(const struct place *p, const char *key, const void *value, const char *why)
+enum err agent_config_refuse(const struct place *p, const char *key, const void *value, const char *why)
 {
-    return value ? bad(p, key, "does not belong here: %s", why) : ERR_OK;
+    return value ? agent_config_bad(p, key, "does not belong here: %s", why) : ERR_OK;
 }
 
 static enum err read_duration(const struct place *p, const char *key, const char *text, int64_t least_ms,
@@ -63,7 +54,7 @@ static enum err read_duration(const struct place *p, const char *key, const char
 {
     int64_t ms = 0;
     if (config_parse_duration_ms(text, &ms) != ERR_OK || ms < least_ms || ms > most_ms)
-        return bad(p, key, "'%s' must be %s", text, want);
+        return agent_config_bad(p, key, "'%s' must be %s", text, want);
     *out = ms;
     return ERR_OK;
 }
@@ -76,13 +67,15 @@ static enum err read_money(const struct place *p, const struct agent_yaml_series
     s->money = NULL;
     s->currency = "";
     if (!money)
-        return refuse(p, "currency", y->currency, "only a series with unit: money has one");
-    enum err e = need(p, "currency", y->currency, "money needs its ISO 4217 code, e.g. currency: KZT");
+        return agent_config_refuse(p, "currency", y->currency, "only a series with unit: money has one");
+    enum err e =
+        agent_config_need(p, "currency", y->currency, "money needs its ISO 4217 code, e.g. currency: KZT");
     if (e != ERR_OK)
         return e;
     const struct currency *c = currency_find(y->currency);
     if (!c)
-        return bad(p, "currency", "'%s' is not known: KZT, UZS, KGS, RUB, USD or EUR", y->currency);
+        return agent_config_bad(p, "currency", "'%s' is not known: KZT, UZS, KGS, RUB, USD or EUR",
+                                y->currency);
     s->currency = c->code;
     s->money = c;
     return ERR_OK;
@@ -90,9 +83,9 @@ static enum err read_money(const struct place *p, const struct agent_yaml_series
 
 static enum err read_step(const struct place *p, const struct agent_yaml_series *y, struct agent_series *s)
 {
-    enum err e = refuse(p, "period", y->period, "a measurement has a step, a report a period");
+    enum err e = agent_config_refuse(p, "period", y->period, "a measurement has a step, a report a period");
     if (e == ERR_OK)
-        e = need(p, "step", y->step, "a measurement has one, e.g. step: 10s");
+        e = agent_config_need(p, "step", y->step, "a measurement has one, e.g. step: 10s");
     int64_t ms = WIRE_STEP_MIN_S * 1000;
     if (e == ERR_OK)
         e = read_duration(p, "step", y->step, WIRE_STEP_MIN_S * 1000, WIRE_STEP_MAX_S * 1000,
@@ -100,20 +93,20 @@ static enum err read_step(const struct place *p, const struct agent_yaml_series 
     if (e != ERR_OK)
         return e;
     if (ms % 1000 != 0 || 3600 % (ms / 1000) != 0)
-        return bad(p, "step", "'%s' must be from 10s to 1h and a divisor of 1h", y->step);
+        return agent_config_bad(p, "step", "'%s' must be from 10s to 1h and a divisor of 1h", y->step);
     s->step_s = (uint32_t)(ms / 1000);
     return ERR_OK;
 }
 
 static enum err read_period(const struct place *p, const struct agent_yaml_series *y, struct agent_series *s)
 {
-    enum err e = refuse(p, "step", y->step, "a report has a period, a measurement a step");
+    enum err e = agent_config_refuse(p, "step", y->step, "a report has a period, a measurement a step");
     if (e == ERR_OK)
-        e = need(p, "period", y->period, "a report has one: day, month, quarter or year");
+        e = agent_config_need(p, "period", y->period, "a report has one: day, month, quarter or year");
     if (e != ERR_OK)
         return e;
     if (period_kind_parse(y->period, &s->period) != ERR_OK || s->period == PERIOD_NONE)
-        return bad(p, "period", "'%s' must be day, month, quarter or year", y->period);
+        return agent_config_bad(p, "period", "'%s' must be day, month, quarter or year", y->period);
     return ERR_OK;
 }
 
@@ -123,9 +116,9 @@ static enum err read_declared_name(const struct place *p, const struct agent_yam
     static const char want[] = "must be lower-case letters, digits, '_', '.' or '-', at most 63 of them, and "
                                "begin with a letter or digit";
     if (!series_part_valid(y->kpi))
-        return bad(p, "kpi", "'%s' %s", y->kpi, want);
+        return agent_config_bad(p, "kpi", "'%s' %s", y->kpi, want);
     if (y->dimension && !series_part_valid(y->dimension))
-        return bad(p, "dimension", "'%s' %s", y->dimension, want);
+        return agent_config_bad(p, "dimension", "'%s' %s", y->dimension, want);
     snprintf(s->declared, sizeof s->declared, "%s%s%s", y->kpi, y->dimension ? "/" : "",
              y->dimension ? y->dimension : "");
     return ERR_OK;
@@ -135,17 +128,17 @@ static enum err read_source_name_of_series(const struct place *p, const struct a
                                            enum agent_source_kind kind, struct agent_series *s)
 {
     bool csv = kind == AGENT_SOURCE_CSV;
-    enum err e =
-        csv ? refuse(p, "name", y->name, "a csv source's series names its column")
-            : refuse(p, "column", y->column, "an exec source's series has the name the program prints");
+    enum err e = csv ? agent_config_refuse(p, "name", y->name, "a csv source's series names its column")
+                     : agent_config_refuse(p, "column", y->column,
+                                           "an exec source's series has the name the program prints");
     if (e != ERR_OK)
         return e;
     s->name = csv ? y->column : y->name;
     if (csv)
-        return need(p, "column", s->name, "the header of the column the figures are in");
-    e = need(p, "name", s->name, "the name the program prints before the value");
+        return agent_config_need(p, "column", s->name, "the header of the column the figures are in");
+    e = agent_config_need(p, "name", s->name, "the name the program prints before the value");
     if (e == ERR_OK && strpbrk(s->name, " \t\r\n"))
-        e = bad(p, "name", "'%s' must not contain blanks", s->name);
+        e = agent_config_bad(p, "name", "'%s' must not contain blanks", s->name);
     return e;
 }
 
@@ -153,17 +146,17 @@ static enum err read_counter(const struct place *p, const struct agent_yaml_seri
 {
     struct figure wrap;
     if (y->counter && strcmp(y->counter, "true") != 0 && strcmp(y->counter, "false") != 0)
-        return bad(p, "counter", "'%s' must be true or false", y->counter);
+        return agent_config_bad(p, "counter", "'%s' must be true or false", y->counter);
     s->counter = y->counter && strcmp(y->counter, "true") == 0;
     if (s->counter && s->class != WIRE_MEASUREMENT)
-        return bad(p, "counter", "only a measurement can be read from a counter");
+        return agent_config_bad(p, "counter", "only a measurement can be read from a counter");
     if (!y->wrap)
         return ERR_OK;
     if (!s->counter)
-        return bad(p, "wrap", "only a counter has it");
+        return agent_config_bad(p, "wrap", "only a counter has it");
     if (figure_parse(y->wrap, &wrap) != ERR_OK || wrap.kind != FIGURE_INTEGER || wrap.integer < 2)
-        return bad(p, "wrap", "'%s' must be a whole number, e.g. 4294967296 for a counter of 32 bits",
-                   y->wrap);
+        return agent_config_bad(
+            p, "wrap", "'%s' must be a whole number, e.g. 4294967296 for a counter of 32 bits", y->wrap);
     s->wrap = wrap.integer;
     return ERR_OK;
 }
@@ -174,7 +167,7 @@ static enum err read_series(const struct place *p, const struct agent_yaml_serie
     s->class = source->class;
     s->unit = y->unit;
     if (strlen(y->unit) > WIRE_UNIT_MAX)
-        return bad(p, "unit", "'%s' is longer than %d bytes", y->unit, WIRE_UNIT_MAX);
+        return agent_config_bad(p, "unit", "'%s' is longer than %d bytes", y->unit, WIRE_UNIT_MAX);
     enum err e = read_declared_name(p, y, s);
     if (e == ERR_OK)
         e = read_source_name_of_series(p, y, source->kind, s);
@@ -194,18 +187,22 @@ static enum err read_exec(const struct place *p, const struct agent_yaml_source 
     static const char csv_only[] = "only a csv source has it";
     enum err e = ERR_OK;
     if (y->command_count == 0 || !y->command[0][0])
-        return bad(p, "command",
-                   "is missing: the program and its arguments, e.g. [\"/usr/bin/prog\", \"--live\"]");
+        return agent_config_bad(
+            p, "command", "is missing: the program and its arguments, e.g. [\"/usr/bin/prog\", \"--live\"]");
     if (e == ERR_OK)
-        e = refuse(p, "path", y->path, csv_only);
+        e = agent_config_refuse(p, "path", y->path, csv_only);
     if (e == ERR_OK)
-        e = refuse(p, "separator", y->separator, csv_only);
+        e = agent_config_refuse(p, "separator", y->separator, csv_only);
     if (e == ERR_OK)
-        e = refuse(p, "decimal", y->decimal, csv_only);
+        e = agent_config_refuse(p, "decimal", y->decimal, csv_only);
     if (e == ERR_OK)
-        e = refuse(p, "encoding", y->encoding, csv_only);
+        e = agent_config_refuse(p, "encoding", y->encoding, csv_only);
     if (e == ERR_OK)
-        e = refuse(p, "time_column", y->time_column, csv_only);
+        e = agent_config_refuse(p, "time_column", y->time_column, csv_only);
+    if (e == ERR_OK)
+        e = agent_config_refuse(p, "published_column", y->published_column, csv_only);
+    if (e == ERR_OK)
+        e = agent_config_refuse(p, "whole", y->whole, csv_only);
     s->timeout_ms = TIMEOUT_DEFAULT_MS < s->every_s * 1000 ? TIMEOUT_DEFAULT_MS : s->every_s * 1000;
     if (e == ERR_OK && y->timeout)
         e = read_duration(p, "timeout", y->timeout, 100, s->every_s * 1000,
@@ -220,80 +217,30 @@ static enum err read_exec(const struct place *p, const struct agent_yaml_source 
     return ERR_OK;
 }
 
-static enum err read_encoding(const struct place *p, const char *text, const char **out)
-{
-    *out = NULL;
-    if (!text || strcmp(text, "utf-8") == 0)
-        return ERR_OK;
-    if (strcmp(text, "windows-1251") != 0)
-        return bad(p, "encoding", "'%s' must be utf-8 or windows-1251", text);
-    iconv_t probe = iconv_open("UTF-8", "WINDOWS-1251");
-    if (probe == (iconv_t)-1)
-        return bad(p, "encoding", "this system's iconv has no windows-1251: install locales or libc-bin");
-    iconv_close(probe);
-    *out = "WINDOWS-1251";
-    return ERR_OK;
-}
-
-static enum err read_separator(const struct place *p, const char *text, char *out)
-{
-    if (!text || strcmp(text, ",") == 0)
-        *out = ',';
-    else if (strcmp(text, ";") == 0)
-        *out = ';';
-    else if (strcmp(text, "tab") == 0)
-        *out = '\t';
-    else
-        return bad(p, "separator", "'%s' must be \",\", \";\" or tab", text);
-    return ERR_OK;
-}
-
-static enum err read_csv(const struct place *p, const struct agent_yaml_source *y, struct agent_source *s)
-{
-    enum err e = need(p, "path", y->path, "the file to read");
-    if (e == ERR_OK)
-        e = refuse(p, "command", y->command, "only an exec source has it");
-    if (e == ERR_OK)
-        e = refuse(p, "timeout", y->timeout, "only an exec source has it");
-    if (e == ERR_OK && !y->time_column)
-        e = bad(p, "time_column", "is missing: the header of the column with the time or period");
-    if (e == ERR_OK)
-        e = read_separator(p, y->separator, &s->separator);
-    if (e == ERR_OK && y->decimal && strcmp(y->decimal, ".") != 0 && strcmp(y->decimal, ",") != 0)
-        e = bad(p, "decimal", "'%s' must be \".\" or \",\"", y->decimal);
-    if (e == ERR_OK)
-        e = read_encoding(p, y->encoding, &s->encoding);
-    if (e != ERR_OK)
-        return e;
-    s->decimal = y->decimal ? y->decimal[0] : '.';
-    s->path = y->path;
-    s->time_column = y->time_column;
-    return ERR_OK;
-}
-
 static enum err read_source_head(const struct place *p, const struct agent_yaml_source *y,
                                  struct agent_source *s)
 {
     s->name = y->name;
     if (!series_part_valid(y->name))
-        return bad(p, "name", "'%s' must be lower-case letters, digits, '_', '.' or '-', at most 63 of them",
-                   y->name);
+        return agent_config_bad(
+            p, "name", "'%s' must be lower-case letters, digits, '_', '.' or '-', at most 63 of them",
+            y->name);
     if (strcmp(y->kind, "csv") == 0)
         s->kind = AGENT_SOURCE_CSV;
     else if (strcmp(y->kind, "exec") == 0)
         s->kind = AGENT_SOURCE_EXEC;
     else
-        return bad(p, "kind", "'%s' must be csv or exec", y->kind);
+        return agent_config_bad(p, "kind", "'%s' must be csv or exec", y->kind);
     if (strcmp(y->class, "measurement") == 0)
         s->class = WIRE_MEASUREMENT;
     else if (strcmp(y->class, "report") == 0)
         s->class = WIRE_REPORT;
     else
-        return bad(p, "class", "'%s' must be measurement or report", y->class);
+        return agent_config_bad(p, "class", "'%s' must be measurement or report", y->class);
     int64_t ms = 0;
     enum err e = read_duration(p, "every", y->every, 1000, EVERY_MAX_MS, "whole seconds from 1s to 1d", &ms);
     if (e == ERR_OK && ms % 1000 != 0)
-        e = bad(p, "every", "'%s' must be whole seconds from 1s to 1d", y->every);
+        e = agent_config_bad(p, "every", "'%s' must be whole seconds from 1s to 1d", y->every);
     s->every_s = ms / 1000;
     return e;
 }
@@ -302,8 +249,9 @@ static enum err check_source_unique(const struct holder *h, const struct place *
 {
     for (size_t i = 0; i < index; i++)
         if (strcmp(h->sources[i].name, h->sources[index].name) == 0)
-            return bad(p, "name", "'%s' is already the name of sources[%zu]: each source has its own",
-                       h->sources[i].name, i);
+            return agent_config_bad(p, "name",
+                                    "'%s' is already the name of sources[%zu]: each source has its own",
+                                    h->sources[i].name, i);
     return ERR_OK;
 }
 
@@ -316,15 +264,16 @@ static enum err check_series_unique(const struct holder *h, const struct place *
     for (const struct agent_series *other = h->series; other < s; other++) {
         bool same = strcmp(other->declared, s->declared) == 0, within = other >= of->series;
         if (same && (within || s->class == WIRE_REPORT || other->class == WIRE_REPORT))
-            return bad(p, "kpi", "the series %s is already given by another entry: one series has one source",
-                       s->declared);
+            return agent_config_bad(
+                p, "kpi", "the series %s is already given by another entry: one series has one source",
+                s->declared);
         if (same && (strcmp(other->unit, s->unit) != 0 || strcmp(other->currency, s->currency) != 0 ||
                      other->step_s != s->step_s))
-            return bad(p, "kpi", "the series %s is given by another source with another unit or step",
-                       s->declared);
+            return agent_config_bad(
+                p, "kpi", "the series %s is given by another source with another unit or step", s->declared);
         if (within && strcmp(other->name, s->name) == 0)
-            return bad(p, of->kind == AGENT_SOURCE_CSV ? "column" : "name",
-                       "'%s' is already used for the series %s", s->name, other->declared);
+            return agent_config_bad(p, of->kind == AGENT_SOURCE_CSV ? "column" : "name",
+                                    "'%s' is already used for the series %s", s->name, other->declared);
     }
     return ERR_OK;
 }
@@ -340,7 +289,7 @@ static enum err read_source(struct holder *h, struct place *p, size_t index, str
     if (e == ERR_OK)
         e = check_source_unique(h, p, index);
     if (e == ERR_OK)
-        e = s->kind == AGENT_SOURCE_CSV ? read_csv(p, y, s) : read_exec(p, y, s);
+        e = s->kind == AGENT_SOURCE_CSV ? agent_config_read_csv(p, y, s) : read_exec(p, y, s);
     for (size_t i = 0; e == ERR_OK && i < y->series_count; i++) {
         snprintf(p->path, sizeof p->path, "sources[%zu].series[%zu]", index, i);
         e = read_series(p, &y->series[i], s, &series[i]);
@@ -356,8 +305,9 @@ static enum err read_sources(struct holder *h, struct place *p)
     for (size_t i = 0; i < h->yaml->sources_count; i++)
         total += h->yaml->sources[i].series_count;
     if (total == 0 || total > AGENT_SERIES_MAX)
-        return bad(p, "sources", "%zu series in all must be 1 to %d: for more, run a second agent", total,
-                   AGENT_SERIES_MAX);
+        return agent_config_bad(p, "sources",
+                                "%zu series in all must be 1 to %d: for more, run a second agent", total,
+                                AGENT_SERIES_MAX);
     h->sources = calloc(h->yaml->sources_count, sizeof *h->sources);
     h->series = calloc(total, sizeof *h->series);
     if (!h->sources || !h->series)
@@ -387,7 +337,7 @@ static enum err read_log_level(const struct place *p, const char *text, enum log
             *out = (enum log_level)i;
             return ERR_OK;
         }
-    return bad(p, "log_level", "'%s' must be debug, info, warn or error", text);
+    return agent_config_bad(p, "log_level", "'%s' must be debug, info, warn or error", text);
 }
 
 static enum err read_spool(const struct place *p, const struct agent_yaml_spool *y, struct agent_config *c)
@@ -396,7 +346,7 @@ static enum err read_spool(const struct place *p, const struct agent_yaml_spool 
     c->spool_max_bytes = SPOOL_MAX_BYTES_DEFAULT;
     if (y->max_bytes && (config_parse_bytes(y->max_bytes, &c->spool_max_bytes) != ERR_OK ||
                          c->spool_max_bytes < SPOOL_MAX_BYTES_LEAST || c->spool_max_bytes > INT64_MAX / 4))
-        return bad(p, "spool.max_bytes", "'%s' must be a size of at least 1MiB", y->max_bytes);
+        return agent_config_bad(p, "spool.max_bytes", "'%s' must be a size of at least 1MiB", y->max_bytes);
     if (y->max_age) {
         enum err e = read_duration(p, "spool.max_age", y->max_age, 60000, INT64_C(36500) * 86400 * 1000,
                                    "a time from 1m to 36500d, e.g. 30d", &age_ms);
@@ -412,9 +362,9 @@ static enum err read_collector(const struct place *p, const struct agent_yaml_co
 {
     if (strncmp(y->endpoint, "tcp://", 6) != 0 || !strchr(y->endpoint + 6, ':') ||
         strlen(y->endpoint) > ENDPOINT_MAX)
-        return bad(p, "collector.endpoint", "'%s' must be tcp://HOST:PORT", y->endpoint);
+        return agent_config_bad(p, "collector.endpoint", "'%s' must be tcp://HOST:PORT", y->endpoint);
     if (crypto_key_parse(y->key, c->collector_key) != ERR_OK)
-        return bad(
+        return agent_config_bad(
             p, "collector.key",
             "must be the collector's public key, 40 characters as `esep-collector keygen` prints them");
     c->endpoint = y->endpoint;

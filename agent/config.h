@@ -39,13 +39,16 @@ struct agent_source {
     enum agent_source_kind kind;
     enum wire_class class;
     int64_t every_s;
-    int64_t timeout_ms;      // exec
-    const char **argv;       // exec; ends with NULL
-    const char *path;        // csv
-    char separator;          // csv
-    char decimal;            // csv: '.' or ','
-    const char *encoding;    // csv: an iconv name; NULL: UTF-8
-    const char *time_column; // csv; "" is the column without a header
+    int64_t timeout_ms;           // exec
+    const char **argv;            // exec; ends with NULL
+    const char *path;             // csv
+    char separator;               // csv
+    char decimal;                 // csv: '.' or ','
+    const char *encoding;         // csv: an iconv name; NULL: UTF-8
+    const char *time_column;      // csv; "" is the column without a header
+    const char *published_column; // csv of reports: when each row was published; NULL: it does not say
+    bool releases;                // csv of reports: the path stands for a folder of releases
+    bool whole;                   // csv of reports: what the file does not have is gone
     size_t series_count;
     const struct agent_series *series;
 };

@@ -42,6 +42,8 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT_OPTIONAL("decimal", struct agent_yaml_source, decimal),
     TEXT_OPTIONAL("encoding", struct agent_yaml_source, encoding),
     TEXT_OPTIONAL("time_column", struct agent_yaml_source, time_column),
+    TEXT_OPTIONAL("published_column", struct agent_yaml_source, published_column),
+    TEXT_OPTIONAL("whole", struct agent_yaml_source, whole),
     CYAML_FIELD_SEQUENCE_COUNT("command", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct agent_yaml_source,
                                command, command_count, &argument, 1, COMMAND_MAX),
     CYAML_FIELD_SEQUENCE_COUNT("series", CYAML_FLAG_POINTER, struct agent_yaml_source, series, series_count,

@@ -9,7 +9,8 @@ struct agent_yaml_series {
 };
 
 struct agent_yaml_source {
-    char *name, *kind, *every, *timeout, *class, *path, *separator, *decimal, *encoding, *time_column;
+    char *name, *kind, *every, *timeout, *class, *path, *separator, *decimal, *encoding, *time_column,
+        *published_column, *whole;
     char **command;
     unsigned command_count;
     struct agent_yaml_series *series;

@@ -17,7 +17,8 @@ struct harvest_sample {
     uint32_t series; // index into the source's series
     int64_t time;    // as struct wire_sample
     struct figure value;
-    const char *reason; // static text of a figure that is missing; NULL otherwise
+    const char *reason;   // static text of a figure that is missing; NULL otherwise
+    int64_t published_us; // of a report, when its source says; else 0
 };
 
 struct harvest_position {

@@ -125,9 +125,13 @@ static enum err pack_sample(struct sampler *s, const struct feed *f, const struc
 {
     const struct wire_sample wire = {
         .series = f->numbers[sample->series], .time = sample->time, .value = sample->value};
-    const struct wire_note note = {
-        .status = WIRE_MISSING, .reason = sample->reason ? sample->reason : "", .author = "", .currency = ""};
-    return packer_add(s->packer, f->config->class, &wire, sample->reason ? &note : NULL);
+    const struct wire_note note = {.status = sample->reason ? WIRE_MISSING : WIRE_NORMAL,
+                                   .reason = sample->reason ? sample->reason : "",
+                                   .author = "",
+                                   .currency = "",
+                                   .published_us = sample->published_us};
+    bool says = sample->reason || sample->published_us != 0;
+    return packer_add(s->packer, f->config->class, &wire, says ? &note : NULL);
 }
 
 static enum err pack(struct collection *c, struct diag *d)

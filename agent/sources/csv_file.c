@@ -20,7 +20,12 @@ void csv_hash(const void *bytes, size_t len, uint8_t out[CSV_HASH_BYTES])
 
 void csv_file_init(struct csv_file *f, const struct agent_source *config)
 {
-    *f = (struct csv_file){.config = config, .fd = -1, .convert = (iconv_t)-1};
+    *f = (struct csv_file){.config = config, .path = config->path, .fd = -1, .convert = (iconv_t)-1};
+}
+
+bool csv_file_has(const struct csv_file *f, size_t series)
+{
+    return f->columns[series] < CSV_ABSENT;
 }
 
 void csv_file_close(struct csv_file *f)
@@ -36,12 +41,12 @@ void csv_file_close(struct csv_file *f)
 void csv_file_place(const struct csv_file *f, const struct csv_field *field, const char *header, char *out,
                     size_t out_size)
 {
-    snprintf(out, out_size, "%s:%u:%u: column \"%s\"", f->config->path, field->line, field->column, header);
+    snprintf(out, out_size, "%s:%u:%u: column \"%s\"", f->path, field->line, field->column, header);
 }
 
 static bool open_path(struct csv_file *f, struct harvest *h)
 {
-    const char *path = f->config->path;
+    const char *path = f->path;
     struct stat st;
     f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe under that name must not hang the agent
     if (f->fd < 0) {
@@ -68,7 +73,7 @@ static bool find_text(struct csv_file *f, struct harvest *h)
     unsigned char mark[BOM_BYTES] = {0};
     ssize_t n = pread(f->fd, mark, BOM_BYTES, 0);
     if (n >= 2 && ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff))) {
-        harvest_error(h, "%s:1:1: is in UTF-16: save it as UTF-8", f->config->path);
+        harvest_error(h, "%s:1:1: is in UTF-16: save it as UTF-8", f->path);
         return false;
     }
     f->first_offset = n == 3 && mark[0] == 0xef && mark[1] == 0xbb && mark[2] == 0xbf ? BOM_BYTES : 0;
@@ -115,31 +120,33 @@ static size_t want_column(const struct csv_file *f, const struct csv_record *hea
     list_columns(header, there, sizeof there);
     if (count == 0 && is_in_another_encoding(f, header))
         harvest_error(h, "%s:%u:1: no column \"%s\": the header is not UTF-8; is it encoding: windows-1251?",
-                      f->config->path, header->fields[0].line, name);
+                      f->path, header->fields[0].line, name);
     else if (count == 0)
-        harvest_error(h, "%s:%u:1: no column \"%s\"; there are %s", f->config->path, header->fields[0].line,
-                      name, there);
+        harvest_error(h, "%s:%u:1: no column \"%s\"; there are %s", f->path, header->fields[0].line, name,
+                      there);
     else
-        harvest_error(h, "%s:%u:%u: %zu columns are called \"%s\"", f->config->path, header->fields[at].line,
+        harvest_error(h, "%s:%u:%u: %zu columns are called \"%s\"", f->path, header->fields[at].line,
                       header->fields[at].column, count, name);
-    return CSV_NO_COLUMN;
+    return count == 0 && !is_in_another_encoding(f, header) ? CSV_ABSENT : CSV_NO_COLUMN;
 }
 
 static bool map_columns(struct csv_file *f, const struct csv_record *header, struct harvest *h)
 {
     f->columns = malloc(f->config->series_count * sizeof *f->columns);
     if (!f->columns) {
-        harvest_error(h, "%s: out of memory", f->config->path);
+        harvest_error(h, "%s: out of memory", f->path);
         return false;
     }
     f->header_count = header->count;
     f->time_column = want_column(f, header, f->config->time_column, h);
-    if (f->time_column == CSV_NO_COLUMN)
+    f->published_column =
+        f->config->published_column ? want_column(f, header, f->config->published_column, h) : CSV_NO_COLUMN;
+    if (f->time_column >= CSV_ABSENT || (f->config->published_column && f->published_column >= CSV_ABSENT))
         return false;
     bool any = false;
     for (size_t i = 0; i < f->config->series_count; i++) {
         f->columns[i] = want_column(f, header, f->config->series[i].name, h);
-        any = any || f->columns[i] != CSV_NO_COLUMN;
+        any = any || csv_file_has(f, i);
     }
     return any;
 }
@@ -154,11 +161,11 @@ static bool read_header(struct csv_file *f, struct csv_reader *reader, struct ha
     bool ok = next == CSV_RECORD; // without its line end it is still being written
     if (next == CSV_TOO_LONG) {
         harvest_error(h, "%s:1:1: the header is longer than %u bytes, or a quote in it is not closed",
-                      f->config->path, CSV_RECORD_MAX);
+                      f->path, CSV_RECORD_MAX);
     } else if (!ok) {
-        harvest_error(h, "%s:1:1: no header line yet", f->config->path);
+        harvest_error(h, "%s:1:1: no header line yet", f->path);
     } else if (csv_record_read(&header, &raw, f->config->separator, f->convert, &d) != ERR_OK) {
-        harvest_error(h, "%s:%s", f->config->path, d.text);
+        harvest_error(h, "%s:%s", f->path, d.text);
         ok = false;
     } else {
         ok = map_columns(f, &header, h);
@@ -187,13 +194,13 @@ bool csv_file_row(struct csv_file *f, const struct csv_raw *raw, struct csv_reco
 {
     struct diag d = {""};
     if (csv_record_read(record, raw, f->config->separator, f->convert, &d) != ERR_OK) {
-        harvest_error(h, "%s:%s", f->config->path, d.text[0] ? d.text : "out of memory");
+        harvest_error(h, "%s:%s", f->path, d.text[0] ? d.text : "out of memory");
         return false;
     }
     if (csv_record_blank(record))
         return false;
     if (record->count != f->header_count) {
-        harvest_error(h, "%s:%llu:1: %zu columns, but the header has %zu", f->config->path,
+        harvest_error(h, "%s:%llu:1: %zu columns, but the header has %zu", f->path,
                       (unsigned long long)raw->line, record->count, f->header_count);
         return false;
     }

@@ -174,7 +174,7 @@ static enum err add_cells(struct csv_log *l, const struct csv_record *record, in
     char where[300];
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < l->config->series_count; i++) {
-        if (l->file.columns[i] == CSV_NO_COLUMN)
+        if (!csv_file_has(&l->file, i))
             continue;
         const struct agent_series *s = &l->config->series[i];
         const struct csv_field *field = &record->fields[l->file.columns[i]];

@@ -2,6 +2,7 @@
 // between thousands, a typographic minus); what is only probably meant ("1,234" where the decimal is a point,
 // groups of two) is an error, because a figure that is wrong by a thousand is worse than one that is missing.
 #include "agent/sources/figures.h"
+#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,25 @@ enum err figures_report_time(const char *text, enum period_kind kind, int64_t *o
         return diag_fail(d, ERR_INVALID, "'%s' is a %s, but the series is reported by the %s", cell,
                          period_kind_name(p.kind), period_kind_name(kind));
     *out = p.start;
+    return ERR_OK;
+}
+
+enum err figures_published(const char *text, int64_t *us, struct diag *d)
+{
+    char cell[CELL_MAX];
+    struct period p;
+    int64_t at_s;
+    if (trim(text, cell) != ERR_OK)
+        return diag_fail(d, ERR_INVALID, "%.40s… is too long for a moment", text);
+    if (period_parse(cell, &p) == ERR_OK)
+        at_s = (int64_t)p.start * 86400;
+    else if (!utc_time(cell, &at_s))
+        return diag_fail(d, ERR_INVALID,
+                         "'%s' is not when it was published: 2026-04-10, 2026-04 or 2026-04-10T09:00:00Z",
+                         cell);
+    if (at_s <= 0)
+        return diag_fail(d, ERR_INVALID, "'%s' is before 1970", cell);
+    *us = at_s * US_PER_S;
     return ERR_OK;
 }
 

@@ -17,6 +17,9 @@ enum err figures_value(const char *text, char decimal, const struct agent_series
 enum err figures_measurement_time(const char *text, int64_t *out, struct diag *d) MUST_USE;
 // A report's time: the period's own text, or a date inside it → its first day. INVALID.
 enum err figures_report_time(const char *text, enum period_kind kind, int64_t *out, struct diag *d) MUST_USE;
+// When something was published: a moment in UTC as above, or a day or period, of which its first instant
+// (UTC) is meant → microseconds since 1970. INVALID.
+enum err figures_published(const char *text, int64_t *us, struct diag *d) MUST_USE;
 // Whichever the series is of.
 enum err figures_time(const char *text, const struct agent_series *s, int64_t *out, struct diag *d) MUST_USE;
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/api/api.h"
+#include "dashboards/as_of.h"
 #include "dashboards/params.h"
 #include <stdio.h>
 #include <string.h>
@@ -99,27 +100,25 @@ static enum err parse_period(struct exchange *x, const struct board_row *row, st
 static enum err parse_query(struct site *s, struct exchange *x, const struct board_row *row,
                             struct observation_query *q)
 {
-    static const char *const bys[] = {"received", "published", NULL};
     static const char *const whiches[] = {"current", "all", NULL};
-    size_t by = 0, which = 0;
-    int64_t now = site_now_us(s) / US_PER_S, from = 0, to = INT64_C(250000000000), as_of = 0;
+    size_t which = 0;
+    int64_t now = site_now_us(s) / US_PER_S, from = 0, to = INT64_C(250000000000);
+    struct as_of as_of;
     const struct zone *z = row->park ? site_zone(s, row->park) : NULL;
-    if (params_choice(x, "by", bys, &by) || params_choice(x, "revisions", whiches, &which) ||
-        params_time(x, "from", now, NULL, &from) || params_time(x, "to", now, NULL, &to) ||
-        params_time(x, "as_of", now, z, &as_of))
+    if (params_choice(x, "revisions", whiches, &which) || params_time(x, "from", now, NULL, &from) ||
+        params_time(x, "to", now, NULL, &to) || as_of_parse(x, now, z, &as_of))
         return ERR_INVALID;
     if (from >= to)
         return exchange_fail_param(x, "from", "must be before `to`");
-    if (which == 1 && as_of)
+    if (which == 1 && as_of.us)
         return exchange_fail_param(x, "revisions",
                                    "all of them have no as_of: each carries the moments it was received and "
                                    "published");
     *q = (struct observation_query){.series_id = row->series.series_id,
                                     .from = (int32_t)(from / 86400),
                                     .to = (int32_t)((to + 86399) / 86400),
-                                    .all_revisions = which == 1,
-                                    .by_published = by == 1,
-                                    .as_of_us = as_of * US_PER_S};
+                                    .all_revisions = which == 1};
+    as_of_apply(&as_of, q);
     if (!exchange_param(x, "from"))
         q->from = CIVIL_DAY_MIN;
     return parse_period(x, row, q);

@@ -109,10 +109,14 @@ static void keep(struct source_bench *b, const struct harvest *h)
         const struct harvest_sample *s = &h->samples[i];
         char value[FIGURE_TEXT];
         figure_text(s->value, value);
-        assert_int_equal(buf_printf(&b->samples, "%s %lld %s%s%s\n", b->config->series[s->series].declared,
+        assert_int_equal(buf_printf(&b->samples, "%s %lld %s%s%s", b->config->series[s->series].declared,
                                     (long long)s->time, s->value.kind == FIGURE_MISSING ? "?" : value,
                                     s->reason ? " " : "", s->reason ? s->reason : ""),
                          ERR_OK);
+        if (s->published_us)
+            assert_int_equal(buf_printf(&b->samples, " @%lld", (long long)(s->published_us / US_PER_S)),
+                             ERR_OK);
+        assert_int_equal(buf_text(&b->samples, "\n"), ERR_OK);
     }
     assert_int_equal(buf_text(&b->messages, buf_str(&h->messages)), ERR_OK);
     b->count += h->count;

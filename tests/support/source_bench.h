@@ -24,7 +24,7 @@ struct source_bench {
     } positions[SOURCE_BENCH_KEYS];
     size_t position_count;
     // of the last run
-    struct buf samples; // "declared time value[ reason]\n" each
+    struct buf samples; // "declared time value[ reason][ @published]\n" each
     struct buf messages;
     size_t count, takes;
     uint64_t errors, skipped;

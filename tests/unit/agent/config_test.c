@@ -124,6 +124,18 @@ static void what_is_left_out_has_its_default(void **state)
     assert_int_equal(c->sources[1].separator, ',');
     assert_int_equal(c->sources[1].decimal, '.');
     assert_null(c->sources[1].encoding);
+    assert_null(c->sources[1].published_column);
+    assert_false(c->sources[1].whole);
+    assert_false(c->sources[1].releases);
+    agent_config_free(c);
+    assert_int_equal(load("time_column: month",
+                          "time_column: month\n    published_column: out\n    whole: true", path, &c, &d),
+                     ERR_OK);
+    assert_string_equal(c->sources[1].published_column, "out");
+    assert_true(c->sources[1].whole);
+    agent_config_free(c);
+    assert_int_equal(load("/srv/monthly.csv", "/srv/kep-{release}.csv", path, &c, &d), ERR_OK);
+    assert_true(c->sources[1].releases);
     agent_config_free(c);
     assert_int_equal(load("step: 1h}", "step: 1h, counter: true, wrap: 65536}", path, &c, &d), ERR_OK);
     assert_false(c->sources[0].series[0].counter);
@@ -186,6 +198,16 @@ static void mistakes_are_named_with_their_place_and_the_way_out(void **state)
          "22:16: sources[1].separator: ", "must be \",\", \";\" or tab"},
         {"decimal: \",\"", "decimal: \";\"", "23:14: sources[1].decimal: ", "must be \".\" or \",\""},
         {"windows-1251", "koi8-r", "24:15: sources[1].encoding: ", "must be utf-8 or windows-1251"},
+        {"time_column: month", "time_column: month\n    whole: yes",
+         "26:12: sources[1].whole: ", "must be true or false"},
+        {"/srv/monthly.csv", "/srv/{release}/x.csv",
+         "19:11: sources[1].path: ", "stands once, in the file's name"},
+        {"/srv/monthly.csv", "/srv/{release}-{release}.csv", "19:11: sources[1].path: ", "stands once"},
+        {"/srv/monthly.csv", "/srv/{release}.csv\n    published_column: out",
+         "20:23: sources[1].published_column: ", "says by its files' names"},
+        {"timeout: 5s", "published_column: x",
+         "12:23: sources[0].published_column: ", "only a csv source has it"},
+        {"timeout: 5s", "whole: true", "12:12: sources[0].whole: ", "only a csv source has it"},
         {"period: month", "period: week",
          "27:64: sources[1].series[0].period: ", "must be day, month, quarter or year"},
         {"period: month", "step: 10s", "27:62: sources[1].series[0].step: ", "a report has a period"},
