@@ -6,6 +6,7 @@
 #include "dashboards/graph.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "dashboards/as_of.h"
 #include "dashboards/i18n.h"
 #include "dashboards/params.h"
 #include "dashboards/render_message.h"
@@ -157,6 +158,29 @@ static enum err set_range(struct site *s, struct exchange *x, const struct board
     return ERR_OK;
 }
 
+// What was known is said on the image itself: pictures get separated from their pages.
+static enum err set_as_of(struct site *s, struct exchange *x, const struct board_row *r, enum lang lang,
+                          struct render_job *job)
+{
+    struct as_of a;
+    char when[SHOW_TEXT], said[I18N_MAX], all[I18N_MAX + RENDER_TEXT_MAX + 8];
+    const struct zone *z = r->park ? site_zone(s, r->park) : NULL;
+    enum err e = as_of_parse(x, site_now_us(s) / US_PER_S, z, &a);
+    if (e || !a.asked)
+        return e;
+    if (r->series.class != WIRE_REPORT)
+        return exchange_fail_param(x, exchange_param(x, "as_of") ? "as_of" : "by",
+                                   "%s is measured: only reports have revisions", r->series.name);
+    job->vintage = true;
+    job->by_published = a.by_published;
+    job->as_of_us = a.us;
+    show_moment(when, (a.us ? a.us : site_now_us(s)) / US_PER_S, z);
+    i18n_fill(said, lang, a.by_published ? T_AS_PUBLISHED_BY : T_AS_KNOWN_BY, when, NULL, NULL);
+    snprintf(all, sizeof all, "%s%s%s", said, *job->note ? " · " : "", job->note);
+    set_text(job->note, all);
+    return ERR_OK;
+}
+
 static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r,
                          const struct format *f, struct render_job *job)
 {
@@ -180,7 +204,7 @@ static enum err make_job(struct site *s, struct exchange *x, const struct board_
     job->from_zero = board_is_flow(r);
     job->bare = bare == 1;
     set_texts(s, r, (enum lang)lang, job);
-    return set_range(s, x, r, job);
+    return set_as_of(s, x, r, (enum lang)lang, job) ? ERR_INVALID : set_range(s, x, r, job);
 }
 
 // What an image depends on: the file's identity and header, and the request.

@@ -34,7 +34,7 @@ static void put_text(struct buf *b, const char *text, size_t size)
 static uint64_t flags_of(const struct render_job *job)
 {
     return (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2 | job->bare << 3 |
-                      job->from_zero << 4);
+                      job->from_zero << 4 | job->vintage << 5 | job->by_published << 6);
 }
 
 enum err render_job_encode(const struct render_job *job, struct buf *out)
@@ -48,6 +48,7 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
     put_real(out, job->scale);
     put_real(out, job->target);
     put(out, flags_of(job), 1);
+    put(out, (uint64_t)job->as_of_us, 8);
     put_text(out, job->title, RENDER_TEXT_MAX);
     put_text(out, job->unit, RENDER_TEXT_MAX);
     put_text(out, job->legend, RENDER_TEXT_MAX);
@@ -101,7 +102,7 @@ static void take_text(struct cursor *c, char *out, size_t size)
 static bool in_range(const struct render_job *j)
 {
     return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 &&
-           j->width <= 4000 && j->height >= 10 && j->height <= 4000 && j->scale > 0;
+           j->width <= 4000 && j->height >= 10 && j->height <= 4000 && j->scale > 0 && j->as_of_us >= 0;
 }
 
 enum err render_job_decode(const void *bytes, size_t len, struct render_job *out)
@@ -122,6 +123,9 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     j.dark = flags & 4;
     j.bare = flags & 8;
     j.from_zero = flags & 16;
+    j.vintage = flags & 32;
+    j.by_published = flags & 64;
+    j.as_of_us = (int64_t)take(&c, 8);
     take_text(&c, j.title, RENDER_TEXT_MAX);
     take_text(&c, j.unit, RENDER_TEXT_MAX);
     take_text(&c, j.legend, RENDER_TEXT_MAX);
@@ -130,7 +134,7 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     take_text(&c, j.time_zone, RENDER_TEXT_MAX);
     for (int i = 0; i < 3; i++)
         take_text(&c, j.magnitudes[i], RENDER_WORD_MAX);
-    if (c.failed || c.at != c.end || flags > 31 || !in_range(&j))
+    if (c.failed || c.at != c.end || flags > 127 || !in_range(&j))
         return ERR_INVALID;
     *out = j;
     return ERR_OK;

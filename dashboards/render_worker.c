@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "dashboards/render_message.h"
 #include "dashboards/render_server.h"
+#include "dashboards/render_vintage.h"
 #include "store/rrd.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,10 +77,15 @@ static enum err respond(const struct render_options *o, int fd, const struct buf
     buf_init(&image, RENDER_IMAGE_MAX);
     buf_init(&reply, RENDER_IMAGE_MAX + 1);
     enum err e = render_job_decode(request->data, request->len, &job);
-    if (!e)
+    bool vintage = !e && job.vintage;
+    if (vintage)
+        e = render_vintage_file(o->state, o->scratch, &job, path, &d);
+    else if (!e)
         e = rrd_path(o->state, job.series_id, path);
     if (!e)
         e = draw(o, path, &job, &image, &d);
+    if (vintage)
+        unlink(path);
     char code = (char)e;
     buf_append(&reply, &code, 1);
     if (e)

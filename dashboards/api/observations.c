@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/api/api.h"
+#include "dashboards/api/collector.h"
 #include "dashboards/as_of.h"
 #include "dashboards/params.h"
 #include <stdio.h>
@@ -33,6 +34,8 @@ static void put_json(struct answer *a, const struct observation *o, const char *
     writer_bool(j, "confidential", o->confidential);
     writer_text_or_null(j, "reason", o->reason);
     writer_text_or_null(j, "author", o->author);
+    if (api_may_agent_ids(&a->x->viewer))
+        writer_integer(j, "key_id", o->key_id);
     writer_time(j, "received", o->received_us);
     writer_time(j, "published", o->published_us);
     writer_end_object(j);
@@ -151,8 +154,7 @@ void api_observations(struct site *s, struct exchange *x)
     struct observation_query q;
     struct diag d = {""};
     size_t format = 0;
-    if (params_choice(x, "format", formats, &format) ||
-        api_one_series(s, x, &store, &row))
+    if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row))
         return;
     if (row.series.class != WIRE_REPORT) {
         exchange_fail_param(x, "series", "%s is measured, not reported: ask /api/v1/query", row.series.name);

@@ -269,9 +269,12 @@ static void put_graph_address(struct page *p, const struct page_graph *g, const 
         html_put(p->out, "&amp;from=%s", g->from);
     if (g->to)
         html_put(p->out, "&amp;to=%s", g->to);
+    if (g->more)
+        html_put(p->out, "%s", g->more);
     // a new figure is a new address: browsers keep an image they have already shown on this page
-    html_put(p->out, "&amp;theme=%s&amp;v=%lu", theme,
-             (unsigned long)(g->row->latest.received_us / 10000 % 1000000000000));
+    html_put(
+        p->out, "&amp;theme=%s&amp;v=%lu", theme,
+        (unsigned long)((g->newest_us ? g->newest_us : g->row->latest.received_us) / 10000 % 1000000000000));
 }
 
 static void put_source(struct page *p, const struct page_graph *g, const char *media, const char *theme,

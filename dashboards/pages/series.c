@@ -2,6 +2,7 @@
 // report.
 
 #include "base/clock.h"
+#include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/values.h"
@@ -22,6 +23,8 @@ struct range {
     int64_t from, to;
     char name[I18N_MAX];
     char from_text[32], to_text[32]; // for addresses; to_text "": up to now
+    struct as_of as_of;
+    char as_of_text[AS_OF_ADDRESS]; // for addresses
 };
 
 // A report's range ends with its newest period, however long ago that was; a measurement's with now.
@@ -133,6 +136,40 @@ static void put_ranges(struct page *p, const struct board_row *r, const struct r
     if (p->lang_asked)
         html_put(p->out, "<input type=\"hidden\" name=\"lang\" value=\"%s\">", lang_code(p->lang));
     html_put(p->out, "<button>%s</button></form></nav>", page_text(p, T_SHOW));
+}
+
+// Which moment's knowledge is asked for; of reports only.
+static void put_as_of(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char day[SHOW_TEXT], when[SHOW_TEXT];
+    const struct zone *z = r->park ? site_zone(p->site, r->park) : NULL;
+    int64_t at = (g->as_of.us ? g->as_of.us : p->now_us) / US_PER_S;
+    show_day(day, (int32_t)((at + zone_offset(z, at)) / 86400));
+    html_put(p->out,
+             "<div class=\"ranges\"><form method=\"get\"><label>%s <input type=\"date\" name=\"as_of\" "
+             "value=\"%s\" "
+             "required></label><select name=\"by\" aria-label=\"%s\"><option value=\"received\">%s</option>"
+             "<option value=\"published\"%s>%s</option></select>",
+             page_text(p, T_AS_OF), day, page_text(p, T_AS_OF), page_text(p, T_BY_RECEIVED),
+             g->as_of.by_published ? " selected" : "", page_text(p, T_BY_PUBLISHED));
+    html_put(p->out,
+             g->choice == RANGE_OWN ? "<input type=\"hidden\" name=\"from\" value=\"%s\">"
+                                    : "<input type=\"hidden\" name=\"range\" value=\"%s\">",
+             g->choice == RANGE_OWN ? g->from_text : range_codes[g->choice]);
+    if (g->choice == RANGE_OWN)
+        html_put(p->out, "<input type=\"hidden\" name=\"to\" value=\"%s\">", g->to_text);
+    if (p->lang_asked)
+        html_put(p->out, "<input type=\"hidden\" name=\"lang\" value=\"%s\">", lang_code(p->lang));
+    html_put(p->out, "<button>%s</button></form>", page_text(p, T_SHOW));
+    if (g->as_of.asked) {
+        show_moment(when, at, z);
+        buf_text(p->out, "<p><strong>");
+        page_fill(p, g->as_of.by_published ? T_AS_PUBLISHED_BY : T_AS_KNOWN_BY, when, NULL, NULL);
+        buf_text(p->out, "</strong> · <a");
+        page_href(p, "/series/%s", r->series.name);
+        html_put(p->out, ">%s</a></p>", page_text(p, T_BACK_TO_NOW));
+    }
+    buf_text(p->out, "</div>");
 }
 
 static void put_download(struct page *p, const char *label, const char *address, const struct board_row *r,
@@ -253,25 +290,49 @@ static void put_head(struct page *p, const struct board_row *r)
 
 static void put_series(struct page *p, const struct board_row *r, const struct range *g)
 {
+    bool report = r->series.class == WIRE_REPORT;
+    struct corrections corrections;
+    corrections_load(p, r, g->from, g->to, &g->as_of, &corrections);
     struct page_graph graph = {.row = r,
                                .range_name = g->name,
                                .from = g->from_text,
                                .to = *g->to_text ? g->to_text : NULL,
                                .width = 1000,
-                               .height = 300};
+                               .height = 300,
+                               .more = g->as_of_text,
+                               .newest_us = corrections.newest_us};
     put_head(p, r);
     buf_text(p->out, "<section class=\"panel\">");
     put_ranges(p, r, g);
+    if (report)
+        put_as_of(p, r, g);
     buf_text(p->out, "<div data-live=\"graph\">");
     page_graph(p, &graph);
     buf_text(p->out, "</div></section><div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
-    values_put(p, r, g->from, g->to);
+    values_put(p, r, g->from, g->to, &g->as_of);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_downloads(p, r, g);
     put_about(p, r);
     buf_text(p->out, "</aside></div>");
+    if (report) {
+        buf_text(p->out, "<section class=\"panel\" data-live=\"corrections\">");
+        corrections_put(p, r, &corrections);
+        buf_text(p->out, "</section>");
+    }
+    corrections_free(&corrections);
     page_foot(p);
+}
+
+static enum err choose_as_of(struct page *p, const struct board_row *r, struct range *g)
+{
+    const struct zone *z = r->park ? site_zone(p->site, r->park) : NULL;
+    enum err e = as_of_parse(p->x, p->now_us / US_PER_S, z, &g->as_of);
+    if (e == ERR_OK && g->as_of.asked && r->series.class != WIRE_REPORT)
+        return exchange_fail_param(p->x, exchange_param(p->x, "as_of") ? "as_of" : "by",
+                                   "%s is measured: only reports have revisions", r->series.name);
+    as_of_address(&g->as_of, g->as_of_text);
+    return e;
 }
 
 void page_series(struct site *s, struct exchange *x)
@@ -290,6 +351,6 @@ void page_series(struct site *s, struct exchange *x)
         exchange_fail(x, 404, "there is no series '%s' (yet)", name);
     else if (e)
         exchange_fail_err(x, e, d.text);
-    else if (!choose_range(&p, &row, &range))
+    else if (!choose_range(&p, &row, &range) && !choose_as_of(&p, &row, &range))
         put_series(&p, &row, &range);
 }

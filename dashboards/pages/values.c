@@ -212,13 +212,15 @@ static void put_periods(struct page *p, const struct board_row *r, const struct 
         put_all_link(p, shown);
 }
 
-static void put_reports(struct page *p, const struct board_row *r, int64_t from, int64_t to)
+static void put_reports(struct page *p, const struct board_row *r, int64_t from, int64_t to,
+                        const struct as_of *as_of)
 {
     struct revisions all = {.at = calloc(SPARE_PERIODS, sizeof *all.at)};
     struct observation_query q = {.series_id = r->series.series_id,
                                   .from = (int32_t)(from / 86400),
                                   .to = (int32_t)((to + 86399) / 86400),
-                                  .all_revisions = true};
+                                  .all_revisions = !as_of->asked};
+    as_of_apply(as_of, &q);
     enum err e =
         all.at ? observations_query(p->store.observations, &q, keep_revision, &all, NULL) : ERR_NOMEM;
     if (e == ERR_TOO_BIG)
@@ -230,10 +232,11 @@ static void put_reports(struct page *p, const struct board_row *r, int64_t from,
     free(all.at);
 }
 
-void values_put(struct page *p, const struct board_row *r, int64_t from, int64_t to)
+void values_put(struct page *p, const struct board_row *r, int64_t from, int64_t to,
+                const struct as_of *as_of)
 {
     if (r->series.class == WIRE_REPORT)
-        put_reports(p, r, from, to);
+        put_reports(p, r, from, to, as_of);
     else
         put_points(p, r, from, to);
 }

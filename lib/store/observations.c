@@ -90,6 +90,7 @@ static enum err insert(struct observations *o, const struct observation *n, uint
     db_bind_int(s, 11, n->published_us);
     db_bind_int(s, 12, (int64_t)n->position);
     db_bind_int(s, 13, index);
+    db_bind_int(s, 14, n->key_id);
     return db_run(s);
 }
 
@@ -115,11 +116,12 @@ static void observation_of(const struct reader_sample *s, struct observation *ou
         out->currency[0] = '\0';
 }
 
-static enum err take_report(struct observations *o, const struct reader_sample *s)
+static enum err take_report(struct observations *o, const struct reader_sample *s, int64_t key_id)
 {
     struct observation n;
     struct current current = {0};
     observation_of(s, &n);
+    n.key_id = key_id;
     enum err e = find_current(o, &n, &current);
     if (e == ERR_OK && current.same) {
         o->repeats++;
@@ -148,7 +150,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     struct advance *a = ctx;
     enum err e;
     if (s->series->class == WIRE_REPORT) {
-        e = take_report(a->o, s);
+        e = take_report(a->o, s, a->row->key_id);
     } else {
         int64_t day = day_of(s->time);
         e = observations_note_latest(a->o, s);

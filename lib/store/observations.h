@@ -44,6 +44,7 @@ struct observation {
     bool confidential;
     const char *reason, *author; // borrowed during the visit
     int64_t received_us, published_us;
+    int64_t key_id; // whose row it came in
     uint64_t position;
 };
 // What may be added to others of its series or drawn with them: missing when it is of another currency than

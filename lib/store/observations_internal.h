@@ -5,7 +5,7 @@
 #include "store/observations.h"
 #include "store/reader_internal.h"
 
-#define OBSERVATIONS_SCHEMA "1"
+#define OBSERVATIONS_SCHEMA "2"
 #define DAY_S               86400
 
 enum observations_statement {

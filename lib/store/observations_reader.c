@@ -155,6 +155,7 @@ static bool observation_from(struct db_stmt *s, int64_t series_id, struct observ
         .received_us = db_int(s, 8),
         .published_us = db_int(s, 9),
         .position = (uint64_t)db_int(s, 10),
+        .key_id = db_int(s, 11),
     };
     return figure_column(s, 2, &out->value) && status >= WIRE_NORMAL && status <= WIRE_MISSING &&
            ledger_copy_text(out->currency, sizeof out->currency, db_text(s, 3));
@@ -162,7 +163,7 @@ static bool observation_from(struct db_stmt *s, int64_t series_id, struct observ
 
 #define OBSERVATION_COLUMNS                                                                                  \
     "period_start, revision, value, currency, status, confidential, reason, author, received_us, "           \
-    "published_us, position"
+    "published_us, position, key_id"
 #define OF_PERIODS " FROM observation AS o WHERE series_id=?1 AND period_start>=?2 AND period_start<?3"
 
 // Revision numbers rise in ledger order, so "the last in ledger order" is the highest number.

@@ -19,7 +19,7 @@ static const char SCHEMA[] =
     "NOT NULL, value ANY,"
     " currency TEXT NOT NULL, status INTEGER NOT NULL, confidential INTEGER NOT NULL, reason TEXT NOT NULL,"
     " author TEXT NOT NULL, received_us INTEGER NOT NULL, published_us INTEGER NOT NULL, position INTEGER "
-    "NOT NULL,"
+    "NOT NULL, key_id INTEGER NOT NULL,"
     " idx INTEGER NOT NULL, PRIMARY KEY(series_id, period_start, revision)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE latest(series_id INTEGER PRIMARY KEY, time INTEGER NOT NULL, value ANY, received_us "
     "INTEGER NOT NULL,"
@@ -35,7 +35,8 @@ static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
                              " WHERE series_id=? AND period_start=? ORDER BY revision DESC LIMIT 1",
     [OBSERVATIONS_INSERT] =
         "INSERT INTO observation(series_id, period_start, revision, value, currency, status, confidential,"
-        " reason, author, received_us, published_us, position, idx) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " reason, author, received_us, published_us, position, idx, key_id)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [OBSERVATIONS_LOAD_LATEST] =
         "SELECT time, value, received_us, position, idx FROM latest WHERE series_id=?",
     [OBSERVATIONS_SAVE_LATEST] =

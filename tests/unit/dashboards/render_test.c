@@ -171,6 +171,9 @@ static void jobs_survive_the_way_and_broken_ones_are_refused(void **state)
                            .scale = 0.01,
                            .target = 2.5,
                            .has_target = true,
+                           .vintage = true,
+                           .by_published = true,
+                           .as_of_us = 1234567890123456,
                            .dark = true,
                            .title = "әғқ:%n",
                            .time_zone = "Asia/Almaty"};
