@@ -3,6 +3,7 @@
 #include "agent/commands.h"
 #include "agent/config.h"
 #include "agent/dry_run.h"
+#include "agent/report_command.h"
 #include "agent/run.h"
 #include "agent/status.h"
 #include "base/fs.h"
@@ -100,6 +101,7 @@ static void print_help(FILE *out)
             "Takes figures from the enterprise's own systems and sends them to the park's collector.\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].what);
+    fprintf(out, "  %-10s %s\n", "report", REPORT_COMMAND_HELP);
     fprintf(out,
             "\n  --config FILE  the configuration (default %s)\n"
             "  --help         this text\n"
@@ -160,6 +162,8 @@ int agent_commands_run(int argc, char **argv, FILE *out, FILE *err)
                                             {NULL, 0, NULL, 0}};
     const char *config = AGENT_CONFIG_DEFAULT;
     bool json = false;
+    if (report_command_is(argc, argv))
+        return report_command(argc, argv, out, err);
     optind = 0; // tests call this more than once
     for (int c; (c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1;) {
         switch (c) {

@@ -25,7 +25,8 @@ struct holder { // what agent_config_free gets back
 
 const char *agent_source_kind_name(enum agent_source_kind k)
 {
-    return k == AGENT_SOURCE_CSV ? "csv" : "exec";
+    static const char *const names[] = {"csv", "exec", "hand"};
+    return names[k];
 }
 
 enum err agent_config_bad(const struct place *p, const char *key, const char *fmt, ...)
@@ -128,6 +129,11 @@ static enum err read_source_name_of_series(const struct place *p, const struct a
                                            enum agent_source_kind kind, struct agent_series *s)
 {
     bool csv = kind == AGENT_SOURCE_CSV;
+    if (kind == AGENT_SOURCE_HAND) {
+        s->name = s->declared;
+        return agent_config_refuse(p, "column", y->column ? y->column : y->name,
+                                   "what is reported by hand is called by kpi and dimension");
+    }
     enum err e = csv ? agent_config_refuse(p, "name", y->name, "a csv source's series names its column")
                      : agent_config_refuse(p, "column", y->column,
                                            "an exec source's series has the name the program prints");
@@ -182,27 +188,40 @@ static enum err read_series(const struct place *p, const struct agent_yaml_serie
 
 // ---- sources
 
+// What only a csv source has.
+static enum err refuse_csv(const struct place *p, const struct agent_yaml_source *y)
+{
+    const struct {
+        const char *key, *value;
+    } settings[] = {
+        {"path", y->path},         {"separator", y->separator},     {"decimal", y->decimal},
+        {"encoding", y->encoding}, {"time_column", y->time_column}, {"published_column", y->published_column},
+        {"whole", y->whole}};
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < sizeof settings / sizeof *settings; i++)
+        e = agent_config_refuse(p, settings[i].key, settings[i].value, "only a csv source has it");
+    return e;
+}
+
+static enum err read_hand(const struct place *p, const struct agent_yaml_source *y,
+                          const struct agent_source *s)
+{
+    enum err e = refuse_csv(p, y);
+    if (e == ERR_OK)
+        e = agent_config_refuse(p, "command", y->command, "only an exec source has it");
+    if (e == ERR_OK)
+        e = agent_config_refuse(p, "timeout", y->timeout, "only an exec source has it");
+    return e == ERR_OK && s->class != WIRE_REPORT
+               ? agent_config_bad(p, "class", "what people report by hand are reports: class: report")
+               : e;
+}
+
 static enum err read_exec(const struct place *p, const struct agent_yaml_source *y, struct agent_source *s)
 {
-    static const char csv_only[] = "only a csv source has it";
-    enum err e = ERR_OK;
     if (y->command_count == 0 || !y->command[0][0])
         return agent_config_bad(
             p, "command", "is missing: the program and its arguments, e.g. [\"/usr/bin/prog\", \"--live\"]");
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "path", y->path, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "separator", y->separator, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "decimal", y->decimal, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "encoding", y->encoding, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "time_column", y->time_column, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "published_column", y->published_column, csv_only);
-    if (e == ERR_OK)
-        e = agent_config_refuse(p, "whole", y->whole, csv_only);
+    enum err e = refuse_csv(p, y);
     s->timeout_ms = TIMEOUT_DEFAULT_MS < s->every_s * 1000 ? TIMEOUT_DEFAULT_MS : s->every_s * 1000;
     if (e == ERR_OK && y->timeout)
         e = read_duration(p, "timeout", y->timeout, 100, s->every_s * 1000,
@@ -217,6 +236,21 @@ static enum err read_exec(const struct place *p, const struct agent_yaml_source 
     return ERR_OK;
 }
 
+static enum err read_every(const struct place *p, const struct agent_yaml_source *y, struct agent_source *s)
+{
+    int64_t ms = 0;
+    s->every_s = EVERY_MAX_MS / 1000;
+    if (s->kind == AGENT_SOURCE_HAND)
+        return agent_config_refuse(p, "every", y->every, "a person is not asked");
+    enum err e = agent_config_need(p, "every", y->every, "how often to look, e.g. every: 10s");
+    if (e == ERR_OK)
+        e = read_duration(p, "every", y->every, 1000, EVERY_MAX_MS, "whole seconds from 1s to 1d", &ms);
+    if (e == ERR_OK && ms % 1000 != 0)
+        e = agent_config_bad(p, "every", "'%s' must be whole seconds from 1s to 1d", y->every);
+    s->every_s = ms / 1000;
+    return e;
+}
+
 static enum err read_source_head(const struct place *p, const struct agent_yaml_source *y,
                                  struct agent_source *s)
 {
@@ -229,20 +263,17 @@ static enum err read_source_head(const struct place *p, const struct agent_yaml_
         s->kind = AGENT_SOURCE_CSV;
     else if (strcmp(y->kind, "exec") == 0)
         s->kind = AGENT_SOURCE_EXEC;
+    else if (strcmp(y->kind, "hand") == 0)
+        s->kind = AGENT_SOURCE_HAND;
     else
-        return agent_config_bad(p, "kind", "'%s' must be csv or exec", y->kind);
+        return agent_config_bad(p, "kind", "'%s' must be csv, exec or hand", y->kind);
     if (strcmp(y->class, "measurement") == 0)
         s->class = WIRE_MEASUREMENT;
     else if (strcmp(y->class, "report") == 0)
         s->class = WIRE_REPORT;
     else
         return agent_config_bad(p, "class", "'%s' must be measurement or report", y->class);
-    int64_t ms = 0;
-    enum err e = read_duration(p, "every", y->every, 1000, EVERY_MAX_MS, "whole seconds from 1s to 1d", &ms);
-    if (e == ERR_OK && ms % 1000 != 0)
-        e = agent_config_bad(p, "every", "'%s' must be whole seconds from 1s to 1d", y->every);
-    s->every_s = ms / 1000;
-    return e;
+    return read_every(p, y, s);
 }
 
 static enum err check_source_unique(const struct holder *h, const struct place *p, size_t index)
@@ -289,7 +320,9 @@ static enum err read_source(struct holder *h, struct place *p, size_t index, str
     if (e == ERR_OK)
         e = check_source_unique(h, p, index);
     if (e == ERR_OK)
-        e = s->kind == AGENT_SOURCE_CSV ? agent_config_read_csv(p, y, s) : read_exec(p, y, s);
+        e = s->kind == AGENT_SOURCE_CSV    ? agent_config_read_csv(p, y, s)
+            : s->kind == AGENT_SOURCE_EXEC ? read_exec(p, y, s)
+                                           : read_hand(p, y, s);
     for (size_t i = 0; e == ERR_OK && i < y->series_count; i++) {
         snprintf(p->path, sizeof p->path, "sources[%zu].series[%zu]", index, i);
         e = read_series(p, &y->series[i], s, &series[i]);

@@ -18,11 +18,11 @@
 #define AGENT_SERIES_MAX      4096 // of all sources together
 #define AGENT_SOURCE_NAME_MAX 63
 
-enum agent_source_kind { AGENT_SOURCE_CSV, AGENT_SOURCE_EXEC };
-const char *agent_source_kind_name(enum agent_source_kind k); // "csv" "exec"
+enum agent_source_kind { AGENT_SOURCE_CSV, AGENT_SOURCE_EXEC, AGENT_SOURCE_HAND };
+const char *agent_source_kind_name(enum agent_source_kind k); // "csv" "exec" "hand"
 
 struct agent_series {
-    const char *name;                   // exec: what the program prints; csv: the column's header
+    const char *name; // exec: what the program prints; csv: the column's header; hand: declared
     char declared[WIRE_SERIES_MAX + 1]; // "kpi" or "kpi/dimension"
     const char *unit;
     const char *currency;         // "" when the unit is not money

@@ -34,7 +34,7 @@ static const cyaml_schema_value_t series_value = {
 static const cyaml_schema_field_t source_fields[] = {
     TEXT("name", struct agent_yaml_source, name),
     TEXT("kind", struct agent_yaml_source, kind),
-    TEXT("every", struct agent_yaml_source, every),
+    TEXT_OPTIONAL("every", struct agent_yaml_source, every),
     TEXT_OPTIONAL("timeout", struct agent_yaml_source, timeout),
     TEXT("class", struct agent_yaml_source, class),
     TEXT_OPTIONAL("path", struct agent_yaml_source, path),

@@ -2,6 +2,7 @@
 // nothing else. A spool that turns out to be damaged ends the round, not the agent: the next round sets the
 // file aside and goes on.
 #include "agent/run.h"
+#include "agent/report_socket.h"
 #include "agent/sampler.h"
 #include "agent/uplink.h"
 #include "base/fs.h"
@@ -20,7 +21,7 @@
 #define REQUESTS_MAX   256
 #define PROGRAMS_MS    2000 // for programs that run when the agent is told to stop
 #define DRAIN_MS       3000
-#define POLL_MAX       (2 + 3 * AGENT_SOURCES_MAX)
+#define POLL_MAX       (2 + REPORT_SOCKET_FDS + 3 * AGENT_SOURCES_MAX)
 #define DAMAGED_ROUNDS 3
 #define LOCK_TRIES     20 // `status` holds the lock for a moment
 
@@ -28,6 +29,7 @@ struct round { // from opening the spool to closing it
     const struct agent_config *config;
     const char *key_file;
     int signals;
+    struct report_socket *reports; // NULL: it could not be opened
     struct queue *requests;
     struct spool *spool;
     struct sampler *sampler;
@@ -131,7 +133,8 @@ static void wait_for_something(struct round *r)
     int ms = sampler_wait_ms(r->sampler);
     p[0] = (struct pollfd){.fd = r->signals, .events = POLLIN};
     p[1] = (struct pollfd){.fd = queue_fd(r->requests), .events = POLLIN};
-    int n = 2 + sampler_fds(r->sampler, p + 2, POLL_MAX - 2);
+    int n = 2 + report_socket_fds(r->reports, p + 2, REPORT_SOCKET_FDS);
+    n += sampler_fds(r->sampler, p + n, POLL_MAX - n);
     if (poll(p, (nfds_t)n, ms) > 0 && p[0].revents)
         take_signal(r);
 }
@@ -146,6 +149,8 @@ static enum err run_until_stopped(struct round *r, struct diag *d)
         if (e == ERR_OK) {
             wait_for_something(r);
             e = take_requests(r, d);
+            if (e == ERR_OK)
+                e = report_socket_serve(r->reports, r->sampler, d);
         }
     }
     if (e == ERR_OK)
@@ -202,6 +207,14 @@ static enum err run_rounds(struct round *r, struct diag *d)
     return e;
 }
 
+// Without it everything but `esep-agent report` goes on.
+static void open_reports(struct round *r)
+{
+    struct diag d = {""};
+    if (report_socket_open(r->config->state, &r->reports, &d) != ERR_OK)
+        log_warn("no_reports_by_hand", F_TEXT("reason", d.text));
+}
+
 enum err agent_run(const struct agent_config *config, struct diag *d)
 {
     char key_file[PATH_MAX], lock_file[PATH_MAX];
@@ -215,9 +228,11 @@ enum err agent_run(const struct agent_config *config, struct diag *d)
         e = take_lock(lock_file, &lock, d);
     if (e != ERR_OK)
         return e;
+    open_reports(&r);
     e = block_signals(&r.signals, d);
     if (e == ERR_OK)
         e = run_rounds(&r, d);
+    report_socket_close(r.reports);
     if (r.signals >= 0)
         close(r.signals);
     fs_unlock(lock);

@@ -169,7 +169,7 @@ static void begin_due(struct sampler *s)
         struct feed *f = &s->feeds[i];
         if (f->running || !schedule_take(&f->schedule, now, &f->tick_s))
             continue;
-        if (f->config->kind == AGENT_SOURCE_CSV)
+        if (f->config->kind != AGENT_SOURCE_EXEC)
             f->schedule.missed = 0; // a file that is looked at later says the same
         if (f->more)
             continue; // still giving what it found before

@@ -90,7 +90,7 @@ static enum err take_feed(struct collection *c, size_t i)
 static enum err add_schedule(struct collection *c, size_t i)
 {
     struct feed *f = c->feeds[i];
-    if (f->config->kind == AGENT_SOURCE_CSV)
+    if (f->config->kind != AGENT_SOURCE_EXEC)
         return ERR_OK;
     size_t len = schedule_encode(&f->schedule, c->schedules[i]);
     return add_position(c, f->config->name, SAMPLER_SCHEDULE_KEY, c->schedules[i], len);

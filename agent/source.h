@@ -58,6 +58,7 @@ struct source_ops {
 
 extern const struct source_ops csv_source_ops;
 extern const struct source_ops exec_source_ops;
+extern const struct source_ops hand_source_ops;
 const struct source_ops *source_ops_of(enum agent_source_kind kind);
 
 #endif

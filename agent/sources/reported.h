@@ -7,6 +7,7 @@
 #include "agent/source.h"
 
 #define REPORTED_PREFIX    "v/"
+#define REPORTED_BY_HAND   "h/" // what a person reported of the same, in place of the prefix
 #define REPORTED_KEY_MAX   256
 #define REPORTED_BYTES_MAX 9
 

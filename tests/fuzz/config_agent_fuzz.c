@@ -27,6 +27,8 @@ static void look_at(const struct agent_config *c)
         FUZZ_CHECK(agent_source_kind_name(s->kind) && s->series_count > 0);
         if (s->kind == AGENT_SOURCE_EXEC)
             FUZZ_CHECK(s->argv && s->argv[0] && s->timeout_ms > 0);
+        else if (s->kind == AGENT_SOURCE_HAND)
+            FUZZ_CHECK(s->class == WIRE_REPORT && !s->path && !s->argv);
         else
             FUZZ_CHECK(s->path && s->separator && (s->decimal == '.' || s->decimal == ',') && s->time_column);
         for (size_t k = 0; k < s->series_count; k++)

@@ -169,7 +169,11 @@ static void mistakes_are_named_with_their_place_and_the_way_out(void **state)
         {"max_age: 7d", "max_age: 7", "6:36: spool.max_age: ", "'7' must be a time"},
         {"name: machines", "name: Machines", "8:11: sources[0].name: ", "lower-case letters"},
         {"name: monthly", "name: machines", "17:11: sources[1].name: ", "already the name of sources[0]"},
-        {"kind: exec", "kind: sql", "9:11: sources[0].kind: ", "'sql' must be csv or exec"},
+        {"kind: exec", "kind: sql", "9:11: sources[0].kind: ", "'sql' must be csv, exec or hand"},
+        {"    every: 10s\n", "", "8:5: sources[0].every: ", "is missing: how often to look"},
+        {"    kind: csv\n", "    kind: hand\n", "20:12: sources[1].every: ", "a person is not asked"},
+        {"    kind: csv\n    path: /srv/monthly.csv\n    every: 5s\n", "    kind: hand\n",
+         "20:16: sources[1].separator: ", "only a csv source has it"},
         {"every: 10s", "every: 500ms", "11:12: sources[0].every: ", "whole seconds from 1s to 1d"},
         {"every: 10s", "every: 1500ms", "11:12: sources[0].every: ", "whole seconds from 1s to 1d"},
         {"every: 10s", "every: 2d", "11:12: sources[0].every: ", "whole seconds from 1s to 1d"},
@@ -243,6 +247,37 @@ static void a_missing_file_is_named(void **state)
         "/nonexistent/agent.yaml: there is no such file; write it, or name another with --config FILE");
 }
 
+static void what_people_report_by_hand_needs_no_more_than_its_names(void **state)
+{
+    (void)state;
+    char path[TEMP_YAML_PATH];
+    struct agent_config *c = NULL;
+    struct diag d = {""};
+    if (load("  - name: monthly\n",
+             "  - name: by-hand\n    kind: hand\n    class: report\n    series:\n"
+             "      - {kpi: inv, dimension: site, unit: money, currency: KZT, period: year}\n  - name: "
+             "monthly\n",
+             path, &c, &d) != ERR_OK)
+        fail_msg("%s", d.text);
+    assert_int_equal(c->sources[1].kind, AGENT_SOURCE_HAND);
+    assert_string_equal(agent_source_kind_name(AGENT_SOURCE_HAND), "hand");
+    assert_string_equal(c->sources[1].series[0].declared, "inv/site");
+    assert_string_equal(c->sources[1].series[0].name, "inv/site");
+    agent_config_free(c);
+    assert_int_equal(load("  - name: monthly\n",
+                          "  - name: by-hand\n    kind: hand\n    class: report\n    series:\n"
+                          "      - {column: x, kpi: inv, unit: piece, period: year}\n  - name: monthly\n",
+                          path, &c, &d),
+                     ERR_INVALID);
+    assert_non_null(strstr(d.text, "what is reported by hand is called by kpi and dimension"));
+    assert_int_equal(load("  - name: monthly\n",
+                          "  - name: by-hand\n    kind: hand\n    class: measurement\n    series:\n"
+                          "      - {kpi: inv, unit: piece, step: 10s}\n  - name: monthly\n",
+                          path, &c, &d),
+                     ERR_INVALID);
+    assert_non_null(strstr(d.text, "what people report by hand are reports"));
+}
+
 static void the_example_is_good(void **state)
 {
     (void)state;
@@ -259,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_good_file_is_read_to_the_last_key, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_left_out_has_its_default, setup, teardown),
         cmocka_unit_test_setup_teardown(mistakes_are_named_with_their_place_and_the_way_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_people_report_by_hand_needs_no_more_than_its_names, setup,
+                                        teardown),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(the_example_is_good),
     };

@@ -126,8 +126,9 @@ static char *image(const char *query)
              query);
     if (site_fixture_get(&f, target) != 200)
         fail_msg("%s: %d %s", target, f.x.status, site_fixture_body(&f));
-    char *copy = strndup(f.x.blob->bytes, f.x.blob->len);
+    char *copy = calloc(1, f.x.blob->len + 1);
     assert_non_null(copy);
+    memcpy(copy, f.x.blob->bytes, f.x.blob->len);
     return copy;
 }
 
