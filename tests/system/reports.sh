@@ -76,10 +76,10 @@ a_correction_is_a_revision_and_in_the_file_within_five_seconds() {
 }
 
 what_was_published_by_then_is_drawn() {
-    local then now
-    then=$(get "graph/testpark/office/jobs_total.svg?bare=1&from=2026-01-01&to=2026-02-01&by=published&as_of=2026-02-21" | md5sum)
+    local before now
+    before=$(get "graph/testpark/office/jobs_total.svg?bare=1&from=2026-01-01&to=2026-02-01&by=published&as_of=2026-02-21" | md5sum)
     now=$(get "graph/testpark/office/jobs_total.svg?bare=1&from=2026-01-01&to=2026-02-01&by=published" | md5sum)
-    [ -n "$then" ] && [ "$then" != "$now" ] || fail "the same picture as now"
+    [ -n "$before" ] && [ "$before" != "$now" ] || fail "the same picture as now"
 }
 
 a_file_that_changes_and_one_that_loses_a_value_are_revisions_within_five_seconds() {
