@@ -10,6 +10,7 @@ What must hold afterwards is computed here from the files alone:
   received     as of the moment each release had arrived, by=received answers it too
   revisions    each point has the values it had in the releases, one after the other, and no other
   files        each round-robin file has the newest release's value on every civil day
+  rebuilt      when everything but the ledger was deleted and made again, 1,000 questions get the same bytes as before
 The last line is `vintages: releases=… series=… points=… revisions=… mismatches=…`; the exit code is 0 when nothing differs.
 """
 import csv
@@ -18,6 +19,7 @@ import http.client
 import json
 import math
 import os
+import random
 import re
 import shutil
 import signal
@@ -37,6 +39,8 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build/gcc"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 WAIT_S = float(os.environ.get("SYSTEM_WAIT_S", "60"))
 SHOWN = 20  # mismatches printed
+QUESTIONS = 1000
+PROJECTIONS = ("observations.sqlite", "rrd.sqlite", "rrd", "rrd.writing")
 PARK, RESIDENT = "vintages", "office"
 UNITS = {"rog": "% of the month before", "yoy": "% of a year before", "pct": "%", "mln": "million"}
 DAY_S = 86400
@@ -205,16 +209,32 @@ class Park:
         except OSError:
             return ""
 
-    def stop(self):
-        for _, process in reversed(self.running):
+    def stop(self, only=None):
+        ending = [one for one in reversed(self.running) if only in (None, one[0])]
+        for _, process in ending:
             process.send_signal(signal.SIGTERM)
-        for program, process in reversed(self.running):
+        for program, process in ending:
             try:
                 process.wait(WAIT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
                 raise Trouble(f"{program} did not end when asked") from None
+            self.running.remove((program, process))
+
+    def forget_projections(self):
+        """Everything in the state folder that is made of the ledger."""
+        self.stop("esep-collector")
+        gone = 0
+        for name in os.listdir(self.path("collector")):
+            if name.startswith(PROJECTIONS):
+                path = self.path("collector/" + name)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+                gone += 1
+        if gone < 3:
+            raise Trouble(f"only {gone} files of projections were there to delete")
+        self.run("esep-collector", "collector.yaml")
+        self.wait("the collector", self.collector_answers)
 
     def kill(self):
         for _, process in self.running:
@@ -370,11 +390,46 @@ def compare_files(park, releases, points, account):
                 account.same(f"{column} file day {day} of {month}", wanted, as_stored(wanted, got.get(day)))
 
 
+def some_question(chance, park, releases, moments):
+    """An address of the API about a random series, span and moment."""
+    series = f"{PARK}/{RESIDENT}/{chance.choice(list(park.series.values()))}"
+    months = sorted({m for _, _, figures in releases[-1:] for months in figures.values() for m in months}) or ["2000-01"]
+    first, last = sorted((chance.choice(months), chance.choice(months)))
+    span = chance.choice([{}, {"from": first + "-01", "to": last + "-28"}])
+    if first == last:
+        span = {}
+    if chance.random() < 0.25:
+        step = chance.choice([{}, {"step": "quarter"}, {"step": "year"}])
+        cf = chance.choice([{}, {"cf": "SUM"}, {"cf": "MAX"}]) if step else {}
+        query = {"from": months[0] + "-01", "to": months[-1] + "-28", **span, **step, **cf}
+        return "/api/v1/query?" + urllib.parse.urlencode({"series": series, **query})
+    which = chance.choice([{}, {"revisions": "all"}, {"by": "published"},
+                           {"as_of": chance.choice(moments)}, {"as_of": chance.choice(releases)[0], "by": "published"},
+                           {"as_of": f"{chance.choice(months)}-{chance.randint(1, 28):02d}", "by": "published"}])
+    where = {"period": chance.choice([first, first[:4]])} if chance.random() < 0.3 else span
+    style = chance.choice([{}, {"format": "csv"}])
+    return "/api/v1/observations?" + urllib.parse.urlencode({"series": series, **which, **where, **style})
+
+
+def compare_rebuilt(park, releases, points, moments, account):
+    chance = random.Random(len(points))
+    questions = [some_question(chance, park, releases, moments) for _ in range(QUESTIONS)]
+    before = [park.fetch(q) for q in questions]
+    good = sum(status == 200 for status, _ in before)
+    account.same("questions that were answered", QUESTIONS, good)
+    park.forget_projections()
+    wait_for_files(park)
+    for question, answer in zip(questions, before):
+        account.same(f"{question} after a rebuild", answer, park.fetch(question))
+    compare_files(park, releases, points, account)
+    print(f"rebuilt from the ledger: {QUESTIONS} questions about {len({q for q in questions})} addresses were asked again")
+
+
 def wait_for_files(park):
     """Until the round-robin files are as far as the ledger."""
     def landed():
         state = json.loads(park.ask("esep-collector", "status", "--json"))
-        return state["cursors"]["rrd"]["lag"] == 0 and state["rrd_dirty"] == 0
+        return all(cursor["lag"] == 0 for cursor in state["cursors"].values()) and state["rrd_dirty"] == 0
     park.wait("the round-robin files", landed)
 
 
@@ -394,6 +449,7 @@ def replay(folder, work):
         account.same("figures in the ledger", sum(changes), park.accepted())
         wait_for_files(park)
         compare_files(park, releases, points, account)
+        compare_rebuilt(park, releases, points, moments, account)
         park.stop()
     finally:
         park.kill()
