@@ -6,7 +6,8 @@
 #include <string.h>
 
 const char check_options_help[] =
-    "usage: esep-check SERIES [-w RANGE] [-c RANGE] [--url URL] [--max-age SPAN] [--timeout SECONDS]\n"
+    "usage: esep-check SERIES [-w RANGE] [-c RANGE] [--url URL] [--token-file FILE]\n"
+    "                  [--max-age SPAN] [--timeout SECONDS]\n"
     "\n"
     "Asks a dashboard for the newest figure of a series and judges it, by the conventions of Nagios plugins: "
     "one line with\n"
@@ -17,6 +18,8 @@ const char check_options_help[] =
     "  -w, --warning       range outside of which the figure is a warning\n"
     "  -c, --critical      range outside of which it is critical\n"
     "  --url URL           of the dashboard, default http://127.0.0.1:8080\n"
+    "  --token-file FILE   with the token of `esep-dashboard token add`, where the dashboard has users; mode "
+    "0600\n"
     "  --max-age SPAN      oldest figure that is judged, such as 90s, 15m, 2h, 40d. A measurement's age "
     "counts from its time,\n"
     "                      a report's from the end of its period. Default: five steps, at least 60s; of "
@@ -68,6 +71,10 @@ static enum err take_value(const char *name, const char *value, struct check_opt
         if (config_parse_duration_ms(value, &o->max_age_ms) || o->max_age_ms <= 0)
             return diag_fail(d, ERR_INVALID, "--max-age %s: must be a span such as 90s, 15m, 2h or 40d",
                              value);
+        return ERR_OK;
+    }
+    if (strcmp(name, "--token-file") == 0) {
+        o->token_file = value;
         return ERR_OK;
     }
     if (strcmp(name, "--url") == 0) {

@@ -2,15 +2,21 @@
 // the dashboard sent: no digit is lost or invented on the way.
 
 #include "dashboards/check/verdict.h"
+#include "base/crypto.h"
 #include "base/figure.h"
+#include "base/fs.h"
 #include "net/http.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ANSWER_MAX_BYTES (1u << 20)
+#define TOKEN_MAX        200
 
 static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
@@ -181,6 +187,30 @@ static void error_text(const char *body, char *out, size_t size)
     json_decref(root);
 }
 
+// One line in a file that only its owner reads.
+static enum err read_token(const char *path, char out[TOKEN_MAX], struct diag *d)
+{
+    struct stat st;
+    char *text = NULL;
+    size_t len = 0;
+    if (stat(path, &st))
+        return diag_errno(d, errno, "--token-file %s", path);
+    if (st.st_mode & (S_IRWXG | S_IRWXO))
+        return diag_fail(d, ERR_DENIED, "--token-file %s: others can read it (mode %04o): chmod 600 %s", path,
+                         (unsigned)st.st_mode & 07777u, path);
+    enum err e = fs_read_file(path, TOKEN_MAX - 1, &text, &len, d);
+    if (e)
+        return e;
+    size_t n = strcspn(text, " \t\r\n");
+    if (n == 0 || strspn(text + n, " \t\r\n") != len - n)
+        e = diag_fail(d, ERR_INVALID, "--token-file %s: one line with a token is wanted", path);
+    else
+        snprintf(out, TOKEN_MAX, "%.*s", (int)n, text);
+    crypto_wipe(text, len);
+    free(text);
+    return e;
+}
+
 void check_run(const struct check_options *o, struct wall now, struct check_verdict *out)
 {
     char url[1024], why[400];
@@ -194,7 +224,14 @@ void check_run(const struct check_options *o, struct wall now, struct check_verd
         check_unknown(out, "the --url is too long");
         return;
     }
-    enum err e = http_get(url, ANSWER_MAX_BYTES, o->timeout_ms, &reply, &d);
+    char token[TOKEN_MAX] = "";
+    enum err e = o->token_file ? read_token(o->token_file, token, &d) : ERR_OK;
+    if (e) {
+        check_unknown(out, "%s", d.text);
+        return;
+    }
+    e = http_get_as(url, *token ? token : NULL, ANSWER_MAX_BYTES, o->timeout_ms, &reply, &d);
+    crypto_wipe(token, sizeof token);
     if (e) {
         check_unknown(out, "%s cannot be asked: %s", o->url, *d.text ? d.text : err_text(e));
         return;

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NARROW_GRAPH 460
+#define NARROW_GRAPH 460 // on small tablets
+#define HAND_GRAPH   270 // in a hand: drawn as wide as it is shown, so that labels keep their size
+#define HAND_HEIGHT  190
 
 const char *page_text(const struct page *p, enum text t)
 {
@@ -85,6 +87,7 @@ enum err page_begin_plain(struct site *s, struct exchange *x, struct page *out)
 {
     struct page p = {.site = s, .x = x, .out = &x->body, .now_us = site_now_us(s)};
     p.has_store = p.collector_runs = true; // nothing is said of either
+    p.plain = true;
     enum err e = choose_language(&p);
     if (!e)
         *out = p;
@@ -96,6 +99,8 @@ static void put_viewer(struct page *p)
 {
     const struct viewer *v = &p->x->viewer;
     if (!p->site->users)
+        return;
+    if (v->kind != VIEWER_SESSION && p->plain)
         return;
     if (v->kind != VIEWER_SESSION) {
         buf_text(p->out, "<nav class=\"who\"><a class=\"button\"");
@@ -190,6 +195,8 @@ void page_head(struct page *p, const char *title, const struct crumb *crumbs, si
     buf_text(p->out, "<main id=\"content\" tabindex=\"-1\">");
     if (p->x->status >= 400)
         return;
+    if (p->plain)
+        return;
     buf_text(p->out, "<div data-live=\"notice\">");
     if (!p->has_store)
         put_notice(p, T_EMPTY_TITLE, T_EMPTY_TEXT);
@@ -204,7 +211,7 @@ void page_foot(struct page *p)
     show_moment(at, p->now_us / US_PER_S, NULL);
     snprintf(at + strlen(at), sizeof at - strlen(at), " UTC");
     html_put(p->out, "</main></div><footer class=\"bottom\"><div class=\"wrap\"><p%s>",
-             p->x->status >= 400 ? "" : " data-live=at");
+             p->x->status >= 400 || p->plain ? "" : " data-live=at");
     page_fill(p, T_FOOT_AT, at, NULL, NULL);
     html_put(p->out, "</p><ul><li><a href=\"/api/v1/parks\">%s</a></li><li><a href=\"/healthz\">%s</a></li>",
              page_text(p, T_FOOT_API), page_text(p, T_FOOT_HEALTH));
@@ -263,8 +270,9 @@ const char *page_resident_name(const struct page *p, const struct board_row *r)
 
 static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme, int width)
 {
+    int height = width == HAND_GRAPH && g->height > HAND_HEIGHT ? HAND_HEIGHT : g->height;
     html_put(p->out, "/graph/%s.svg?bare=1&amp;width=%d&amp;height=%d&amp;lang=%s", g->row->series.name,
-             width, g->height, lang_code(p->lang));
+             width, height, lang_code(p->lang));
     if (g->from)
         html_put(p->out, "&amp;from=%s", g->from);
     if (g->to)
@@ -317,7 +325,9 @@ void page_graph(struct page *p, const struct page_graph *g)
     i18n_fill4(alt, p->lang, known ? T_GRAPH_ALT : T_GRAPH_ALT_EMPTY,
                (const char *const[4]){title, g->range_name, newest, when});
     buf_text(p->out, "<picture class=\"graph\">");
-    if (g->width > NARROW_GRAPH) { // labels stay readable on a telephone
+    put_source(p, g, "(max-width: 480px) and (prefers-color-scheme: dark)", "dark", HAND_GRAPH);
+    put_source(p, g, "(max-width: 480px)", "light", HAND_GRAPH);
+    if (g->width > NARROW_GRAPH) {
         put_source(p, g, "(max-width: 720px) and (prefers-color-scheme: dark)", "dark", NARROW_GRAPH);
         put_source(p, g, "(max-width: 720px)", "light", NARROW_GRAPH);
     }

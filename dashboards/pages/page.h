@@ -18,6 +18,7 @@ struct page {
     int64_t now_us;
     bool has_store; // false: no collector has written anything yet
     bool collector_runs;
+    bool plain; // without figures: nothing in it changes by itself
     struct readers store;
 };
 

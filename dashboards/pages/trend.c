@@ -110,6 +110,12 @@ static bool plot(const struct trend *t, int width, int height, char *out, size_t
     return true;
 }
 
+// Of "x,y …" the x.
+static void set_x(char out[16], const char *point)
+{
+    snprintf(out, 16, "%.*s", (int)(strcspn(point, ",") & 15), point);
+}
+
 bool tile_trend(struct page *p, const struct board_row *r, int width, int height, bool flat_too)
 {
     struct trend t = {0};
@@ -127,7 +133,11 @@ bool tile_trend(struct page *p, const struct board_row *r, int width, int height
              "preserveAspectRatio=\"none\"><title>",
              width, height, width, height);
     page_fill(p, T_TREND_ALT, title, from, to);
-    html_put(p->out, "</title><polygon points=\"2,%d %s %d,%d\"/><polyline points=\"%s\"/></svg>", height,
-             points, width - 2, height, points);
+    char first[16], last[16]; // the ground lies below what is known, no further
+    const char *end = strrchr(points, ' ');
+    set_x(first, points);
+    set_x(last, end ? end + 1 : points);
+    html_put(p->out, "</title><polygon points=\"%s,%d %s %s,%d\"/><polyline points=\"%s\"/></svg>", first,
+             height, points, last, height, points);
     return true;
 }

@@ -60,6 +60,7 @@
     try {
       const reply = await fetch(location.href, { cache: "no-cache", credentials: "same-origin" });
       if (!reply.ok) return;
+      if (reply.redirected) return void location.reload(); // the session is over: the way in is shown
       const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
       await load(fresh);
       swap(fresh);

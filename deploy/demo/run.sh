@@ -375,7 +375,7 @@ run() {
     write_history "$began_s" || return
     progress_end
     start_all || return
-    echo "demo: http://127.0.0.1:$port"
+    echo "demo: http://127.0.0.1:$port (no users: this machine alone is answered, and reads everything)"
     expect_history
     wait_for_history "$(<"$state/expected")" || return
     rm -f "$state/expected"

@@ -13,6 +13,7 @@
 struct limits { // of all requests that one call makes
     size_t max_body_bytes;
     int64_t deadline_ms; // monotonic
+    const char *bearer;  // NULL: none
 };
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
@@ -69,7 +70,7 @@ static bool may_follow(const char *from, const char *to)
     return may;
 }
 
-static CURLcode set_up(CURL *c, const char *url, size_t max_body_bytes, int timeout_ms, struct buf *body)
+static CURLcode set_up(CURL *c, const char *url, const struct limits *l, int timeout_ms, struct buf *body)
 {
     CURLcode r = curl_easy_setopt(c, CURLOPT_URL, url);
 #define SET(option, value) (r = r != CURLE_OK ? r : curl_easy_setopt(c, (option), (value)))
@@ -81,10 +82,14 @@ static CURLcode set_up(CURL *c, const char *url, size_t max_body_bytes, int time
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)max_body_bytes);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)l->max_body_bytes);
     SET(CURLOPT_USERAGENT, "esep/" ESEP_VERSION);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, body);
+    if (l->bearer) {
+        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        SET(CURLOPT_XOAUTH2_BEARER, l->bearer);
+    }
     if (url_is_loopback(url))
         SET(CURLOPT_PROXY, "");
 #undef SET
@@ -139,7 +144,7 @@ static enum err fetch(CURL *c, const char *url, const struct limits *l, struct b
     buf_reset(body);
     if (left_ms <= 0)
         return diag_fail(d, ERR_TIMEOUT, "%s: %s", url, err_text(ERR_TIMEOUT));
-    CURLcode code = set_up(c, url, l->max_body_bytes, (int)left_ms, body);
+    CURLcode code = set_up(c, url, l, (int)left_ms, body);
     if (code == CURLE_OK)
         code = curl_easy_perform(c);
     enum err e = err_from_curl(code, body);
@@ -179,9 +184,18 @@ static enum err follow(CURL *c, const char *url, const struct limits *l, struct 
 enum err http_get(const char *url, size_t max_body_bytes, int timeout_ms, struct http_reply *out,
                   struct diag *d)
 {
+    return http_get_as(url, NULL, max_body_bytes, timeout_ms, out, d);
+}
+
+enum err http_get_as(const char *url, const char *bearer, size_t max_body_bytes, int timeout_ms,
+                     struct http_reply *out, struct diag *d)
+{
+    if (bearer && strncmp(url, "https://", 8) != 0 && !url_is_loopback(url))
+        return diag_fail(d, ERR_DENIED, "%s: the token would cross the network in the clear: use https", url);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) // counted by libcurl, and thread-safe since 7.84
         return diag_fail(d, ERR_NOMEM, "libcurl can't be started");
-    const struct limits limits = {max_body_bytes, clock_mono(clock_system()).us / US_PER_MS + timeout_ms};
+    const struct limits limits = {max_body_bytes, clock_mono(clock_system()).us / US_PER_MS + timeout_ms,
+                                  bearer};
     struct buf body;
     buf_init(&body, max_body_bytes);
     CURL *c = curl_easy_init();

@@ -16,6 +16,9 @@ struct http_reply {
 // status.
 enum err http_get(const char *url, size_t max_body_bytes, int timeout_ms, struct http_reply *out,
                   struct diag *d) MUST_USE;
+// The same with a bearer token, which goes out by TLS or within this machine only (DENIED).
+enum err http_get_as(const char *url, const char *bearer, size_t max_body_bytes, int timeout_ms,
+                     struct http_reply *out, struct diag *d) MUST_USE;
 void http_reply_deinit(struct http_reply *r);
 
 #endif

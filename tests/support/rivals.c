@@ -204,6 +204,8 @@ static enum err collector(const char *state, const char *request, int timeout_ms
     for (size_t i = 0; i < 4; i++) {
         if (!worlds[i] || strcmp(worlds[i]->store.folder, state) != 0)
             continue;
+        if (strstr(request, "\"audit\""))
+            snprintf(worlds[i]->audited, sizeof worlds[i]->audited, "%s", request);
         json_t *o = strstr(request, "\"status\"") ? status_of(worlds[i]) : json_pack("{s:b}", "ok", 1);
         *reply = json_dumps(o, 0);
         json_decref(o);

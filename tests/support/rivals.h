@@ -18,6 +18,7 @@ struct rivals {
     struct dashboard_config config;
     struct site *site;
     struct exchange x; // of the last request
+    char audited[600]; // what the collector was told last
 };
 
 // users: the folder of a users' file with at least one user, borrowed; NULL: none.

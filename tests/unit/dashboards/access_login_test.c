@@ -137,6 +137,25 @@ static void a_wrong_name_and_a_wrong_password_are_refused_alike(void **state)
     assert_null(strstr(buf_str(&w.x.body), "<b>"));
 }
 
+static void logging_in_and_taking_figures_out_are_told_to_the_audit_log(void **state)
+{
+    (void)state;
+    log_in();
+    assert_string_equal(
+        w.audited, "{\"command\":\"audit\",\"event\":\"login\",\"outcome\":\"done\",\"who\":\"user:aigul "
+                   "address:10.0.0.7\",\"object\":\"\",\"detail\":\"\",\"count\":1}");
+    assert_int_equal(ask("GET", "/api/v1/observations?series=twin/alfa/inv&format=csv", "", NULL), 200);
+    assert_non_null(strstr(w.audited, "\"event\":\"export\",\"outcome\":\"done\""));
+    assert_non_null(strstr(w.audited, "\"object\":\"/api/v1/observations?series=twin/alfa/inv&format=csv\""));
+    fake_clock_advance_us(&w.store.clock, 2 * US_PER_S); // told once a second at most
+    assert_int_equal(ask("GET", "/parks/twin/beta", "", NULL), 404);
+    assert_non_null(strstr(w.audited, "\"event\":\"read\",\"outcome\":\"refused\""));
+    forget();
+    open_login();
+    assert_int_equal(ask("POST", "/login", "name=aigul&password=wrong", NULL), 403);
+    assert_non_null(strstr(w.audited, "\"event\":\"login\",\"outcome\":\"refused\",\"who\":\"user:aigul"));
+}
+
 static void forms_from_elsewhere_are_refused(void **state)
 {
     (void)state;
@@ -299,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logging_in_gives_a_new_cookie_and_leads_back),
         cmocka_unit_test(a_wrong_name_and_a_wrong_password_are_refused_alike),
+        cmocka_unit_test(logging_in_and_taking_figures_out_are_told_to_the_audit_log),
         cmocka_unit_test(forms_from_elsewhere_are_refused),
         cmocka_unit_test(logging_out_ends_the_session_at_the_server),
         cmocka_unit_test(guessing_is_told_to_wait),
