@@ -16,6 +16,7 @@ struct query {
     const struct ledger_series *series;
     enum format format;
     uint64_t count;
+    uint32_t span_s; // of the figure that is printed: 0 when it is for the series' step or period
 };
 
 // ---- one figure ---------------------------------------------------------------------------------
@@ -41,6 +42,8 @@ static void print_json(struct query *q, const char *key, const char *when, const
         printf(code[0] ? "\"%s\"" : "%s", text);
     if (code[0])
         printf(", \"currency\": \"%s\"", code);
+    if (q->span_s)
+        printf(", \"span_s\": %u", (unsigned)q->span_s);
     fputs("}", stdout);
 }
 
@@ -51,11 +54,17 @@ static void print_figure(struct query *q, const char *key, const char *when, con
     value_text(code, value, text);
     if (q->format == FORMAT_JSON)
         print_json(q, key, when, code, value);
+    else if (q->format == FORMAT_CSV && q->series->class == WIRE_MEASUREMENT)
+        printf("%s,%s,%s,%u\n", when, text, code[0] ? code : q->series->unit,
+               (unsigned)(q->span_s ? q->span_s : q->series->step_s));
     else if (q->format == FORMAT_CSV)
         printf("%s,%s,%s\n", when, text, code[0] ? code : q->series->unit);
     else
-        printf("%-20s  %20s %s\n", when, value.kind == FIGURE_MISSING ? "unknown" : text,
-               code[0] ? code : q->series->unit);
+        printf("%-20s  %20s %s%s\n", when, value.kind == FIGURE_MISSING ? "unknown" : text,
+               code[0] ? code : q->series->unit,
+               q->span_s == 0      ? ""
+               : q->span_s == 3600 ? "  (its hour)"
+                                   : "  (its part of an hour)");
     q->count++;
 }
 
@@ -64,6 +73,7 @@ static enum err print_point(void *ctx, const struct point *p)
     struct query *q = ctx;
     char when[WALL_TEXT];
     wall_text((struct wall){p->time * US_PER_S}, when);
+    q->span_s = p->cell ? p->span_s : 0;
     print_figure(q, "time", when, q->series->currency, p->value);
     return ERR_OK;
 }
@@ -89,8 +99,8 @@ static void print_head(const struct query *q)
             (unsigned)s->step_s,
             s->class == WIRE_REPORT ? period_kind_name((enum period_kind)s->period) : "");
     else if (q->format == FORMAT_CSV)
-        printf("%s,value,%s\n", s->class == WIRE_REPORT ? "period" : "time",
-               s->currency[0] ? "currency" : "unit");
+        printf("%s,value,%s%s\n", s->class == WIRE_REPORT ? "period" : "time",
+               s->currency[0] ? "currency" : "unit", s->class == WIRE_REPORT ? "" : ",span_s");
 }
 
 static enum err print_series(struct query *q, struct reader *r, struct observations_reader *o, int64_t from,

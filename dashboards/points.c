@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BLOCK_DAYS   8
+#define HOUR_S       3600
 #define BLOCK_POINTS 200000
 
 struct loading {
@@ -19,7 +20,7 @@ struct loading {
     bool too_many;
 };
 
-static enum err append(struct loading *l, int64_t time, struct figure value, uint32_t known)
+static enum err append(struct loading *l, int64_t time, struct figure value, uint32_t known, uint32_t span_s)
 {
     struct points *p = l->out;
     if (p->count == POINTS_MAX) {
@@ -34,7 +35,7 @@ static enum err append(struct loading *l, int64_t time, struct figure value, uin
         p->at = at;
         p->cap = cap;
     }
-    p->at[p->count++] = (struct points_point){time, value, known};
+    p->at[p->count++] = (struct points_point){time, value, known, span_s};
     return ERR_OK;
 }
 
@@ -43,7 +44,7 @@ static bool is_report(const struct loading *l)
     return l->row->series.class == WIRE_REPORT;
 }
 
-static int64_t next_time(const struct loading *l, int64_t time)
+static int64_t next_time(const struct loading *l, int64_t time, uint32_t span_s)
 {
     if (is_report(l)) {
         enum period_kind k =
@@ -51,18 +52,20 @@ static int64_t next_time(const struct loading *l, int64_t time)
         return period_next((struct period){k, (int32_t)time}).start;
     }
     int64_t step = l->request->step_s ? l->request->step_s : l->row->series.step_s;
+    step = span_s ? span_s : step;
     return time + (step > 0 ? step : 1);
 }
 
 // Unknowns for the steps between the last point and this one.
-static enum err append_filled(struct loading *l, int64_t time, struct figure value, uint32_t known)
+static enum err append_filled(struct loading *l, int64_t time, struct figure value, uint32_t known,
+                              uint32_t span_s)
 {
     enum err e = ERR_OK;
     if (l->out->count > 0)
-        for (int64_t t = next_time(l, l->out->at[l->out->count - 1].time); t < time && !e;
-             t = next_time(l, t))
-            e = append(l, t, figure_missing(), 0);
-    return e ? e : append(l, time, value, known);
+        for (int64_t t = next_time(l, l->out->at[l->out->count - 1].time, span_s); t < time && !e;
+             t = next_time(l, t, span_s))
+            e = append(l, t, figure_missing(), 0, span_s);
+    return e ? e : append(l, time, value, known, span_s);
 }
 
 static struct figure consolidate(const struct tally *t, enum points_cf cf)
@@ -90,7 +93,7 @@ static enum err close_bucket(struct loading *l)
     l->bucket = (struct tally){0};
     if (t.count + t.missing == 0)
         return ERR_OK;
-    return append_filled(l, l->bucket_time, consolidate(&t, l->request->cf), (uint32_t)t.count);
+    return append_filled(l, l->bucket_time, consolidate(&t, l->request->cf), (uint32_t)t.count, 0);
 }
 
 // The bucket a point belongs to: its end for measurements, its first day for reports.
@@ -102,16 +105,38 @@ static int64_t bucket_of(const struct loading *l, int64_t time)
     return (time + step - 1) / step * step;
 }
 
+static enum err open_bucket(struct loading *l, int64_t time)
+{
+    int64_t bucket = bucket_of(l, time);
+    enum err e = bucket != l->bucket_time ? close_bucket(l) : ERR_OK;
+    l->bucket_time = bucket;
+    return e;
+}
+
 static enum err take(struct loading *l, int64_t time, struct figure value)
 {
     bool native = is_report(l) ? !l->request->period : !l->request->step_s;
     if (native)
-        return append_filled(l, time, value, value.kind != FIGURE_MISSING);
-    int64_t bucket = bucket_of(l, time);
-    enum err e = bucket != l->bucket_time ? close_bucket(l) : ERR_OK;
-    l->bucket_time = bucket;
+        return append_filled(l, time, value, value.kind != FIGURE_MISSING, 0);
+    enum err e = open_bucket(l, time);
     tally_add(&l->bucket, value);
     return e;
+}
+
+// Nothing finer is known any more: where the step asked for is, the cell stands there as it is.
+static enum err take_cell(struct loading *l, const struct point *p)
+{
+    struct tally t = {0};
+    bool native = !l->request->step_s;
+    if (!native && l->request->step_s >= (int64_t)p->span_s && l->request->step_s % p->span_s == 0) {
+        enum err e = open_bucket(l, p->time);
+        tally_add_cell(&l->bucket, p->cell);
+        return e;
+    }
+    enum err e = close_bucket(l);
+    tally_add_cell(&t, p->cell);
+    struct figure value = native ? p->value : consolidate(&t, l->request->cf);
+    return e ? e : append_filled(l, p->time, value, p->cell->known, p->span_s);
 }
 
 static enum err take_point(void *ctx, const struct point *p)
@@ -121,7 +146,7 @@ static enum err take_point(void *ctx, const struct point *p)
         l->too_many = true;
         return ERR_TOO_BIG;
     }
-    return take(l, p->time, p->value);
+    return p->cell ? take_cell(l, p) : take(l, p->time, p->value);
 }
 
 static enum err take_observation(void *ctx, const struct observation *o)
@@ -144,9 +169,9 @@ static enum err load_measured(struct loading *l, const struct readers *store, st
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     if (begin < ((int64_t)first - 1) * 86400)
         begin = ((int64_t)first - 1) * 86400;
-    int64_t end = q->to; // nothing is later than the newest figure
-    if (l->row->has_latest && l->row->latest.time < end)
-        end = l->row->latest.time;
+    int64_t end = q->to; // nothing is later than the newest figure, or the hour it is rolled up in
+    if (l->row->has_latest && l->row->latest.time < end - HOUR_S)
+        end = (l->row->latest.time + HOUR_S - 1) / HOUR_S * HOUR_S;
     for (int64_t at = begin; at < end && !e; at += BLOCK_DAYS * INT64_C(86400)) {
         int64_t to = at + BLOCK_DAYS * INT64_C(86400) < end ? at + BLOCK_DAYS * INT64_C(86400) : end;
         e = points_read(store->observations, store->reader, &l->row->series, at, to, BLOCK_POINTS, take_point,

@@ -22,6 +22,7 @@ struct points_point {
     int64_t time;        // measurement: end of the step; report: civil day of the period's start
     struct figure value; // missing: unknown
     uint32_t known;      // exact points behind it; 0 or 1 at the native step
+    uint32_t span_s;     // 0: it is for the step; else for so long: raw figures of its month are gone
 };
 
 struct points {

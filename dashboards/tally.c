@@ -20,7 +20,7 @@ void tally_add(struct tally *t, struct figure f)
     }
     double v = figure_to_real(f);
     if (t->count == 0)
-        t->min = t->max = t->first = f;
+        t->min = t->max = f;
     if (v < figure_to_real(t->min))
         t->min = f;
     if (v > figure_to_real(t->max))
@@ -31,6 +31,25 @@ void tally_add(struct tally *t, struct figure f)
         t->whole += f.integer;
     else
         add_real(t, v);
+}
+
+void tally_add_cell(struct tally *t, const struct wire_rollup_cell *c)
+{
+    t->missing += c->missing;
+    if (c->known == 0)
+        return;
+    if (t->count == 0 || figure_to_real(c->min) < figure_to_real(t->min))
+        t->min = c->min;
+    if (t->count == 0 || figure_to_real(c->max) > figure_to_real(t->max))
+        t->max = c->max;
+    t->last = c->last;
+    t->count += c->known;
+    if (c->sum.real) {
+        add_real(t, c->sum.high);
+        add_real(t, c->sum.low);
+    } else {
+        t->whole += c->sum.whole;
+    }
 }
 
 static struct figure from_real(double v)

@@ -15,8 +15,7 @@
 struct part {
     struct tally tally;
     int64_t first_s;
-    int64_t at_us; // when it was read; 0: never
-    uint32_t step_s;
+    int64_t at_us;        // when it was read; 0: never
     const char *currency; // of the series, while its reports are read
 };
 
@@ -62,7 +61,13 @@ static void part_add(struct part *p, struct figure value, int64_t begins_s)
 static enum err add_point(void *ctx, const struct point *p)
 {
     struct part *part = ctx;
-    part_add(part, p->value, p->time - part->step_s);
+    if (!p->cell) {
+        part_add(part, p->value, p->time - p->span_s);
+        return ERR_OK;
+    }
+    if (part->tally.count == 0 && p->cell->known > 0)
+        part->first_s = p->time - p->span_s;
+    tally_add_cell(&part->tally, p->cell);
     return ERR_OK;
 }
 
@@ -126,14 +131,14 @@ static enum err refresh(struct site *s, const struct readers *store, const struc
     enum err e = ERR_OK;
     if (!entry->settled.at_us || entry->settled_to != live_from ||
         now_us - entry->settled.at_us > SETTLED_US) {
-        struct part p = {.at_us = now_us, .step_s = row->series.step_s};
+        struct part p = {.at_us = now_us};
         e = read_days(store, row, entry->from, live_from, &p, d);
         entry->settled = p;
         entry->settled_to = live_from;
         entry->live.at_us = 0;
     }
     if (!e && (!entry->live.at_us || now_us - entry->live.at_us > LIVE_US)) {
-        struct part p = {.at_us = now_us, .step_s = row->series.step_s};
+        struct part p = {.at_us = now_us};
         e = read_days(store, row, live_from, today + 2, &p, d);
         entry->live = p;
     }

@@ -108,6 +108,8 @@ static void put_json(struct exchange *x, const struct board_row *row, const stru
         api_value(&j, p->at[i].value, row->measure.currency);
         if (!native(q))
             writer_integer(&j, "known", p->at[i].known);
+        if (p->at[i].span_s)
+            writer_integer(&j, "span_s", p->at[i].span_s);
         writer_end_object(&j);
     }
     writer_end_array(&j);
@@ -115,12 +117,26 @@ static void put_json(struct exchange *x, const struct board_row *row, const stru
     api_end(x, &j);
 }
 
+static uint32_t step_of(const struct board_row *row, const struct points_request *q)
+{
+    return q->step_s ? (uint32_t)q->step_s : row->series.step_s;
+}
+
+static bool has_spans(const struct points *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->at[i].span_s)
+            return true;
+    return false;
+}
+
 static void put_csv(struct exchange *x, const struct board_row *row, const struct points_request *q,
                     const struct points *p)
 {
-    bool report = row->series.class == WIRE_REPORT;
+    bool report = row->series.class == WIRE_REPORT, spans = has_spans(p);
     api_begin_csv(x, row->series.name);
-    buf_printf(&x->body, "%s,value%s\r\n", report ? "period" : "time", native(q) ? "" : ",known");
+    buf_printf(&x->body, "%s,value%s%s\r\n", report ? "period" : "time", native(q) ? "" : ",known",
+               spans ? ",span_s" : "");
     for (size_t i = 0; i < p->count; i++) {
         char when[WALL_TEXT > PERIOD_TEXT ? WALL_TEXT : PERIOD_TEXT], value[FIGURE_TEXT];
         if (report)
@@ -128,10 +144,12 @@ static void put_csv(struct exchange *x, const struct board_row *row, const struc
         else
             wall_text((struct wall){p->at[i].time * US_PER_S}, when);
         figure_text_scaled(p->at[i].value, measure_decimals(&row->measure), value);
-        if (native(q))
-            buf_printf(&x->body, "%s,%s\r\n", when, value);
-        else
-            buf_printf(&x->body, "%s,%s,%" PRIu32 "\r\n", when, value, p->at[i].known);
+        buf_printf(&x->body, "%s,%s", when, value);
+        if (!native(q))
+            buf_printf(&x->body, ",%" PRIu32, p->at[i].known);
+        if (spans)
+            buf_printf(&x->body, ",%" PRIu32, p->at[i].span_s ? p->at[i].span_s : step_of(row, q));
+        buf_text(&x->body, "\r\n");
     }
 }
 

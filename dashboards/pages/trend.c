@@ -19,21 +19,27 @@ struct trend {
     struct figure means[TREND_POINTS];
 };
 
-static void add(struct trend *t, int64_t time, struct figure value)
+static struct tally *cell_at(struct trend *t, int64_t time)
 {
-    if (time > t->from && time <= t->from + t->span)
-        tally_add(&t->cells[(time - t->from - 1) * TREND_POINTS / t->span], value);
+    bool inside = time > t->from && time <= t->from + t->span;
+    return inside ? &t->cells[(time - t->from - 1) * TREND_POINTS / t->span] : NULL;
 }
 
 static enum err add_point(void *ctx, const struct point *p)
 {
-    add(ctx, p->time, p->value);
+    struct tally *cell = cell_at(ctx, p->time);
+    if (cell && p->cell)
+        tally_add_cell(cell, p->cell);
+    else if (cell)
+        tally_add(cell, p->value);
     return ERR_OK;
 }
 
 static enum err add_observation(void *ctx, const struct observation *o)
 {
-    add(ctx, o->period_start + 1, o->value);
+    struct tally *cell = cell_at(ctx, o->period_start + 1);
+    if (cell)
+        tally_add(cell, o->value);
     return ERR_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define POINTS_SHOWN  100
+#define HOUR_S        3600
 #define PERIODS_SHOWN 400
 #define SPARE_PERIODS 5000 // revisions read at most
 
@@ -67,25 +68,51 @@ static void put_gap(struct page *p, int64_t from, int64_t to, const struct zone 
              a, b, page_text(p, T_UNKNOWN));
 }
 
+// The last ones of the span; hours where raw figures are gone, the last of which may end after the last
+// figure.
+static enum err read_last(struct page *p, const struct board_row *r, int64_t from, int64_t to,
+                          struct points *out)
+{
+    enum err e = ERR_OK;
+    for (int64_t span = r->series.step_s ? r->series.step_s : 1; !e; span = HOUR_S) {
+        int64_t end = span == HOUR_S ? (to + HOUR_S - 1) / HOUR_S * HOUR_S : to;
+        int64_t begin = end - POINTS_SHOWN * span > from ? end - POINTS_SHOWN * span : from;
+        out->count = 0;
+        e = points_read(p->store.observations, p->store.reader, &r->series, begin, end, 4 * POINTS_SHOWN,
+                        keep_point, out, NULL);
+        if (span >= HOUR_S || (out->count > 0 && !out->at[0].cell))
+            break;
+    }
+    return e;
+}
+
+static void put_moment(struct page *p, const struct point *point, const struct zone *z)
+{
+    char a[SHOW_TEXT], b[SHOW_TEXT];
+    show_moment(b, point->time, z);
+    show_moment(a, point->time - point->span_s, z);
+    if (point->cell)
+        html_put(p->out, "<tr><th scope=\"row\">%s – %s</th>", a, b);
+    else
+        html_put(p->out, "<tr><th scope=\"row\">%s</th>", b);
+}
+
 static void put_points(struct page *p, const struct board_row *r, int64_t from, int64_t to)
 {
     struct points points = {0};
-    char zone_head[I18N_MAX], when[SHOW_TEXT];
+    char zone_head[I18N_MAX];
     const struct zone *z = r->park ? site_zone(p->site, r->park) : NULL;
-    int64_t step = r->series.step_s ? r->series.step_s : 1,
-            end = r->has_latest && r->latest.time < to ? r->latest.time : to;
-    int64_t begin = end - POINTS_SHOWN * step > from ? end - POINTS_SHOWN * step : from;
-    enum err e = points_read(p->store.observations, p->store.reader, &r->series, begin, end, 4 * POINTS_SHOWN,
-                             keep_point, &points, NULL);
+    int64_t end = r->has_latest && r->latest.time < to ? r->latest.time : to;
+    enum err e = read_last(p, r, from, end, &points);
     i18n_fill(zone_head, p->lang, T_COL_TIME, r->park ? r->park->time_zone : "UTC", NULL, NULL);
     put_table_head(p, r);
     html_put(p->out, "%s</th><th scope=\"col\" class=\"num\">%s</th></tr></thead><tbody>", zone_head,
              page_text(p, T_COL_VALUE));
     for (size_t i = points.count; i-- > 0;) {
-        if (i + 1 < points.count && points.at[i + 1].time - points.at[i].time > step)
-            put_gap(p, points.at[i].time + step, points.at[i + 1].time - step, z);
-        show_moment(when, points.at[i].time, z);
-        html_put(p->out, "<tr><th scope=\"row\">%s</th>", when);
+        const struct point *next = &points.at[i + 1];
+        if (i + 1 < points.count && next->time - points.at[i].time > next->span_s)
+            put_gap(p, points.at[i].time + points.at[i].span_s, next->time - next->span_s, z);
+        put_moment(p, &points.at[i], z);
         put_value_cell(p, &r->measure, points.at[i].value);
         buf_text(p->out, "</tr>");
     }
