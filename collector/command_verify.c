@@ -1,6 +1,7 @@
 // verify: the whole audit, or one receipt. Read only; a collector may run meanwhile.
 #include "base/crypto.h"
 #include "collector/commands.h"
+#include "collector/control.h"
 #include "store/reader_keep.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOW_MS = 200 };
+enum { SHOW_MS = 200, HOLD_MS = 2000 };
 
 // ---- progress -----------------------------------------------------------------------------------
 void collector_progress_init(struct command_progress *p)
@@ -104,9 +105,31 @@ static void print_damage(void *ctx, const char *text)
     printf("damaged: %s\n", text);
 }
 
+struct watch {
+    struct command_progress progress;
+    const struct collector_config *config;
+    struct mono held_at;
+    bool held;
+};
+
+// Rows that are dropped under the walk make it begin again, so a collector that runs is asked to wait with
+// that. One that does not run drops nothing.
+static void hold(struct watch *w, int seconds)
+{
+    struct diag d = {0};
+    json_t *reply = NULL, *request = json_pack("{s:s, s:i}", "command", "hold", "seconds", seconds);
+    w->held = collector_ask(w->config, request, HOLD_MS, &reply, &d) == ERR_OK;
+    w->held_at = clock_mono(clock_system());
+    json_decref(request);
+    json_decref(reply);
+}
+
 static void show(void *ctx, uint64_t position, uint64_t last)
 {
-    collector_progress_show(ctx, "verified", position, last);
+    struct watch *w = ctx;
+    if (mono_diff_ms(clock_mono(clock_system()), w->held_at) > COLLECTOR_HOLD_S * 1000 / 3)
+        hold(w, COLLECTOR_HOLD_S);
+    collector_progress_show(&w->progress, "verified", position, last);
 }
 
 static void print_chains(const struct reader_verified *v)
@@ -125,14 +148,17 @@ static void print_chains(const struct reader_verified *v)
     printf("rows=%" PRIu64 " damaged=%" PRIu64 "\n", v->rows, v->damaged);
 }
 
-static int verify_all(struct reader *reader)
+static int verify_all(struct reader *reader, const struct collector_config *c)
 {
     struct reader_verified v = {0};
-    struct command_progress p;
+    struct watch w = {.config = c};
     struct diag d = {0};
-    collector_progress_init(&p);
-    enum err e = reader_verify_watched(reader, print_damage, show, &p, &v, &d);
-    collector_progress_end(&p);
+    hold(&w, COLLECTOR_HOLD_S);
+    collector_progress_init(&w.progress);
+    enum err e = reader_verify_watched(reader, print_damage, show, &w, &v, &d);
+    collector_progress_end(&w.progress);
+    if (w.held)
+        hold(&w, 0);
     if (e != ERR_OK)
         return collector_complain(e, &d);
     print_chains(&v);
@@ -146,7 +172,7 @@ int collector_command_verify(const struct command_line *line, const struct colle
     enum err e = reader_open(c->state, &reader, &d);
     if (e != ERR_OK)
         return collector_complain(e, &d);
-    int code = line->receipt ? verify_receipt(reader, line->receipt) : verify_all(reader);
+    int code = line->receipt ? verify_receipt(reader, line->receipt) : verify_all(reader, c);
     reader_close(reader);
     return code;
 }

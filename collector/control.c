@@ -18,7 +18,7 @@ static const struct {
 } commands[] = {
     {"status", CONTROL_STATUS}, {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
     {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
-    {"audit", CONTROL_AUDIT},
+    {"audit", CONTROL_AUDIT},   {"hold", CONTROL_HOLD},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -34,7 +34,8 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
     }
     return diag_fail(
         d, ERR_INVALID,
-        "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release, audit", name);
+        "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release, audit, hold",
+        name);
 }
 
 static enum err parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
@@ -117,6 +118,16 @@ static enum err parse_audit(const json_t *o, struct audit_entry *a, struct diag 
     return ERR_OK;
 }
 
+static enum err parse_hold(const json_t *o, int64_t *out, struct diag *d)
+{
+    const json_t *seconds = json_object_get(o, "seconds");
+    if (!json_is_integer(seconds) || json_integer_value(seconds) < 0 ||
+        json_integer_value(seconds) > COLLECTOR_HOLD_S)
+        return diag_fail(d, ERR_INVALID, "\"seconds\" must be a whole number from 0 to %d", COLLECTOR_HOLD_S);
+    *out = json_integer_value(seconds);
+    return ERR_OK;
+}
+
 static enum err parse_members(const json_t *o, struct control_request *r, struct diag *d)
 {
     switch (r->command) {
@@ -133,6 +144,8 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
         return parse_release(o, &r->release, d);
     case CONTROL_AUDIT:
         return parse_audit(o, &r->audit, d);
+    case CONTROL_HOLD:
+        return parse_hold(o, &r->hold_s, d);
     case CONTROL_STATUS:
     case CONTROL_FLUSH:
         return ERR_OK;
@@ -385,6 +398,13 @@ static json_t *rebuild(struct control *c, const struct control_request *r)
     return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "series", (json_int_t)item->admin->count));
 }
 
+static json_t *hold(struct control *c, const struct control_request *r)
+{
+    int64_t until_s = clock_wall(clock_system()).us / US_PER_S + r->hold_s;
+    collector_gauge_set(c->counters, GAUGE_RETENTION_HELD_UNTIL_S, until_s);
+    return json_pack("{s:b, s:I}", "ok", 1, "until_s", (json_int_t)until_s);
+}
+
 static json_t *dispatch(struct control *c, const struct control_request *r)
 {
     switch (r->command) {
@@ -402,6 +422,8 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
         return release(c, r);
     case CONTROL_AUDIT:
         return audit(c, r);
+    case CONTROL_HOLD:
+        return hold(c, r);
     }
     return failure("unknown command");
 }

@@ -9,6 +9,7 @@
 
 #define COLLECTOR_CONTROL_MAX_BYTES 16384
 #define COLLECTOR_FLUSH_MS          2000
+#define COLLECTOR_HOLD_S            30
 
 enum control_command {
     CONTROL_STATUS,
@@ -17,7 +18,8 @@ enum control_command {
     CONTROL_REVOKE,
     CONTROL_REBUILD,
     CONTROL_RELEASE,
-    CONTROL_AUDIT
+    CONTROL_AUDIT,
+    CONTROL_HOLD
 };
 
 struct control_request {
@@ -28,6 +30,7 @@ struct control_request {
     char series[256]; // "" for all
     struct release_request release;
     struct audit_entry audit;
+    int64_t hold_s; // the retention waits so long, at most COLLECTOR_HOLD_S
 };
 // INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
 // member.

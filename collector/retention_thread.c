@@ -1,6 +1,7 @@
 // The shell around the retention. Nobody waits for it: each piece of work is followed by a pause several
 // times as long, so that a month may take hours and receiving takes no notice.
 #include "base/log.h"
+#include "collector/control.h"
 #include "collector/retention.h"
 #include "collector/service.h"
 
@@ -87,9 +88,21 @@ static void rest(struct retention_shell *r, int64_t ms)
         (void)cursor_wait(r->s->committed, UINT64_MAX, (int)(left < ANSWER_MS ? left : ANSWER_MS));
 }
 
+// Never longer than one request asks for, whatever the clock does meanwhile.
+static bool is_held(const struct retention_shell *r)
+{
+    int64_t left_s = collector_gauge(&r->s->counters, GAUGE_RETENTION_HELD_UNTIL_S) -
+                     clock_wall(clock_system()).us / US_PER_S;
+    return left_s > 0 && left_s <= COLLECTOR_HOLD_S;
+}
+
 static void step(struct retention_shell *r)
 {
     struct diag d = {0};
+    if (is_held(r)) {
+        rest(r, IDLE_MS);
+        return;
+    }
     bool did = false;
     struct mono begun = clock_mono(clock_system());
     enum err e = r->retention ? ERR_OK : open_parts(r, &d);

@@ -165,6 +165,21 @@ static void status_carries_agents_cursors_and_every_counter(void **state)
     json_decref(o);
 }
 
+static void a_hold_of_the_retention_has_an_end(void **state)
+{
+    struct rig *r = *state;
+    int64_t now_s = clock_wall(clock_system()).us / US_PER_S;
+    json_decref(ask(r, "{\"command\":\"hold\",\"seconds\":30}"));
+    int64_t until_s = collector_gauge(r->c.counters, GAUGE_RETENTION_HELD_UNTIL_S);
+    assert_in_range(until_s, now_s + 30, now_s + 60);
+    json_decref(ask(r, "{\"command\":\"hold\",\"seconds\":31}"));
+    json_decref(ask(r, "{\"command\":\"hold\",\"seconds\":-1}"));
+    json_decref(ask(r, "{\"command\":\"hold\"}"));
+    assert_int_equal(collector_gauge(r->c.counters, GAUGE_RETENTION_HELD_UNTIL_S), until_s);
+    json_decref(ask(r, "{\"command\":\"hold\",\"seconds\":0}"));
+    assert_true(collector_gauge(r->c.counters, GAUGE_RETENTION_HELD_UNTIL_S) < until_s);
+}
+
 static void the_state_tells_of_space(void **state)
 {
     struct rig *r = *state;
@@ -256,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_too_long_is_refused),
         cmocka_unit_test(requests_are_understood),
         T(status_carries_agents_cursors_and_every_counter),
+        T(a_hold_of_the_retention_has_an_end),
         T(the_state_tells_of_space),
         T(flush_with_nothing_pending_answers_at_once),
         T(flush_does_not_wait_for_a_projection_that_is_far_behind),
