@@ -109,6 +109,17 @@ static enum err take_all(struct committer *c, struct item **items, size_t count,
     return ERR_OK;
 }
 
+// What is accepted is never much newer than its row: retention drops rows by their age. So a clock that was
+// set forward meanwhile begins the group anew.
+static enum err check_clock(const struct committer *c, int64_t received_us, struct diag *d)
+{
+    int64_t ahead_us = clock_wall(c->o.clock).us - received_us;
+    return ahead_us <= WIRE_FUTURE_MAX_S * US_PER_S
+               ? ERR_OK
+               : diag_fail(d, ERR_AGAIN, "the clock was set forward by %lld s in a transaction",
+                           (long long)(ahead_us / US_PER_S));
+}
+
 static enum err run_group(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     int64_t received_us;
@@ -116,7 +127,7 @@ static enum err run_group(struct committer *c, struct item **items, size_t count
     if (e != ERR_OK)
         return e;
     streams_begin(c->streams);
-    if ((e = take_all(c, items, count, d)) != ERR_OK ||
+    if ((e = take_all(c, items, count, d)) != ERR_OK || (e = check_clock(c, received_us, d)) != ERR_OK ||
         (e = streams_store_counts(c->streams, c->o.ledger)) != ERR_OK ||
         (e = ledger_commit(c->o.ledger, d)) != ERR_OK) {
         ledger_rollback(c->o.ledger);

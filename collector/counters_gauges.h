@@ -15,7 +15,7 @@
       "ledger rows that are in round-robin files on disk")                                                   \
     X(CLOSED_UNTIL_S, "closed_until_s", "seconds", "measurements up to here are refused: 0 none are")        \
     X(ROLLED_UNTIL_S, "rolled_until_s", "seconds", "measurements up to here are roll-ups")                   \
-    X(DROPPED_UNTIL_S, "dropped_until_s", "seconds", "raw measurements up to here are gone")                  \
+    X(DROPPED_UNTIL_S, "dropped_until_s", "seconds", "raw measurements up to here are gone")                 \
     X(RETENTION_HELD_UNTIL_S, "retention_held_until_s", "seconds",                                           \
       "retention waits until then, for a verify that reads what it would drop")
 

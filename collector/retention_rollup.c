@@ -123,20 +123,23 @@ static enum err add_point(void *ctx, const struct ledger_series *s, const struct
 static enum err choose(struct retention *r, struct making *m, struct diag *d)
 {
     int64_t agent_id = 0;
+    size_t cells = 0; // of an hour: a transaction of quarters is no longer than one of hours
     enum err e = ERR_OK;
     for (; e == ERR_OK && r->series_at < r->series_count; r->series_at++) {
         const struct ledger_series *s = r->series[r->series_at];
         bool there = false;
         if ((m->job->rollup_count > 0 && s->agent_id != agent_id) ||
-            m->job->rollup_count == RETAIN_ROLLUPS_MAX)
+            m->job->rollup_count == RETAIN_ROLLUPS_MAX || cells >= RETAIN_ROLLUPS_MAX)
             break;
         e = reader_has_rollup(r->o.reader, s->series_id, r->month_s, &there, d);
         if (e != ERR_OK || there)
             continue;
         agent_id = s->agent_id;
         m->series[m->job->rollup_count] = s;
-        e = rollup_maker_create(s, r->month_s, rollup_cell_s(s->step_s, needs_quarters(r, s, r->month_s)),
-                                value_of(r, s), &m->job->rollups[m->job->rollup_count]);
+        uint32_t cell_s = rollup_cell_s(s->step_s, needs_quarters(r, s, r->month_s));
+        e = rollup_maker_create(s, r->month_s, cell_s, value_of(r, s),
+                                &m->job->rollups[m->job->rollup_count]);
+        cells += WIRE_STEP_MAX_S / cell_s;
         m->job->rollup_count += e == ERR_OK ? 1 : 0;
     }
     return e;

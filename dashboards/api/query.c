@@ -162,8 +162,8 @@ void api_query(struct site *s, struct exchange *x)
     struct points points = {0};
     struct diag d = {""};
     size_t format = 0;
-    if (params_choice(x, "format", formats, &format) ||
-        api_one_series(s, x, &store, &row) || parse_request(s, x, &row, &q))
+    if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row) ||
+        parse_request(s, x, &row, &q))
         return;
     enum err e = points_load(&store, &row, &q, &points, &d);
     if (e == ERR_TOO_BIG)

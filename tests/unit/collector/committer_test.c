@@ -1,4 +1,5 @@
 // Each rule of sequences, declares and reconciliation in esep.proto, against a real ledger.
+#include "collector/committer_state.h"
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -490,6 +491,30 @@ static void a_revoked_key_stays_out_after_a_restart(void **state)
     assert_false(admission_decide(b->admission, public_key, token));
 }
 
+static struct wall tomorrow(void *ctx)
+{
+    const struct bench *b = ctx;
+    return (struct wall){clock_wall(&b->clock.clock).us + 86400 * US_PER_S};
+}
+
+static void a_clock_that_is_set_forward_in_a_transaction_accepts_no_figure_newer_than_its_row(void **state)
+{
+    struct bench *b = *state;
+    const struct clock jumped = {.wall = tomorrow, .mono = b->clock.clock.mono, .ctx = b};
+    struct wire_sample s = bench_sample(0, BENCH_NOW_S + 43200, 5);
+    b->committer->o.clock = &jumped; // the row was begun before it
+    bench_batch(b, 1, WIRE_MEASUREMENT, &s, 1);
+    assert_int_equal(bench_reply(b, b->reply_count - 1, WIRE_REFUSE).refuse.reason, WIRE_REFUSE_UNAVAILABLE);
+    assert_int_equal(ledger_position(b->ledger), 0);
+    b->committer->o.clock = &b->clock.clock;
+    fake_clock_step_us(&b->clock, 86400 * US_PER_S);
+    bench_clear(b);
+    bench_hello(b);
+    bench_batch(b, 1, WIRE_MEASUREMENT, &s, 1);
+    assert_int_equal(bench_reply(b, b->reply_count - 1, WIRE_ACK).ack.sequence, 1);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_declared, bench_teardown)
@@ -521,6 +546,7 @@ int main(void)
         T(a_spool_behind_what_is_stored_raises_an_alarm),
         T(admitting_is_idempotent_and_a_key_has_one_resident),
         T(a_revoked_key_stays_out_after_a_restart),
+        T(a_clock_that_is_set_forward_in_a_transaction_accepts_no_figure_newer_than_its_row),
     };
     return cmocka_run_group_tests_name("committer", tests, NULL, NULL);
 }
