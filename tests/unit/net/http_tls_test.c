@@ -26,7 +26,7 @@ static const char script[] = "import http.server,ssl,sys\n"
                              "s=http.server.ThreadingHTTPServer(('127.0.0.1',0),H)\n"
                              "c=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); c.load_cert_chain(sys.argv[1])\n"
                              "s.socket=c.wrap_socket(s.socket,server_side=True)\n"
-                             "print(s.server_address[1],flush=True)\n"
+                             "sys.stdout.write('%d\\n' % s.server_address[1]); sys.stdout.flush()\n"
                              "s.serve_forever()\n";
 
 struct server {
