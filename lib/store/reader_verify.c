@@ -168,10 +168,13 @@ static bool check_index(struct verify *v, const struct reader_row *row)
     return same;
 }
 
-static void check_row(struct verify *v, struct db_stmt *s)
+// CORRUPT: damaged pages hand out rows in another order than asked for, which could go on without an end.
+static enum err check_row(struct verify *v, struct db_stmt *s)
 {
     struct reader_row row;
     reader_row_from(s, &row);
+    if (row.position <= v->ends.position || row.position > INT64_MAX)
+        return ERR_CORRUPT;
     if (row.position != v->ends.position + 1 && !v->skipped)
         verify_keep_missing(v, v->ends.position + 1, row.position - 1);
     v->skipped = false;
@@ -187,6 +190,7 @@ static void check_row(struct verify *v, struct db_stmt *s)
         damaged_row(v, &row, "is not found through its index");
     if (row.kind >= LEDGER_ROLLUP)
         verify_keep_row(v, &row);
+    return ERR_OK;
 }
 
 // ---- pages that cannot be read
@@ -252,10 +256,8 @@ static enum err walk_some(struct verify *v, bool *done, struct diag *d)
         goto out;
     db_bind_int(s, 1, (int64_t)v->ends.position);
     db_bind_int(s, 2, ROWS_A_TRANSACTION);
-    while ((e = db_step(s, &row)) == ERR_OK && row) {
-        check_row(v, s);
+    while ((e = db_step(s, &row)) == ERR_OK && row && (e = check_row(v, s)) == ERR_OK)
         count++;
-    }
     db_reset(s);
     if (e == ERR_CORRUPT && v->ends.position < v->kept.position) {
         skip_unreadable(v);

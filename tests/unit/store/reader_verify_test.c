@@ -334,40 +334,86 @@ static bool reads_back(const char *folder, struct copy_of_rows *out, bool *refus
     return e == ERR_OK;
 }
 
+struct original { // a ledger, all of it in the database file
+    struct store *store;
+    char copy[STORE_PATH];
+    char *bytes;
+    size_t len;
+    struct copy_of_rows rows;
+    int found;
+};
+
+static void original_init(struct original *o, struct store *s)
+{
+    char path[STORE_PATH];
+    bool refused = false;
+    *o = (struct original){.store = s};
+    fill(s, 60);
+    ledger_close(s->ledger);
+    s->ledger = NULL;
+    store_temp_folder(o->copy);
+    store_path(s, LEDGER_FILE, path);
+    assert_int_equal(fs_read_file(path, 1 << 24, &o->bytes, &o->len, &s->diag), ERR_OK);
+    assert_true(reads_back(s->folder, &o->rows, &refused));
+}
+
+static void expect_noticed(struct original *o, const char *bytes, size_t len, const char *what, size_t at)
+{
+    char path[STORE_PATH];
+    bool refused = false;
+    struct copy_of_rows after;
+    store_copy(o->store, o->copy);
+    assert_int_equal(fs_join(path, sizeof path, o->copy, LEDGER_FILE), ERR_OK);
+    assert_int_equal(fs_replace_file(path, bytes, len, 0640, &o->store->diag), ERR_OK);
+    if (!reads_back(o->copy, &after, &refused))
+        o->found++;
+    else if (after.count != o->rows.count || after.sums != o->rows.sums)
+        fail_msg("%s %zu: another ledger went unnoticed", what, at);
+}
+
+static void original_deinit(struct original *o)
+{
+    free(o->bytes);
+    store_remove_folder(o->copy);
+}
+
 static void no_changed_byte_of_the_database_goes_unnoticed(void **state)
 {
-    struct store *s = *state;
-    char path[STORE_PATH];
-    char copy[STORE_PATH];
-    char *bytes = NULL;
-    size_t len = 0;
-    int found = 0;
-    bool refused = false;
-    struct copy_of_rows before, after;
+    struct original o;
     struct random random = {20260301};
-    fill(s, 60);
-    ledger_close(s->ledger); // everything is in the database file now
-    s->ledger = NULL;
-    store_temp_folder(copy);
-    store_path(s, LEDGER_FILE, path);
-    assert_int_equal(fs_read_file(path, 1 << 24, &bytes, &len, &s->diag), ERR_OK);
-    assert_true(reads_back(s->folder, &before, &refused));
+    original_init(&o, *state);
     for (int i = 0; i < 1500; i++) {
-        size_t at = (size_t)random_below(&random, len);
-        char was = bytes[at];
-        bytes[at] ^= (char)(1 << random_below(&random, 8));
-        store_copy(s, copy);
-        assert_int_equal(fs_join(path, sizeof path, copy, LEDGER_FILE), ERR_OK);
-        assert_int_equal(fs_replace_file(path, bytes, len, 0640, &s->diag), ERR_OK);
-        bytes[at] = was;
-        if (!reads_back(copy, &after, &refused))
-            found++;
-        else if (after.count != before.count || after.sums != before.sums)
-            fail_msg("byte %zu: another ledger went unnoticed", at);
+        size_t at = (size_t)random_below(&random, o.len);
+        char was = o.bytes[at];
+        o.bytes[at] ^= (char)(1 << random_below(&random, 8));
+        expect_noticed(&o, o.bytes, o.len, "byte", at);
+        o.bytes[at] = was;
     }
-    assert_true(found > 100); // the rest were free bytes of pages
-    free(bytes);
-    store_remove_folder(copy);
+    assert_true(o.found > 100); // the rest were free bytes of pages
+    original_deinit(&o);
+}
+
+// Another page in a page's place gives rows in an order that nobody asked for: the walk must come to an end.
+static void no_page_in_anothers_place_goes_unnoticed(void **state)
+{
+    enum { PAGE = 4096 };
+    struct original o;
+    char was[PAGE];
+    original_init(&o, *state);
+    for (size_t to = 0; to < o.len; to += PAGE) {
+        memcpy(was, o.bytes + to, PAGE);
+        for (size_t from = 0; from <= o.len; from += PAGE) {
+            if (from < o.len)
+                memcpy(o.bytes + to, from == to ? was : o.bytes + from, PAGE);
+            else
+                memset(o.bytes + to, 0, PAGE);
+            expect_noticed(&o, o.bytes, o.len, "page", to / PAGE);
+            memcpy(o.bytes + to, was, PAGE);
+        }
+        expect_noticed(&o, o.bytes, to + 1, "cut in page", to / PAGE);
+    }
+    assert_true(o.found > 100);
+    original_deinit(&o);
 }
 
 int main(void)
@@ -383,6 +429,7 @@ int main(void)
         T(neighbouring_damaged_rows_are_one_range),
         T(a_shorter_ledger_than_its_head_is_damage),
         T(no_changed_byte_of_the_database_goes_unnoticed),
+        T(no_page_in_anothers_place_goes_unnoticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
