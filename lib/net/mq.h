@@ -1,5 +1,5 @@
 // All ZeroMQ. One context a process; a socket belongs to one thread. Options follow the limits of
-// libzmq 4.3.4 as noted in lib/net/README.md (message size, water marks, heartbeats, handshake time, linger).
+// libzmq 4.3.4 as noted in lib/net/README.md (message size, water marks, keepalive, handshake time, linger).
 #ifndef ESEP_NET_MQ_H
 #define ESEP_NET_MQ_H
 
