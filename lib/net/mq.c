@@ -64,8 +64,8 @@ static enum err set_max_message(struct mq_socket *s, size_t bytes, struct diag *
 }
 
 // What every connection over a network has: a bounded handshake, and the kernel's own means of finding a
-// half-open one within 20 s. Not ZMTP's heartbeats: in libzmq 4.3.4 their timer, or a PING, aborts the process
-// when the connection breaks while its input waits for us to read ("Assertion failed: !_io_error").
+// half-open one within 20 s. Not ZMTP's heartbeats: in libzmq 4.3.4 their timer, or a PING, aborts the
+// process when the connection breaks while its input waits for us to read ("Assertion failed: !_io_error").
 static enum err set_tcp(struct mq_socket *s, const char *endpoint, size_t max_message_bytes, struct diag *d)
 {
     static const struct option list[] = {

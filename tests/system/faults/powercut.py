@@ -114,8 +114,6 @@ def put_back(kept, path):
 
 def cut_saved(saved, folder, rng):
     """Files that only syncfs brings to disk."""
-    if not os.path.isdir(saved):
-        return
     for where, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(where, name)
@@ -123,8 +121,8 @@ def cut_saved(saved, folder, rng):
             how = rng.random()
             if how < 0.2:
                 continue
-            if not os.path.exists(old):
-                os.truncate(path, 0) if how < 0.6 else os.unlink(path)
+            if not os.path.exists(old):  # it may even be there by name only
+                os.truncate(path, rng.choice((0, os.path.getsize(path) // 2))) if how < 0.6 else os.unlink(path)
             elif os.path.getsize(old) != os.path.getsize(path) or how < 0.6:
                 shutil.copy2(old, path)
             else:

@@ -30,7 +30,7 @@ CLASSES = [
     (8, "damage", ["flips", "spoolflips"]),
     (9, "clock", ["clock"]),
     (10, "rrd", ["rrdfiles", "retainfiles"]),
-    (11, "power", ["power", "spoolpower", "retainpower"]),
+    (11, "power", ["power", "spoolpower", "rrdpower", "retainpower"]),
     (12, "restored", ["restored", "spoolrestored", "cloned"]),
 ]
 

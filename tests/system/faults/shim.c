@@ -8,6 +8,7 @@
 //   SHIM_WATCH=part:part  only paths holding one of these parts are watched (required)
 //   SHIM_COUNT=FILE       the numbers of watched operations and of syncs so far, 8 bytes each (mmap)
 //   SHIM_CRASH_AT=n       SIGKILL to itself in place of the n-th operation (from 1); a write is done by half
+//   SHIM_CRASH_AT_SYNCFS=n  the same in place of the n-th syncfs
 //   SHIM_EIO_SYNC_AT=n    the n-th sync answers EIO and syncs nothing; the pages count as clean from then on,
 //                         so that every later sync of that file succeeds without writing them
 //   SHIM_STOP_AT=n        the n-th sync stops the process (SIGSTOP) before it is done: kill it there
@@ -48,7 +49,7 @@ struct entry { // of the journal: header, then old bytes, then new bytes
 
 struct shim {
     const char *watch, *journal, *save, *boot;
-    int64_t crash_at, eio_sync_at, stop_at;
+    int64_t crash_at, crash_at_syncfs, eio_sync_at, stop_at;
     _Atomic int64_t *counts, *clock_off_us; // counts: of operations, of syncs
     _Atomic int64_t own_counts[2], kept;
     pthread_mutex_t lock;
@@ -82,6 +83,7 @@ __attribute__((constructor)) static void shim_start(void)
     shim.journal = getenv("SHIM_JOURNAL");
     shim.save = getenv("SHIM_SAVE");
     shim.boot = getenv("SHIM_BOOT");
+    shim.crash_at_syncfs = number_of("SHIM_CRASH_AT_SYNCFS");
     shim.crash_at = number_of("SHIM_CRASH_AT");
     shim.eio_sync_at = number_of("SHIM_EIO_SYNC_AT");
     shim.stop_at = number_of("SHIM_STOP_AT");
@@ -397,9 +399,14 @@ int ftruncate64(int fd, off_t size)
 int syncfs(int fd)
 {
     char path[PATH_MAX];
+    bool watched = fd_watched(fd, path);
+    if (watched && (now_is_the_crash() || --shim.crash_at_syncfs == 0))
+        die();
     int result = (int)syscall(SYS_syncfs, fd);
+    if (!watched)
+        return result;
     pthread_mutex_lock(&shim.lock);
-    if (result == 0 && fd_watched(fd, path))
+    if (result == 0)
         save_after_syncfs();
     pthread_mutex_unlock(&shim.lock);
     return result;

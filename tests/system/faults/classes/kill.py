@@ -1,5 +1,6 @@
-"""Class 1: kill -9 of the collector at random moments under load."""
-from world import World
+"""Class 1: kill -9 of the collector at random moments under load. In the end librrd reads the same figures from the files."""
+from recorder.rrd import not_as_sent, paths_of
+from world import World, wait_for
 
 NAME, ROUNDS, LIMIT_S = "kill", 8, 120
 KILLS = 25
@@ -18,5 +19,9 @@ def round_of(options, seed, found):
             world.collector.kill()
         if world.start("after the last kill") and world.drain("after the last kill"):
             world.verify("after the last kill")
+            for peer in world.peers:
+                paths = paths_of(world.collector, peer)
+                shown = wait_for(lambda: not not_as_sent(peer, paths), 60, 0.1)
+                found.check(shown, "undetected", f"{peer.name}: after the last kill files are not as sent")
         world.finish()
     return {"kills": KILLS}

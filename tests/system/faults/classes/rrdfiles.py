@@ -1,17 +1,13 @@
 """Class 10: round-robin files are deleted, cut short, zeroed, filled with garbage, written by half, exchanged, while the collector
 runs, while it is down and while it is killed. It is noticed, and afterwards librrd reads the recorder's figures from them."""
-import json
-import math
 import os
 import shutil
-import subprocess
-import sys
 
-import recorder
+from recorder.rrd import not_as_sent, paths_of
 from world import World, wait_for
 
-FETCH = os.path.join(os.path.dirname(recorder.__file__), "fetch.py")
-NAME, ROUNDS, LIMIT_S = "rrdfiles", 10, 240
+NAME, ROUNDS, LIMIT_S = "rrdfiles", 12, 240
+EACH, WHEN = 4, ("running", "stopped", "running", "killed", "running", "running")
 
 
 def deleted(path, rng, _):
@@ -57,28 +53,6 @@ def exchanged(path, rng, other):
 KINDS = [deleted, folder_deleted, cut_short, zeroed, garbage, garbage_head, half_written, exchanged]
 
 
-def fetch(paths, wants):
-    """Of each file {time: value} as librrd tells it; None where it cannot read it."""
-    words = [w for path, want in zip(paths, wants) for w in (path, f"{min(want)}-{max(want)}")]
-    done = subprocess.run([sys.executable, FETCH, *words], capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
-        return [None] * len(paths)
-    return [got and {int(t): v for t, v in got.items()} for got in json.loads(done.stdout)]
-
-
-def same(want, got):
-    if want is None or got is None:
-        return want is got
-    return got == want if isinstance(want, int) else abs(got - want) <= 2 * math.ulp(want)
-
-
-def not_as_sent(peer, paths):
-    """The numbers of series whose file does not show what was sent."""
-    wants = [peer.points(n) for n in range(len(paths))]
-    return [n for n, (want, got) in enumerate(zip(wants, fetch(paths, wants)))
-            if got is None or not all(same(v, got.get(t)) for t, v in want.items())]
-
-
 def round_of(options, seed, found):
     done = 0
     with World(options, NAME, seed, found) as world:
@@ -86,14 +60,14 @@ def round_of(options, seed, found):
         world.start()
         peer.make(60)
         world.drain("before the damage")
-        paths = [world.collector.command("query", f"{peer.resident}/{s}", "--file").stdout.strip() for s in peer.series]
+        paths = paths_of(world.collector, peer)
 
         def all_shown():
             return not not_as_sent(peer, paths)
 
         found.check(wait_for(all_shown, 30, 0.1), "undetected", "files do not show what was sent, before any damage")
-        for kind in world.rng.sample(KINDS, 4):
-            when = world.rng.choice(("running", "running", "stopped", "killed"))
+        for i in range(EACH):  # each kind by turns, in two rounds of three while the collector runs
+            kind, when = KINDS[(seed * EACH + i) % len(KINDS)], WHEN[(seed + i) // 2 % len(WHEN)]
             if when == "stopped":
                 world.collector.stop()
             elif when == "killed":

@@ -1,4 +1,4 @@
-"""Class 8, the agent: bytes flipped, files cut short, pages zeroed, in the spool with its -wal and -shm, half of it not yet
+"""Class 8, the agent: bytes flipped, files cut short, pages zeroed, in the spool with its -wal and -shm and spool.head, half of it not yet
 delivered. Afterwards the agent runs; either it is as if nothing had happened, or a new incarnation goes on (with what can still be read, or
 the file set aside), the collector is told by a gap, and every row of the CSV arrives. Of a spool that is lost nobody knows what was delivered,
 so rows may arrive again: the same series, time and value, which the collector's projections count as repeats."""
@@ -45,6 +45,7 @@ def after(world, agent, before, what):
         found.blame("unbalanced", f"{what}: no spool afterwards")
         return found, "unnoticed", 0
     agents.account(agent, found, what, spool)
+    agents.account(agent, found, f"{what}, what had been acknowledged before", before)
     renewed = spool.incarnation != before.incarnation
     repeats = agents.compare(world.pb, agent, found, again=renewed)
     aside = agent.said("spool_damaged")
@@ -60,7 +61,7 @@ def after(world, agent, before, what):
 
 
 def hurt(agent):
-    names = [n for n in ("spool.sqlite", "spool.sqlite-wal", "spool.sqlite-shm")
+    names = [n for n in ("spool.sqlite", "spool.sqlite-wal", "spool.sqlite-shm", "spool.head")
              if os.path.exists(f"{agent.state}/{n}") and os.path.getsize(f"{agent.state}/{n}") > 0]
     name = agent.rng.choice(names)
     return f"{damage(f'{agent.state}/{name}', agent.rng)} in {name}"

@@ -25,6 +25,7 @@ class Peer:
         self.next = 1  # the sequence to send next
         self.credit = 0
         self.welcomed = False
+        self.confirmed = 0  # what the collector said last that it has, on this connection
         self.lost_by_collector = 0  # highest drop of a Welcome below what was acknowledged
         self.hello_at = self.heard_at = self.beat_at = 0.0
         self.clock = int(time.time()) // 10 * 10 - 86400  # figures start a day ago, one step a batch
@@ -146,6 +147,7 @@ class Peer:
             self.lost_by_collector = max(self.lost_by_collector, known - w.last_sequence)
             self.welcomed, self.credit, self.next, self.on_way = True, w.credit_bytes, w.last_sequence + 1, {}
             self.acked[self.incarnation] = max(known, w.last_sequence)  # stored is acknowledged
+            self.confirmed = w.last_sequence
             self.declare(w.declares_known)
         elif kind == "need_declare":
             self.declare(getattr(e.need_declare, "from"))
@@ -155,6 +157,7 @@ class Peer:
             a = e.ack
             self.acked[self.incarnation] = max(self.acked.get(self.incarnation, 0), a.sequence)
             self.receipts[self.incarnation, a.sequence] = (a.receipt.position, a.receipt.chain)
+            self.confirmed = a.sequence
             self.credit = a.credit_bytes
             self.on_way = {s: n for s, n in self.on_way.items() if s > a.sequence}
         elif kind == "reject":

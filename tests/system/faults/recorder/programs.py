@@ -87,9 +87,10 @@ class Collector:
     def admit(self, resident, public_key):
         done = self.command("admit", resident, public_key)
         if done.returncode != 0:
-            raise RuntimeError(f"admit {resident}: {done.stdout}{done.stderr}")
+            raise RuntimeError(f"admit {resident}: {done.returncode} {done.stdout}{done.stderr[-300:]}")
 
     def start(self, env=None, wait=True):
+        self.log_begun = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         self.program = Program([f"{self.build}/esep-collector", "run", "--config", self.config], self.log, env, self.namespace)
         return self.wait_listening() if wait else True
 
@@ -98,7 +99,7 @@ class Collector:
 
     def listening(self):
         if self.namespace:  # its port is not ours
-            return self.command("status").returncode == 0
+            return "event=listening" in self.said_from(self.log_begun)
         with socket.socket() as s:
             s.settimeout(0.5)
             return s.connect_ex(("127.0.0.1", self.port)) == 0
@@ -111,6 +112,12 @@ class Collector:
 
     def stop(self):
         return self.program.stop()
+
+    def said_from(self, offset):
+        """What it has logged from that size of the log on."""
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            f.seek(offset)
+            return f.read()
 
     def said(self, what):
         with open(self.log, encoding="utf-8", errors="replace") as f:
