@@ -444,8 +444,7 @@ void ingest_finish(struct ingest *in, struct item *item)
 {
     const struct outcome *o = &item->message.outcome;
     struct connection *c = settle(in, item);
-    if (o->kind == OUTCOME_REFUSE)
-        refusal_note(in->o.tally, refusal_event(o->refuse), &item->message.who, o->text ? o->text : "");
+    refusal_note_outcome(in->o.tally, &item->message);
     if (c && !c->superseded && !c->gone)
         answer(in, c, o);
     else

@@ -56,13 +56,21 @@ static enum err receive(struct service *s, struct ingest *in)
     return ERR_OK;
 }
 
-static void note_failed(struct service *s, uint64_t failed)
+// What the ZAP handler refused is noted by itself, with address and key; of the rest libzmq does not say who
+// it was.
+static void note_failed(struct service *s, const struct mq_events *events)
 {
-    if (failed > s->handshakes_noted)
-        audit_tally_note(
-            s->tally, AUDIT_HANDSHAKE, AUDIT_REFUSED, "address:unknown", "", failed - s->handshakes_noted,
-            "not CURVE, an old or broken protocol, another server's key, or not finished in time");
-    s->handshakes_noted = failed > s->handshakes_noted ? failed : s->handshakes_noted;
+    static const char *const texts[MQ_FAILURES] = {
+        [MQ_FAILED_MECHANISM] = "not CURVE",
+        [MQ_FAILED_KEY] = "another server's key, or a key that the peer does not hold",
+        [MQ_FAILED_PROTOCOL] = "a broken protocol",
+        [MQ_FAILED_UNFINISHED] = "hung up, or not finished in time",
+        [MQ_FAILED_OLD] = "an old protocol (ZMTP 1.0 or 2.0)"};
+    for (int i = 0; i < MQ_FAILURES; i++) {
+        uint64_t more = events->failed_by[i] - s->handshakes_noted[i];
+        audit_tally_note(s->tally, AUDIT_HANDSHAKE, AUDIT_REFUSED, "address:unknown", texts[i], more, "");
+        s->handshakes_noted[i] = events->failed_by[i];
+    }
 }
 
 static void copy_events(struct service *s)
@@ -71,10 +79,9 @@ static void copy_events(struct service *s)
     struct zap_counters z;
     mq_events(s->router, &events);
     zap_counters(s->zap, &z);
-    uint64_t failed = events.handshake_failed + events.handshake_silent;
-    // What the handler refused is noted with its address by itself.
-    note_failed(s, failed - events.handshake_denied);
-    collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED, failed);
+    note_failed(s, &events);
+    collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED,
+                        events.handshake_failed + events.failed_by[MQ_FAILED_OLD]);
     collector_count_set(&s->counters, COUNTER_ACCEPTS_FAILED, events.accept_failed);
     if (events.accept_paused > collector_counted(&s->counters, COUNTER_ACCEPTS_PAUSED))
         log_error("too_many_connections",

@@ -42,7 +42,8 @@ struct outcome {
     uint64_t sequence, repeat;
     struct wire_receipt receipt;
     uint32_t declares_known;
-    void *reject; // owned: an encoded Reject
+    uint32_t foreign; // samples refused: of a series number that is not this agent's
+    void *reject;     // owned: an encoded Reject
     size_t reject_len;
 };
 

@@ -31,6 +31,19 @@ void refusal_note(struct audit_tally *tally, enum audit_event event, const struc
     audit_tally_note(tally, event, AUDIT_REFUSED, key, who->resident, 1, text);
 }
 
+void refusal_note_outcome(struct audit_tally *tally, const struct item_message *m)
+{
+    const struct outcome *o = &m->outcome;
+    char text[80];
+    if (o->kind == OUTCOME_REFUSE)
+        refusal_note(tally, refusal_event(o->refuse), &m->who, o->text ? o->text : "");
+    if (o->foreign == 0)
+        return;
+    snprintf(text, sizeof text, "%u figures of series that are not this agent's, in one batch",
+             (unsigned)o->foreign);
+    refusal_note(tally, AUDIT_BATCH, &m->who, text);
+}
+
 void refusal_note_stranger(struct audit_tally *tally, const char *address, const char *text)
 {
     char who[80];

@@ -215,11 +215,14 @@ static enum err encode_verdict(struct committer *c, const struct wire_batch *b, 
     return wire_encode(&m, &c->verdict);
 }
 
-static void count_refusals(struct committer *c, struct stream *s, const struct wire_batch *b, size_t found,
-                           size_t refused)
+static void count_refusals(struct committer *c, struct stream *s, struct item_message *m,
+                           const struct wire_batch *b, size_t found, size_t refused)
 {
-    for (size_t i = 0; i < found; i++)
-        s->counted[collector_counter_of(c->refusals[i].reason)]++;
+    for (size_t i = 0; i < found; i++) {
+        enum wire_reason reason = c->refusals[i].reason;
+        s->counted[collector_counter_of(reason)]++;
+        m->outcome.foreign += reason == WIRE_REASON_UNKNOWN_SERIES || reason == WIRE_REASON_SERIES_TAKEN;
+    }
     if (refused > found) // the whole batch, for want of room in the verdict
         s->counted[collector_counter_of(c->refusals[0].reason)] += refused - found;
     s->counted[COUNTER_SAMPLES_QUARANTINED] += refused;
@@ -263,7 +266,7 @@ static enum err store_batch(struct committer *c, struct stream *s, struct item_m
         return e;
     s->state.last_sequence = b->sequence;
     s->counted[COUNTER_BATCHES_STORED]++;
-    count_refusals(c, s, b, found, refused);
+    count_refusals(c, s, m, b, found, refused);
     return ERR_OK;
 }
 

@@ -26,7 +26,7 @@ struct service {
     struct ledger *ledger; // the committer's thread, once it runs
     struct admission *admission;
     struct audit_tally *tally;
-    uint64_t handshakes_noted; // failed ones, by the ingest thread
+    uint64_t handshakes_noted[MQ_FAILURES]; // failed ones, by the ingest thread
     struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention;
     struct cursor *committed, *rrd_landed, *observed;
 

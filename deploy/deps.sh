@@ -8,7 +8,7 @@ declare -A group=(
     [build]="build-essential pkg-config libzmq3-dev librrd-dev libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler
              libsqlite3-dev libsodium-dev libcyaml-dev libyaml-dev libjansson-dev libmicrohttpd-dev libexpat1-dev ca-certificates fonts-dejavu-core tzdata"
     [demo]="sqlite3 curl"
-    [check]="libcmocka-dev sqlite3 curl openssl python3 python3-rrdtool iproute2"
+    [check]="libcmocka-dev sqlite3 curl openssl python3 python3-rrdtool python3-zmq python3-protobuf protobuf-compiler iproute2"
     [faults]="python3 python3-zmq python3-protobuf protobuf-compiler python3-rrdtool nftables iproute2 faketime"
     [clang]="clang libclang-rt-14-dev"
     [fuzz]="clang libclang-rt-14-dev"

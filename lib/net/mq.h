@@ -77,13 +77,22 @@ struct mq_poll_item {
 // ERR_OK also when nothing happened within timeout_ms; AGAIN when interrupted by a signal.
 enum err mq_poll(struct mq_poll_item *items, int count, int timeout_ms) MUST_USE;
 
+enum mq_failure {         // of a handshake
+    MQ_FAILED_MECHANISM,  // NULL, PLAIN, GSSAPI
+    MQ_FAILED_KEY,        // another server's key, or a key that the peer does not hold
+    MQ_FAILED_PROTOCOL,   // malformed, or out of order
+    MQ_FAILED_UNFINISHED, // hung up, or too slow
+    // ZMTP 1.0 and 2.0: libzmq hangs up without an event. Never too many; all of them once nobody has knocked
+    // for some seconds.
+    MQ_FAILED_OLD,
+    MQ_FAILURES
+};
+
 // Connection events since the last call, from the socket's monitor (opened with the socket).
 struct mq_events {
     uint64_t connected, disconnected, handshake_failed, accept_failed;
-    uint64_t handshake_denied; // of handshake_failed: by the ZAP handler
-    // A ROUTER: connections that ended before their handshake without an event of libzmq's (ZMTP 1.0
-    // and 2.0). Never too many; all of them once nobody has knocked for some seconds.
-    uint64_t handshake_silent;
+    // A ROUTER: of handshake_failed those that its ZAP handler knows nothing of; and MQ_FAILED_OLD.
+    uint64_t failed_by[MQ_FAILURES];
     uint64_t accept_paused; // a ROUTER: it stopped listening, because descriptors ran short; listens again by
                             // itself
     bool up;                // a DEALER: handshake done and not lost since

@@ -42,7 +42,7 @@ struct mq_monitor {
     struct mono retry_at;
     const char *listen_on; // a ROUTER's endpoint, borrowed, once it listens; NULL: never pauses
     int fds_enough;        // a connection with this descriptor or a higher one is one too many
-    // A ROUTER: what was accepted, second by second, for handshake_silent.
+    // A ROUTER: what was accepted, second by second, for MQ_FAILED_OLD.
     uint64_t accepted, accepted_at[MQ_SILENT_S];
     unsigned second;
     struct mono second_at;

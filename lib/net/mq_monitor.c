@@ -131,6 +131,19 @@ static void listen_if_due(struct mq_monitor *m)
 
 // ---- events
 
+static enum mq_failure failure_of(int32_t protocol_error)
+{
+    switch (protocol_error) {
+    case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+        return MQ_FAILED_MECHANISM;
+    case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC:
+    case ZMQ_PROTOCOL_ERROR_ZMTP_KEY_EXCHANGE:
+        return MQ_FAILED_KEY;
+    default:
+        return MQ_FAILED_PROTOCOL;
+    }
+}
+
 static void count_event(struct mq_monitor *m, uint16_t event, int32_t value)
 {
     switch (event) {
@@ -159,15 +172,16 @@ static void count_event(struct mq_monitor *m, uint16_t event, int32_t value)
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         m->events.refused = m->reconnect_to != NULL;
         m->events.handshake_failed++;
-        m->events.handshake_denied++;
         retry_later_and_later(m);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         m->events.handshake_failed++;
+        m->events.failed_by[failure_of(value)]++;
         retry_later_and_later(m);
         break;
     default:
         m->events.handshake_failed++;
+        m->events.failed_by[MQ_FAILED_UNFINISHED]++;
         break;
     }
 }
@@ -184,8 +198,8 @@ static void count_silent(struct mq_monitor *m)
     m->second = (m->second + 1) % MQ_SILENT_S;
     uint64_t before = m->accepted_at[m->second], ended = m->events.connected + m->events.handshake_failed;
     m->accepted_at[m->second] = m->accepted;
-    if (before > ended && before - ended > m->events.handshake_silent)
-        m->events.handshake_silent = before - ended;
+    if (before > ended && before - ended > m->events.failed_by[MQ_FAILED_OLD])
+        m->events.failed_by[MQ_FAILED_OLD] = before - ended;
 }
 
 // As zmq_socket_monitor's manual says: a frame of event (16 bits) and value (32 bits), then a frame with the
