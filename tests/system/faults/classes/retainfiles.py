@@ -11,7 +11,7 @@ import time
 
 from classes import retain
 from classes.retainorder import rebuilt
-from classes.rrdfiles import FETCH
+from recorder.rrd import FETCH
 from world import World, wait_for
 
 NAME, ROUNDS, LIMIT_S = "retainfiles", 3, 180
