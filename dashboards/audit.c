@@ -20,9 +20,9 @@ static const char *const events[] = {[AUDIT_OF_LOGIN] = "login",
 char *audit_request(const char *event, bool done, const char *who, const char *object, const char *detail,
                     uint64_t count)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "command", "audit", "event", event, "outcome",
-                          done ? "done" : "refused", "who", who, "object", object, "detail", detail, "count",
-                          (json_int_t)count);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "command", "audit", "event", event,
+                          "outcome", done ? "done" : "refused", "who", who, "object", object, "detail",
+                          detail, "count", (json_int_t)count);
     char *request = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     return request;

@@ -57,8 +57,8 @@ struct listing {
 static void put_live_agent(struct listing *l, const json_t *a)
 {
     static const char *const ids[] = {"agent_id", "key_id"};
-    static const char *const numbers[] = {"last_sequence", "accepted", "quarantined", "gap", "repeats",
-                                          "batches"};
+    static const char *const numbers[] = {"last_sequence", "accepted", "quarantined",
+                                          "gap",           "repeats",  "batches"};
     struct writer *j = &l->json;
     static const char *const counted[] = {"sampled",       "refused",      "spooled", "spool_bytes",
                                           "source_errors", "acknowledged", "gaps"};

@@ -142,8 +142,7 @@ static void view_open(struct view *v, struct site *s, const struct viewer *viewe
     *v = (struct view){.site = s, .viewer = viewer, .park = park};
     v->totals = (struct fact_totals){.site = s, .store = &v->store};
     snprintf(prefix, sizeof prefix, "%s/", park->code);
-    if (site_store(s, viewer, &v->store, NULL) == ERR_OK &&
-        board_load(s, &v->store, prefix, &v->board, NULL))
+    if (site_store(s, viewer, &v->store, NULL) == ERR_OK && board_load(s, &v->store, prefix, &v->board, NULL))
         v->board = (struct board){0}; // the profile is shown all the same; facts are then unknown
 }
 

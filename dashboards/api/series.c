@@ -111,8 +111,7 @@ void api_series(struct site *s, struct exchange *x)
     struct diag d = {""};
     char prefix[2 * SERIES_PART_MAX + 3] = "";
     int64_t limit = 5000;
-    if (params_integer(x, "limit", 1, 20000, &limit) || check_filters(x) ||
-        api_store(s, x, &store))
+    if (params_integer(x, "limit", 1, 20000, &limit) || check_filters(x) || api_store(s, x, &store))
         return;
     const char *park = exchange_param(x, "park"), *resident = exchange_param(x, "resident");
     if (park)

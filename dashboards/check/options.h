@@ -13,7 +13,7 @@ struct check_options {
     struct check_range warn, critical;
     const char *url;
     const char *token_file; // NULL: none
-    int64_t max_age_ms; // 0: by the series' rhythm
+    int64_t max_age_ms;     // 0: by the series' rhythm
     int timeout_ms;
     bool help, version; // and nothing else matters
 };

@@ -154,6 +154,12 @@ static void put_figures(struct store *s, const struct enterprise *e)
         store_one(s, &t, WIRE_REPORT, 0, p.start, store_integer(e->figure + i));
         store_one(s, &t, WIRE_REPORT, 1, p.start, store_integer(e->figure * 100));
     }
+    // a correction, which pages tell the history of
+    const struct wire_sample again = {.series = 0, .time = p.start, .value = store_integer(e->figure + 9)};
+    const struct wire_note note = {.reason = "counted again", .author = "", .currency = ""};
+    store_begin(s);
+    store_append(s, &t, WIRE_REPORT, &again, &note, 1, NULL, 0);
+    store_commit(s);
     for (int i = 20; i > 0; i--)
         store_one(s, &t, WIRE_MEASUREMENT, 2, STORE_EPOCH - i * 60, store_integer(e->figure / 100 + i % 3));
 }

@@ -104,7 +104,7 @@ static char *joined(const struct exchange *x)
         if (bytes[i])
             out[n++] = bytes[i];
     }
-    n += (size_t)sprintf(out + n, "%s%s%s", x->location, x->filename, x->problem);
+    sprintf(out + n, "%s%s%s", x->location, x->filename, x->problem);
     return out;
 }
 

@@ -48,7 +48,8 @@ static struct board_row *add(const struct kpi *kpi, const char *resident, const 
                              int64_t value, const char *unit)
 {
     struct board_row *r = &rows[count++];
-    *r = (struct board_row){.kpi = kpi, .park = &park, .resident = park_resident(&park, resident), .has_latest = true};
+    *r = (struct board_row){
+        .kpi = kpi, .park = &park, .resident = park_resident(&park, resident), .has_latest = true};
     snprintf(r->name.park, sizeof r->name.park, "p");
     snprintf(r->name.resident, sizeof r->name.resident, "%s", resident);
     snprintf(r->name.kpi, sizeof r->name.kpi, "%s", kpi->code);
@@ -82,7 +83,8 @@ static struct statement target(const char *kpi, int64_t value, const char *unit)
 static struct fact_source source(void *ctx)
 {
     static const struct viewer all = {.scope = {.role = ROLE_AUDITOR}};
-    return (struct fact_source){.park = &park, .viewer = &all, .rows = rows, .count = count, .sum = sum, .ctx = ctx};
+    return (struct fact_source){
+        .park = &park, .viewer = &all, .rows = rows, .count = count, .sum = sum, .ctx = ctx};
 }
 
 static struct fact fact_of(const struct statement *st)
