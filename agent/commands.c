@@ -3,6 +3,7 @@
 #include "agent/commands.h"
 #include "agent/config.h"
 #include "agent/dry_run.h"
+#include "agent/enrol.h"
 #include "agent/report_command.h"
 #include "agent/run.h"
 #include "agent/status.h"
@@ -81,17 +82,25 @@ static enum err do_status(const struct call *c, struct diag *d)
     return e;
 }
 
+enum { TAKES_JSON = 1, ENROLS = 2 };
+
 static const struct command {
     const char *name, *what;
-    enum err (*run)(const struct call *c, struct diag *d);
-    bool takes_json;
+    enum err (*run)(const struct call *c, struct diag *d); // NULL: enrol, which makes the configuration
+    unsigned flags;
 } commands[] = {
-    {"run", "sample the sources and send to the collector, until SIGTERM or SIGINT", do_run, false},
-    {"check", "check the configuration, print what it holds", do_check, false},
-    {"keygen", "make this agent's key (an existing one is kept), print its public part", do_keygen, false},
-    {"sources", "ask each source once and print what would be sent; sends and stores nothing", do_sources,
-     false},
-    {"status", "what was sampled, sent and refused; --json for programs", do_status, true},
+    {"run", "sample the sources and send to the collector, until SIGTERM or SIGINT", do_run, 0},
+    {"check", "check the configuration, print what it holds", do_check, 0},
+    {"enrol",
+     "[TOKEN|-]: make the key, enrol with an invitation, write the configuration, send a first heartbeat\n"
+     "             (without TOKEN it is asked for, or read from standard input); --run: then go on as "
+     "`run`;\n"
+     "             --state DIR: the state folder, when there is no configuration yet "
+     "(default " AGENT_STATE_DEFAULT ")",
+     NULL, ENROLS},
+    {"keygen", "make this agent's key (an existing one is kept), print its public part", do_keygen, 0},
+    {"sources", "ask each source once and print what would be sent; sends and stores nothing", do_sources, 0},
+    {"status", "what was sampled, sent and refused; --json for programs", do_status, TAKES_JSON},
 };
 
 static void print_help(FILE *out)
@@ -124,8 +133,33 @@ static int exit_code(enum err e)
     return e == ERR_OK ? EXIT_DONE : e == ERR_INTERNAL ? EXIT_INTERNAL : EXIT_FAILED;
 }
 
-static int run_command(const struct command *command, const char *config_path, bool json, FILE *out,
-                       FILE *err)
+struct line { // the command line
+    const char *config, *state;
+    bool json, run;
+    char *word; // after the command
+};
+
+static int complain(FILE *err, enum err e, const struct diag *d)
+{
+    fprintf(err, "esep-agent: %s\n", d->text[0] ? d->text : err_text(e));
+    return exit_code(e);
+}
+
+static int enrol_here(const struct line *line, FILE *out, FILE *err)
+{
+    const struct enrol_options o = {.config = line->config, .state = line->state, .out = out};
+    struct invite invite;
+    struct diag d = {""};
+    enum err e = enrol_read(line->word, &invite, &d);
+    if (e == ERR_OK)
+        e = enrol(&invite, &o, &d);
+    crypto_wipe(&invite, sizeof invite);
+    if (e != ERR_OK)
+        return complain(err, e, &d);
+    return fflush(out) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_command(const struct command *command, const struct line *line, FILE *out, FILE *err)
 {
     struct agent_config *config = NULL;
     struct diag d = {""};
@@ -133,14 +167,20 @@ static int run_command(const struct command *command, const char *config_path, b
         fprintf(err, "esep-agent: no source of randomness\n");
         return EXIT_INTERNAL;
     }
-    if (agent_config_load(config_path, &config, &d) != ERR_OK) {
+    if (command->flags & ENROLS) {
+        int code = enrol_here(line, out, err);
+        if (code != EXIT_DONE || !line->run)
+            return code;
+        command = find_command("run");
+    }
+    if (agent_config_load(line->config, &config, &d) != ERR_OK) {
         fprintf(err, "esep-agent: %s\n", d.text);
         return EXIT_USAGE;
     }
-    const struct call call = {.config = config, .json = json, .out = out};
+    const struct call call = {.config = config, .json = line->json, .out = out};
     enum err e = command->run(&call, &d);
     if (e != ERR_OK)
-        fprintf(err, "esep-agent: %s\n", d.text[0] ? d.text : err_text(e));
+        (void)complain(err, e, &d);
     agent_config_free(config);
     if (e == ERR_OK && fflush(out) != 0)
         e = ERR_IO;
@@ -153,25 +193,35 @@ static int usage(FILE *err, const char *what, const char *word)
     return EXIT_USAGE;
 }
 
-int agent_commands_run(int argc, char **argv, FILE *out, FILE *err)
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"state", required_argument, NULL, 's'},
+    {"run", no_argument, NULL, 'r'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+enum { GO_ON = -1 };
+
+// GO_ON, or the exit code when everything has been said.
+static int parse_options(int argc, char **argv, struct line *line, FILE *out, FILE *err)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {NULL, 0, NULL, 0}};
-    const char *config = AGENT_CONFIG_DEFAULT;
-    bool json = false;
-    if (report_command_is(argc, argv))
-        return report_command(argc, argv, out, err);
     optind = 0; // tests call this more than once
     for (int c; (c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
-            config = optarg;
+            line->config = optarg;
+            break;
+        case 's':
+            line->state = optarg;
+            break;
+        case 'r':
+            line->run = true;
             break;
         case 'j':
-            json = true;
+            line->json = true;
             break;
         case 'h':
             print_help(out);
@@ -183,14 +233,30 @@ int agent_commands_run(int argc, char **argv, FILE *out, FILE *err)
             return usage(err, c == ':' ? "this option needs a value" : "no such option", argv[optind - 1]);
         }
     }
+    return GO_ON;
+}
+
+int agent_commands_run(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct line line = {.config = AGENT_CONFIG_DEFAULT};
+    if (report_command_is(argc, argv))
+        return report_command(argc, argv, out, err);
+    int code = parse_options(argc, argv, &line, out, err);
+    if (code != GO_ON)
+        return code;
     if (optind >= argc)
         return usage(err, "a command is missing", NULL);
-    if (optind + 1 < argc)
-        return usage(err, "one word too many", argv[optind + 1]);
     const struct command *command = find_command(argv[optind]);
+    bool enrols = command && (command->flags & ENROLS);
+    int words = enrols ? 2 : 1;
+    if (optind + words < argc)
+        return usage(err, "one word too many", argv[optind + words]);
     if (!command)
         return usage(err, "no such command", argv[optind]);
-    if (json && !command->takes_json)
+    if (line.json && !(command->flags & TAKES_JSON))
         return usage(err, "--json does not belong to this command", command->name);
-    return run_command(command, config, json, out, err);
+    if ((line.state || line.run) && !enrols)
+        return usage(err, "--state and --run belong to enrol only, not to", command->name);
+    line.word = optind + 1 < argc ? argv[optind + 1] : NULL;
+    return run_command(command, &line, out, err);
 }

@@ -232,6 +232,14 @@ const char *uplink_refuse_advice(enum wire_refuse_reason r)
         [WIRE_REFUSE_UNAVAILABLE] =
             "nothing to do: figures are kept here until the collector can store again",
         [WIRE_REFUSE_WRONG_INCARNATION] = "nothing to do: the agent says Hello again",
+        [WIRE_REFUSE_NOT_INVITED] = "ask the park's operator for a new invitation",
+        [WIRE_REFUSE_INVITE_USED] =
+            "an invitation is good for one key: ask the park's operator for a new one",
+        [WIRE_REFUSE_INVITE_EXPIRED] = "ask the park's operator for a new invitation",
+        [WIRE_REFUSE_KEY_TAKEN] = "remove agent.key from the state folder and enrol again",
+        [WIRE_REFUSE_SERIES_OWNED] =
+            "another agent of this resident sends the series: remove it from one agent.yaml, or have the "
+            "park's operator move it here (esep-collector move); all else goes on",
     };
     return r > 0 && r < WIRE_REFUSE_COUNT && advice[r] ? advice[r] : "ask the park's operator";
 }
@@ -313,6 +321,10 @@ void uplink_core_message(struct uplink_core *c, const void *bytes, size_t len)
     case WIRE_ROLLUP:
     case WIRE_SEAL:
     case WIRE_RELEASE:
+    case WIRE_ENROL:
+    case WIRE_ENROLLED:
+    case WIRE_ROTATE:
+    case WIRE_ROTATED:
         bad_message(c, "a message that is not the collector's to send");
         break;
     }

@@ -3,6 +3,7 @@
 #include "collector/admission.h"
 #include "base/crypto.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct admission {
     pthread_mutex_t lock; // guards current
     pthread_mutex_t change;
     struct table *current;
+    _Atomic uint64_t removals;
 };
 
 _Static_assert(HEX_TEXT(TOKEN_BYTES) <= ADMISSION_TOKEN, "a token fits its text");
@@ -98,6 +100,7 @@ enum err admission_create(struct admission **out)
         free(a);
         return ERR_NOMEM;
     }
+    atomic_init(&a->removals, 0);
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->change, NULL);
     *out = a;
@@ -171,9 +174,41 @@ enum err admission_remove(struct admission *a, int64_t key_id)
             next->entries[next->count++] = now->entries[i];
     }
     swap_in(a, next);
+    if (e == ERR_OK) // after it: whoever looked the key up before sees another number now
+        atomic_fetch_add(&a->removals, 1);
 out:
     pthread_mutex_unlock(&a->change);
     return e;
+}
+
+uint64_t admission_removals(const struct admission *a)
+{
+    return atomic_load(&a->removals);
+}
+
+bool admission_holds(struct admission *a, const struct admitted *who)
+{
+    bool found = false;
+    if (who->removals == atomic_load(&a->removals))
+        return true;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->current->count && !found; i++)
+        found = a->current->entries[i].who.key_id == who->key_id;
+    pthread_mutex_unlock(&a->lock);
+    return found;
+}
+
+int64_t admission_other_key(struct admission *a, int64_t agent_id, int64_t key_id)
+{
+    int64_t found = 0;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->current->count; i++) {
+        const struct admitted *who = &a->current->entries[i].who;
+        if (who->agent_id == agent_id && who->key_id != key_id && (found == 0 || who->key_id < found))
+            found = who->key_id;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return found;
 }
 
 size_t admission_count(struct admission *a)
@@ -199,8 +234,10 @@ bool admission_lookup(struct admission *a, const char *token, struct admitted *o
 {
     pthread_mutex_lock(&a->lock);
     const struct entry *found = find_token(a->current, token);
-    if (found)
+    if (found) {
         *out = found->who;
+        out->removals = atomic_load(&a->removals);
+    }
     pthread_mutex_unlock(&a->lock);
     return found != NULL;
 }

@@ -1,5 +1,6 @@
-// keygen, admit, agents, revoke. A change goes through the running collector when there is one, else under
-// its lock: never both, so the ledger has one writer at any time.
+// keygen, admit, revoke, move. A change goes through the running collector when there is one, else under its
+// lock: never both, so the ledger has one writer at any time.
+#include "base/buf.h"
 #include "base/fs.h"
 #include "collector/admin.h"
 #include "collector/commands.h"
@@ -7,13 +8,25 @@
 #include "kpi/park.h"
 #include "kpi/series.h"
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAMES_SHOWN 40
+#define KEYS_MAX    64 // of an agent
 
 enum { ANSWER_MS = 5000 };
+
+void collector_author(char out[WIRE_AUTHOR_MAX + 1])
+{
+    const char *name = getenv("SUDO_USER");
+    const struct passwd *p = getpwuid(getuid());
+    if (!name || !name[0])
+        name = p ? p->pw_name : "";
+    snprintf(out, WIRE_AUTHOR_MAX + 1, "%.*s", WIRE_AUTHOR_MAX, name);
+}
 
 int collector_command_keygen(const struct command_line *line, const struct collector_config *c)
 {
@@ -40,10 +53,8 @@ int collector_command_keygen(const struct command_line *line, const struct colle
 }
 
 // ---- offline changes ----------------------------------------------------------------------------
-typedef enum err (*change)(struct ledger *l, const char *who, struct ledger_agent *agent, struct diag *d);
-
-static enum err change_offline(const struct collector_config *c, change what, struct ledger_agent *agent,
-                               struct diag *d)
+enum err collector_change_offline(const struct collector_config *c, collector_change what, void *ctx,
+                                  struct diag *d)
 {
     struct ledger *l = NULL;
     int lock = -1;
@@ -55,18 +66,13 @@ static enum err change_offline(const struct collector_config *c, change what, st
     if (e == ERR_OK)
         e = ledger_open(c->state, clock_system(), &l, d);
     if (e == ERR_OK)
-        e = what(l, who, agent, d);
+        e = what(l, who, ctx, d);
     if (l && !ledger_head_missing(l)) // that alarm is for the next start
         e = e == ERR_OK ? ledger_store_head(l, d) : e;
     ledger_close(l);
     if (lock >= 0)
         fs_unlock(lock);
     return e;
-}
-
-static enum err revoke_offline(struct ledger *l, const char *who, struct ledger_agent *agent, struct diag *d)
-{
-    return admin_revoke(l, who, agent->key_id, d);
 }
 
 // ---- admit --------------------------------------------------------------------------------------
@@ -83,7 +89,7 @@ static void list_residents(const struct park *park, const struct series_name *na
 }
 
 // Somebody may be admitted before a park file names them; a slip of the pen should still be seen at once.
-static void warn_when_unknown(const struct collector_config *c, const struct series_name *name)
+void collector_warn_unknown(const struct collector_config *c, const struct series_name *name)
 {
     struct catalogue *catalogue = NULL;
     struct parks parks = {0};
@@ -98,6 +104,11 @@ static void warn_when_unknown(const struct collector_config *c, const struct ser
         list_residents(park, name);
     parks_free(&parks);
     catalogue_free(catalogue);
+}
+
+static enum err admit_offline(struct ledger *l, const char *who, void *agent, struct diag *d)
+{
+    return admin_admit(l, who, agent, d);
 }
 
 static enum err admit_online(const struct collector_config *c, const char *resident, const char *key,
@@ -127,79 +138,197 @@ int collector_command_admit(const struct command_line *line, const struct collec
         fputs("esep-collector: the key is not 40 characters of Z85; esep-agent keygen prints it\n", stderr);
         return EXIT_USAGE;
     }
-    warn_when_unknown(c, &name);
+    collector_warn_unknown(c, &name);
     memcpy(agent.resident, resident, strlen(resident) + 1);
     enum err e = admit_online(c, resident, key, &agent.key_id, &d);
     if (e == ERR_CLOSED)
-        e = change_offline(c, admin_admit, &agent, &d);
+        e = collector_change_offline(c, admit_offline, &agent, &d);
     if (e != ERR_OK)
         return collector_complain(e, &d);
     printf("admitted %s as key id %lld\n", resident, (long long)agent.key_id);
     return EXIT_DONE;
 }
 
+// ---- which agent --------------------------------------------------------------------------------
+static int64_t int_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static void list_agents(const json_t *agents, const char *resident, struct buf *out)
+{
+    int64_t listed = 0;
+    size_t i;
+    json_t *a;
+    json_array_foreach(agents, i, a)
+    {
+        const char *of = json_string_value(json_object_get(a, "resident"));
+        if (strcmp(of, resident) != 0 || int_of(a, "revoked_us") || int_of(a, "agent_id") == listed)
+            continue;
+        listed = int_of(a, "agent_id");
+        buf_printf(out, "%s%s#%lld", out->len ? ", " : "", of, (long long)listed);
+    }
+}
+
+// A resident without a number: its only agent with a valid key.
+static enum err find_only(const json_t *agents, const char *resident, int64_t *agent_id, struct diag *d)
+{
+    struct buf names;
+    size_t i, found = 0;
+    json_t *a;
+    int64_t id = 0;
+    json_array_foreach(agents, i, a)
+    {
+        if (strcmp(json_string_value(json_object_get(a, "resident")), resident) == 0 &&
+            !int_of(a, "revoked_us") && int_of(a, "agent_id") != id) {
+            id = int_of(a, "agent_id");
+            found++;
+        }
+    }
+    if (found == 1)
+        *agent_id = id;
+    if (found == 1)
+        return ERR_OK;
+    if (found == 0)
+        return diag_fail(d, ERR_NOT_FOUND,
+                         "%s has no agent with a valid key; esep-collector agents lists them", resident);
+    buf_init(&names, 400);
+    list_agents(agents, resident, &names);
+    (void)diag_fail(d, ERR_CONFLICT, "%s has %zu agents, say which: %s", resident, found, buf_str(&names));
+    buf_deinit(&names);
+    return ERR_CONFLICT;
+}
+
+enum err collector_find_agent(const json_t *agents, const char *text, int64_t *agent_id, struct diag *d)
+{
+    const char *hash = strchr(text, '#');
+    char *end = NULL;
+    size_t i;
+    json_t *a;
+    if (!hash)
+        return find_only(agents, text, agent_id, d);
+    errno = 0;
+    int64_t id = strtoll(hash + 1, &end, 10);
+    bool whole = !errno && end != hash + 1 && !*end;
+    json_array_foreach(agents, i, a)
+    {
+        const char *of = json_string_value(json_object_get(a, "resident"));
+        size_t len = (size_t)(hash - text);
+        if (!whole || int_of(a, "agent_id") != id ||
+            (len > 0 && (strlen(of) != len || memcmp(of, text, len) != 0)))
+            continue;
+        *agent_id = id;
+        return ERR_OK;
+    }
+    return diag_fail(d, ERR_NOT_FOUND, "there is no agent %s; esep-collector agents lists them", text);
+}
+
+static enum err fetch_agents(const struct collector_config *c, json_t **status, struct diag *d)
+{
+    bool running;
+    return collector_fetch_status(c, status, &running, d);
+}
+
 // ---- revoke -------------------------------------------------------------------------------------
-static enum err revoke_online(const struct collector_config *c, int64_t key_id, struct diag *d)
+static enum err revoke_offline(struct ledger *l, const char *who, void *key_id, struct diag *d)
+{
+    return admin_revoke(l, who, *(int64_t *)key_id, d);
+}
+
+static enum err revoke_key(const struct collector_config *c, int64_t key_id, struct diag *d)
 {
     json_t *reply = NULL;
     json_t *request = json_pack("{s:s, s:I}", "command", "revoke", "key_id", (json_int_t)key_id);
     enum err e = collector_ask(c, request, ANSWER_MS, &reply, d);
     json_decref(request);
     json_decref(reply);
+    if (e == ERR_CLOSED)
+        e = collector_change_offline(c, revoke_offline, &key_id, d);
+    if (e == ERR_OK)
+        printf("revoked key id %lld\n", (long long)key_id);
+    return e;
+}
+
+static enum err revoke_agent(const struct collector_config *c, const char *text, struct diag *d)
+{
+    json_t *status = NULL, *a;
+    int64_t agent_id = 0;
+    size_t i, done = 0;
+    enum err e = fetch_agents(c, &status, d);
+    const json_t *agents = json_object_get(status, "agents");
+    if (e == ERR_OK)
+        e = collector_find_agent(agents, text, &agent_id, d);
+    json_array_foreach(agents, i, a)
+    {
+        if (e != ERR_OK || int_of(a, "agent_id") != agent_id || int_of(a, "revoked_us"))
+            continue;
+        e = revoke_key(c, int_of(a, "key_id"), d);
+        done += e == ERR_OK;
+    }
+    if (e == ERR_OK && done == 0)
+        e = diag_fail(d, ERR_NOT_FOUND, "%s has no valid key: it is shut out already", text);
+    json_decref(status);
     return e;
 }
 
 int collector_command_revoke(const struct command_line *line, const struct collector_config *c)
 {
     struct diag d = {0};
-    struct ledger_agent agent = {0};
+    const char *text = line->words[0];
     char *end;
     errno = 0;
-    agent.key_id = strtoll(line->words[0], &end, 10);
-    if (errno || *end || end == line->words[0]) {
-        fprintf(stderr, "esep-collector: '%s' is not a key id; esep-collector agents lists them\n",
-                line->words[0]);
+    int64_t key_id = strtoll(text, &end, 10);
+    bool number = !errno && !*end && end != text;
+    if (!number && !strchr(text, '#') && !strchr(text, '/')) {
+        fprintf(stderr,
+                "esep-collector: '%s' is neither a key id nor an agent (PARK/RESIDENT#n, #n); esep-collector "
+                "agents "
+                "lists them\n",
+                text);
         return EXIT_USAGE;
     }
-    enum err e = revoke_online(c, agent.key_id, &d);
-    if (e == ERR_CLOSED)
-        e = change_offline(c, revoke_offline, &agent, &d);
-    if (e != ERR_OK)
-        return collector_complain(e, &d);
-    printf("revoked key id %lld\n", (long long)agent.key_id);
-    return EXIT_DONE;
+    enum err e = number ? revoke_key(c, key_id, &d) : revoke_agent(c, text, &d);
+    return e == ERR_OK ? EXIT_DONE : collector_complain(e, &d);
 }
 
-// ---- agents -------------------------------------------------------------------------------------
-static void print_agent(const json_t *a)
+// ---- move ---------------------------------------------------------------------------------------
+struct moving {
+    const char *series;
+    int64_t to, from;
+};
+
+static enum err move_offline(struct ledger *l, const char *who, void *ctx, struct diag *d)
 {
-    const char *connected = json_is_true(json_object_get(a, "connected")) ? "connected" : "-";
-    bool revoked = json_integer_value(json_object_get(a, "revoked_us")) != 0;
-    printf("%-40s %6lld %-9s %-40s %10lld %8lld\n", json_string_value(json_object_get(a, "resident")),
-           (long long)json_integer_value(json_object_get(a, "key_id")), revoked ? "revoked" : connected,
-           json_string_value(json_object_get(a, "key")),
-           (long long)json_integer_value(json_object_get(a, "accepted")),
-           (long long)json_integer_value(json_object_get(a, "quarantined")));
+    struct moving *m = ctx;
+    return admin_move(l, who, m->series, m->to, &m->from, d);
 }
 
-int collector_command_agents(const struct command_line *line, const struct collector_config *c)
+static enum err move_online(const struct collector_config *c, struct moving *m, struct diag *d)
 {
-    json_t *status = NULL, *a;
+    json_t *reply = NULL;
+    json_t *request =
+        json_pack("{s:s, s:s, s:I}", "command", "move", "series", m->series, "agent_id", (json_int_t)m->to);
+    enum err e = collector_ask(c, request, ANSWER_MS, &reply, d);
+    json_decref(request);
+    if (e == ERR_OK)
+        m->from = int_of(reply, "from");
+    json_decref(reply);
+    return e;
+}
+
+int collector_command_move(const struct command_line *line, const struct collector_config *c)
+{
+    struct moving m = {.series = line->words[0]};
     struct diag d = {0};
-    bool running;
-    size_t i;
-    enum err e = collector_fetch_status(c, &status, &running, &d);
+    json_t *status = NULL;
+    enum err e = fetch_agents(c, &status, &d);
+    if (e == ERR_OK)
+        e = collector_find_agent(json_object_get(status, "agents"), line->words[1], &m.to, &d);
+    json_decref(status);
+    if (e == ERR_OK && (e = move_online(c, &m, &d)) == ERR_CLOSED)
+        e = collector_change_offline(c, move_offline, &m, &d);
     if (e != ERR_OK)
         return collector_complain(e, &d);
-    const json_t *agents = json_object_get(status, "agents");
-    if (line->json) {
-        json_dumpf(agents, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        printf("%-40s %6s %-9s %-40s %10s %8s\n", "resident", "key_id", "state", "key", "accepted",
-               "refused");
-        json_array_foreach(agents, i, a) print_agent(a);
-    }
-    json_decref(status);
+    printf("%s belongs to agent #%lld now (before: #%lld)\n", m.series, (long long)m.to, (long long)m.from);
     return EXIT_DONE;
 }

@@ -8,11 +8,9 @@
 #include "store/reader_keep.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ANSWER_MS = 5000, ROWS_A_READ = 500 };
 
@@ -140,16 +138,6 @@ static int list(const struct command_line *line, const struct collector_config *
 }
 
 // ---- release ------------------------------------------------------------------------------------
-// Who asks, as well as the system can tell.
-static void find_author(char out[WIRE_AUTHOR_MAX + 1])
-{
-    const char *name = getenv("SUDO_USER");
-    const struct passwd *p = getpwuid(getuid());
-    if (!name || !name[0])
-        name = p ? p->pw_name : "";
-    snprintf(out, WIRE_AUTHOR_MAX + 1, "%.*s", WIRE_AUTHOR_MAX, name);
-}
-
 static bool parse_place(const char *text, struct release_request *r)
 {
     char *end = NULL;
@@ -220,7 +208,7 @@ static int release(const struct command_line *line, const struct collector_confi
                         "shows them\n");
         return EXIT_USAGE;
     }
-    find_author(r.author);
+    collector_author(r.author);
     enum err e = release_online(c, &r, &d);
     if (e == ERR_CLOSED)
         e = release_offline(c, &r, &d);

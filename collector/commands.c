@@ -18,8 +18,17 @@ static const struct command {
      collector_command_keygen},
     {"admit", "PARK/RESIDENT PUBLICKEY", "let an agent's key in as that resident's", 2, 2,
      collector_command_admit},
-    {"agents", "[--json]", "list keys: resident, connection, figures", 0, 0, collector_command_agents},
-    {"revoke", "KEY_ID", "shut a key out; its next message is refused", 1, 1, collector_command_revoke},
+    {"invite", "PARK/RESIDENT [--expires 7d] [--agent AGENT]",
+     "print an invitation, one line for esep-agent enrol; --agent: for another key of that agent", 1, 1,
+     collector_command_invite},
+    {"invites", "[--json]", "list invitations: open, used, expired, withdrawn", 0, 0,
+     collector_command_invites},
+    {"withdraw", "INVITE_ID", "take an open invitation back", 1, 1, collector_command_withdraw},
+    {"agents", "[--json]", "list agents and their keys: connection, spool, clock, figures", 0, 0,
+     collector_command_agents},
+    {"revoke", "AGENT|KEY_ID", "shut an agent, or one of its keys, out within a second", 1, 1,
+     collector_command_revoke},
+    {"move", "SERIES AGENT", "give a series to another agent of its resident", 2, 2, collector_command_move},
     {"status", "[--json]", "state, cursors, agents and every counter", 0, 0, collector_command_status},
     {"query", "SERIES [--from T] [--to T] [--format text|json|csv] [--file]",
      "exact figures of a series; --file: the path of its round-robin file", 1, 1, collector_command_query},
@@ -46,6 +55,7 @@ static void print_help(FILE *to)
           "); share/esep/examples/collector.example.yaml explains them\n"
           "  T               2026-03-14, 2026-03, 2026-Q1, 2026, 2026-03-14T12:00:00Z, seconds since 1970, "
           "now, -7d\n"
+          "  AGENT           PARK/RESIDENT#n, #n, or PARK/RESIDENT where it has but one; agents lists them\n"
           "  exit codes      0 done, 1 failed, 2 wrong usage or configuration, 70 a bug in the program\n",
           to);
 }
@@ -78,19 +88,13 @@ static const struct command *find(const char *name)
 }
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},
-    {"format", required_argument, NULL, 'm'},
-    {"json", no_argument, NULL, 'j'},
-    {"file", no_argument, NULL, 'p'},
-    {"receipt", required_argument, NULL, 'r'},
-    {"agent", required_argument, NULL, 'a'},
-    {"event", required_argument, NULL, 'e'},
-    {"released", no_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},  {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},      {"format", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},          {"file", no_argument, NULL, 'p'},
+    {"receipt", required_argument, NULL, 'r'}, {"agent", required_argument, NULL, 'a'},
+    {"event", required_argument, NULL, 'e'},   {"released", no_argument, NULL, 'l'},
+    {"expires", required_argument, NULL, 'x'}, {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
 };
 
 enum { GO_ON = -1 };
@@ -132,6 +136,9 @@ static int parse(const struct command *c, int argc, char **argv, struct command_
             break;
         case 'l':
             line->released = true;
+            break;
+        case 'x':
+            line->expires = optarg;
             break;
         case 'h':
             print_command_help(c);

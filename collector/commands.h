@@ -13,7 +13,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 
 struct command_line {
     const char *config; // path
-    const char *from, *to, *format, *receipt, *agent, *event;
+    const char *from, *to, *format, *receipt, *agent, *event, *expires;
     bool json, file, released;
     char **words; // after the command's name
     int word_count;
@@ -30,6 +30,10 @@ int collector_command_keygen(const struct command_line *line, const struct colle
 int collector_command_admit(const struct command_line *line, const struct collector_config *c);
 int collector_command_agents(const struct command_line *line, const struct collector_config *c);
 int collector_command_revoke(const struct command_line *line, const struct collector_config *c);
+int collector_command_invite(const struct command_line *line, const struct collector_config *c);
+int collector_command_invites(const struct command_line *line, const struct collector_config *c);
+int collector_command_withdraw(const struct command_line *line, const struct collector_config *c);
+int collector_command_move(const struct command_line *line, const struct collector_config *c);
 int collector_command_status(const struct command_line *line, const struct collector_config *c);
 int collector_command_query(const struct command_line *line, const struct collector_config *c);
 int collector_command_rebuild(const struct command_line *line, const struct collector_config *c);
@@ -44,6 +48,20 @@ int collector_command_audit(const struct command_line *line, const struct collec
 void collector_command_who(char out[COMMAND_WHO]);
 enum err collector_command_record(const struct collector_config *c, enum audit_event event,
                                   const char *object, const char *detail, struct diag *d) MUST_USE;
+// Who asks, as well as the system can tell: at most WIRE_AUTHOR_MAX bytes.
+void collector_author(char out[64]);
+// Warns on stderr when no park file names the resident.
+struct series_name;
+void collector_warn_unknown(const struct collector_config *c, const struct series_name *name);
+// A change of the ledger by a command while no collector runs, under its lock.
+struct ledger;
+typedef enum err (*collector_change)(struct ledger *l, const char *who, void *ctx, struct diag *d);
+enum err collector_change_offline(const struct collector_config *c, collector_change what, void *ctx,
+                                  struct diag *d) MUST_USE;
+// The agent that PARK/RESIDENT#n, #n or PARK/RESIDENT (where it has but one) means, as of `agents` in a
+// status. NOT_FOUND, CONFLICT: several, the diag lists them.
+enum err collector_find_agent(const json_t *agents, const char *text, int64_t *agent_id,
+                              struct diag *d) MUST_USE;
 
 // For the commands: the state of what runs, or of the stopped collector's files. *running says which.
 enum err collector_fetch_status(const struct collector_config *c, json_t **out, bool *running,

@@ -2,8 +2,8 @@
 // shared by as many batches as there is load. Outcomes are set inside the transaction and become true with
 // its commit; a rollback forgets them and the same items are judged again.
 #include "base/log.h"
-#include "collector/admin.h"
 #include "collector/committer_state.h"
+#include "collector/identity.h"
 #include "collector/release.h"
 #include "collector/retain.h"
 #include "store/reader.h"
@@ -77,6 +77,13 @@ static enum err take(struct committer *c, struct item **items, size_t at, struct
     struct item_message *m = &items[at]->message;
     struct wire_message w;
     struct stream *s;
+    if (c->o.admission && !admission_holds(c->o.admission, &m->who)) {
+        collector_count(c->o.counters, COUNTER_MESSAGES_REVOKED, 1);
+        outcome_refuse(m, WIRE_REFUSE_REVOKED, "this key is not admitted (any more)");
+        return ERR_OK;
+    }
+    if (m->type == WIRE_ROTATE)
+        return ERR_OK; // a transaction of its own, behind this one
     enum err e = wire_decode(c->arena, m->bytes, m->len, &w, d);
     if (e == ERR_NOMEM)
         return e;
@@ -171,33 +178,9 @@ static enum err run_singly(struct committer *c, struct item **items, size_t coun
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     enum err e = run_group(c, items, count, d);
-    return is_for_the_caller(e) ? e : run_singly(c, items, count, d);
-}
-
-static void say_admin(const struct item *item)
-{
-    const struct item_admin *a = item->admin;
-    const char *what = item->kind == ITEM_ADMIT ? "key_admitted" : "key_revoked";
-    if (a->result == ERR_OK)
-        log_info(what, F_TEXT("resident", a->agent.resident), F_INT("key_id", a->agent.key_id));
-    else
-        log_warn("key_change_refused", F_TEXT("resident", a->agent.resident),
-                 F_INT("key_id", a->agent.key_id), F_TEXT("reason", a->diag.text));
-}
-
-static void change_key(struct committer *c, struct item *item)
-{
-    struct item_admin *a = item->admin;
-    if (item->kind == ITEM_ADMIT) {
-        a->result = admin_admit(c->o.ledger, a->who, &a->agent, &a->diag);
-        if (a->result == ERR_OK)
-            a->result = admission_add(c->o.admission, &a->agent);
-    } else {
-        a->result = admin_revoke(c->o.ledger, a->who, a->agent.key_id, &a->diag);
-        if (a->result == ERR_OK && admission_remove(c->o.admission, a->agent.key_id) == ERR_NOMEM)
-            a->result = ERR_NOMEM;
-    }
-    say_admin(item);
+    if (!is_for_the_caller(e))
+        e = run_singly(c, items, count, d);
+    return e == ERR_OK ? identity_follow(c, items, count, d) : e;
 }
 
 enum err committer_admin(struct committer *c, struct item *item)
@@ -215,7 +198,7 @@ enum err committer_admin(struct committer *c, struct item *item)
         a->result = committer_retain(c, a->job, &a->diag);
         break;
     default:
-        change_key(c, item);
+        identity_change(c, item);
         return a->result == ERR_IO || a->result == ERR_CORRUPT ? a->result : ERR_OK;
     }
     // A damaged old row is no reason to stop receiving: verify names it.

@@ -31,8 +31,8 @@ void committer_destroy(struct committer *c);
 // refused (UNAVAILABLE) and counted.
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d) MUST_USE;
 
-// ITEM_ADMIT, ITEM_REVOKE, ITEM_RELEASE, ITEM_RETAIN, ITEM_AUDIT: commits, changes the admission, sets result
-// and diag of the item. Returns IO and CORRUPT as above, else OK.
+// What control, the door and retention send: commits, changes the admission, sets result and diag of
+// the item. Returns IO and CORRUPT as above, else OK.
 enum err committer_admin(struct committer *c, struct item *item) MUST_USE;
 // What the tally holds and is due (or all of it) goes into the audit log. FULL: later.
 enum err committer_audit(struct committer *c, bool all, struct diag *d) MUST_USE;

@@ -16,7 +16,7 @@ struct committer {
     struct wire_refusal *refusals; // WIRE_SAMPLES_MAX
     const struct kpi **kpi_of;     // by series id; NULL: not asked yet or not in the catalogue
     size_t kpi_count;
-    struct quiet alarms, declares, gaps;
+    struct quiet alarms, declares, gaps, enrolments;
 };
 
 // One message of a group, decoded, inside the transaction: judges it by the stream's state, stores what is to

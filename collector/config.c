@@ -10,7 +10,7 @@ struct retention_file {
 
 struct file {
     struct retention_file *retention;
-    char *endpoint, *state, *catalogue, *parks, *log_level, *budget, *min_free;
+    char *endpoint, *advertise, *enrol, *state, *catalogue, *parks, *log_level, *budget, *min_free;
 };
 
 #define REQUIRED (CYAML_FLAG_POINTER)
@@ -23,6 +23,8 @@ static const cyaml_schema_field_t retention_fields[] = {
 };
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("endpoint", REQUIRED, struct file, endpoint, 1, 255),
+    CYAML_FIELD_STRING_PTR("advertise", OPTIONAL, struct file, advertise, 1, 255),
+    CYAML_FIELD_STRING_PTR("enrol", OPTIONAL, struct file, enrol, 1, 255),
     CYAML_FIELD_STRING_PTR("state", REQUIRED, struct file, state, 1, 255),
     CYAML_FIELD_STRING_PTR("catalogue", REQUIRED, struct file, catalogue, 1, 1023),
     CYAML_FIELD_STRING_PTR("parks", REQUIRED, struct file, parks, 1, 1023),
@@ -96,16 +98,32 @@ static enum err parse_retention(const char *path, const struct retention_file *f
     return e;
 }
 
-static enum err check_endpoint(const char *path, const char *endpoint, struct diag *d)
+static enum err check_endpoint(const char *path, const char *key, const char *endpoint, struct diag *d)
 {
     if (strncmp(endpoint, "tcp://", 6) != 0 || !strrchr(endpoint + 6, ':'))
-        return config_error(d, path, "endpoint", "'%s' is not tcp://address:port", endpoint);
+        return config_error(d, path, key, "'%s' is not tcp://address:port", endpoint);
     const char *port = strrchr(endpoint, ':') + 1;
     char *end;
     long n = strtol(port, &end, 10);
     if (strcmp(port, "*") != 0 && (*port < '0' || *port > '9' || *end || n > 65535))
-        return config_error(d, path, "endpoint", "'%s': '%s' is not a port (0 to 65535)", endpoint, port);
+        return config_error(d, path, key, "'%s': '%s' is not a port (0 to 65535)", endpoint, port);
     return ERR_OK;
+}
+
+static enum err check_addresses(const char *path, const struct file *f, struct diag *d)
+{
+    enum err e = check_endpoint(path, "endpoint", f->endpoint, d);
+    if (e == ERR_OK && f->advertise) {
+        e = check_endpoint(path, "advertise", f->advertise, d);
+        if (e == ERR_OK && (strtol(strrchr(f->advertise, ':') + 1, NULL, 10) == 0 ||
+                            strchr(f->advertise, '*') || strncmp(f->advertise, "tcp://0.0.0.0:", 14) == 0))
+            e = config_error(d, path, "advertise",
+                             "'%s' is nowhere to connect to: tcp://HOST:PORT as agents reach it",
+                             f->advertise);
+    }
+    if (e == ERR_OK && f->enrol && strcmp(f->enrol, "off") != 0)
+        e = check_endpoint(path, "enrol", f->enrol, d);
+    return e;
 }
 
 static enum err check_state(const char *path, const char *state, struct diag *d)
@@ -134,8 +152,7 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
                          path);
     if (e != ERR_OK)
         return e;
-    if ((e = check_endpoint(path, f->endpoint, d)) != ERR_OK ||
-        (e = check_state(path, f->state, d)) != ERR_OK ||
+    if ((e = check_addresses(path, f, d)) != ERR_OK || (e = check_state(path, f->state, d)) != ERR_OK ||
         (e = parse_level(path, f->log_level, &c.log_level, d)) != ERR_OK ||
         (e = parse_bytes(path, "budget", f->budget, 128u << 20, 1u << 20, UINT64_C(64) << 30, &c.budget_bytes,
                          d)) != ERR_OK ||
@@ -144,6 +161,8 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
         (e = parse_retention(path, f->retention, &c, d)) != ERR_OK)
         goto out;
     c.endpoint = taken(&f->endpoint);
+    c.advertise = taken(&f->advertise);
+    c.enrol = taken(&f->enrol);
     c.state = taken(&f->state);
     c.catalogue = taken(&f->catalogue);
     c.parks = taken(&f->parks);
@@ -156,6 +175,8 @@ out:
 void collector_config_deinit(struct collector_config *c)
 {
     free(c->endpoint);
+    free(c->advertise);
+    free(c->enrol);
     free(c->state);
     free(c->catalogue);
     free(c->parks);

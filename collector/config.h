@@ -10,6 +10,8 @@
 
 struct collector_config {
     char *endpoint;
+    char *advertise; // the endpoint as agents reach it; NULL: as it is
+    char *enrol;     // where invited agents enrol, "off": nowhere; NULL: the port after the endpoint's
     char *state;
     char *catalogue; // file
     char *parks;     // folder

@@ -7,6 +7,7 @@
 
 struct connection {
     struct mq_peer peer;
+    int fd;          // the connection's, as of the last message
     uint64_t serial; // never used twice
     struct admitted who;
     bool welcomed;

@@ -1,24 +1,23 @@
 // A request is a few bytes from a local person or program with the rights to the state folder; it is still
 // checked like anything else from outside. What changes something is passed to the thread that owns it and
 // answered by it.
-#include "collector/control.h"
 #include "base/clock.h"
-#include "kpi/series.h"
-#include <jansson.h>
+#include "collector/control_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MS = 3000, SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 20000 };
+enum { SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 20000 };
 
 // ---- parsing ------------------------------------------------------------------------------------
 static const struct {
     const char *name;
     enum control_command command;
 } commands[] = {
-    {"status", CONTROL_STATUS}, {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
-    {"revoke", CONTROL_REVOKE}, {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
-    {"audit", CONTROL_AUDIT},   {"hold", CONTROL_HOLD},
+    {"status", CONTROL_STATUS},     {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
+    {"revoke", CONTROL_REVOKE},     {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
+    {"audit", CONTROL_AUDIT},       {"hold", CONTROL_HOLD},       {"invite", CONTROL_INVITE},
+    {"withdraw", CONTROL_WITHDRAW}, {"move", CONTROL_MOVE},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -32,14 +31,14 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
             return ERR_OK;
         }
     }
-    return diag_fail(
-        d, ERR_INVALID,
-        "unknown command '%.40s'; there are status, flush, admit, revoke, rebuild, release, audit, hold",
-        name);
+    return diag_fail(d, ERR_INVALID,
+                     "unknown command '%.40s'; there are status, flush, admit, revoke, invite, withdraw, "
+                     "move, rebuild, release, audit, hold",
+                     name);
 }
 
-static enum err parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
-                           struct diag *d)
+enum err control_parse_text(const json_t *o, const char *key, bool required, char *out, size_t size,
+                            struct diag *d)
 {
     const json_t *v = json_object_get(o, key);
     const char *text = json_string_value(v);
@@ -52,20 +51,6 @@ static enum err parse_text(const json_t *o, const char *key, bool required, char
     return ERR_OK;
 }
 
-static enum err parse_admit(const json_t *o, struct control_request *r, struct diag *d)
-{
-    char key[KEY_TEXT];
-    struct series_name name;
-    enum err e = parse_text(o, "resident", true, r->resident, sizeof r->resident, d);
-    if (e != ERR_OK || (e = parse_text(o, "key", true, key, sizeof key, d)) != ERR_OK)
-        return e;
-    if (series_parse_resident(r->resident, &name) != ERR_OK)
-        return diag_fail(d, ERR_INVALID, "'%s' is not park/resident", r->resident);
-    if (crypto_key_parse(key, r->key) != ERR_OK)
-        return diag_fail(d, ERR_INVALID, "the key is not 40 characters of Z85; esep-agent keygen prints it");
-    return ERR_OK;
-}
-
 static enum err parse_release(const json_t *o, struct release_request *r, struct diag *d)
 {
     const json_t *position = json_object_get(o, "position"), *index = json_object_get(o, "index");
@@ -75,14 +60,14 @@ static enum err parse_release(const json_t *o, struct release_request *r, struct
         return diag_fail(d, ERR_INVALID, "\"index\" must be a whole number from 0 up");
     r->position = (uint64_t)json_integer_value(position);
     r->index = index ? json_integer_value(index) : RELEASE_ALL;
-    return parse_text(o, "author", true, r->author, sizeof r->author, d);
+    return control_parse_text(o, "author", true, r->author, sizeof r->author, d);
 }
 
 // Who, as the asking program knows it (a user of the dashboard); the uid of that program is added.
 static enum err parse_who(const json_t *o, char *out, size_t size, struct diag *d)
 {
     static const char *const kinds[] = {"user:", "address:", "token:"};
-    enum err e = parse_text(o, "who", false, out, size, d);
+    enum err e = control_parse_text(o, "who", false, out, size, d);
     if (e != ERR_OK || !out[0])
         return e;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -95,15 +80,15 @@ static enum err parse_audit(const json_t *o, struct audit_entry *a, struct diag 
 {
     char event[32], outcome[16];
     const json_t *count = json_object_get(o, "count");
-    enum err e = parse_text(o, "event", true, event, sizeof event, d);
+    enum err e = control_parse_text(o, "event", true, event, sizeof event, d);
     if (e == ERR_OK)
-        e = parse_text(o, "outcome", true, outcome, sizeof outcome, d);
+        e = control_parse_text(o, "outcome", true, outcome, sizeof outcome, d);
     if (e == ERR_OK)
         e = parse_who(o, a->who, 96, d);
     if (e == ERR_OK)
-        e = parse_text(o, "object", false, a->object, sizeof a->object, d);
+        e = control_parse_text(o, "object", false, a->object, sizeof a->object, d);
     if (e == ERR_OK)
-        e = parse_text(o, "detail", false, a->detail, sizeof a->detail, d);
+        e = control_parse_text(o, "detail", false, a->detail, sizeof a->detail, d);
     if (e != ERR_OK)
         return e;
     if (audit_event_find(event, &a->event) != ERR_OK)
@@ -132,14 +117,13 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
 {
     switch (r->command) {
     case CONTROL_ADMIT:
-        return parse_admit(o, r, d);
     case CONTROL_REVOKE:
-        if (!json_is_integer(json_object_get(o, "key_id")))
-            return diag_fail(d, ERR_INVALID, "\"key_id\" must be a whole number");
-        r->key_id = json_integer_value(json_object_get(o, "key_id"));
-        return ERR_OK;
+    case CONTROL_INVITE:
+    case CONTROL_WITHDRAW:
+    case CONTROL_MOVE:
+        return control_parse_identity(o, r, d);
     case CONTROL_REBUILD:
-        return parse_text(o, "series", false, r->series, sizeof r->series, d);
+        return control_parse_text(o, "series", false, r->series, sizeof r->series, d);
     case CONTROL_RELEASE:
         return parse_release(o, &r->release, d);
     case CONTROL_AUDIT:
@@ -182,7 +166,7 @@ static void drop_late_answers(struct control *c)
 }
 
 // The item comes back filled in, or NULL: nobody took it or answered in time.
-static struct item *ask(struct control *c, struct queue *to, struct item *item, int timeout_ms)
+struct item *control_ask(struct control *c, struct queue *to, struct item *item, int timeout_ms)
 {
     void *p;
     if (!item || !to)
@@ -216,7 +200,7 @@ static json_t *text_json(const char *text)
     return json_string(ascii);
 }
 
-static json_t *failure(const char *text)
+json_t *control_failure(const char *text)
 {
     return json_pack("{s:b, s:o}", "ok", 0, "error", text_json(text));
 }
@@ -238,7 +222,7 @@ static json_t *status(struct control *c)
 {
     struct diag d = {0};
     json_t *o = NULL;
-    struct item *item = ask(c, c->to_ingest, item_create(ITEM_SNAPSHOT, c->inbox), SNAPSHOT_MS);
+    struct item *item = control_ask(c, c->to_ingest, item_create(ITEM_SNAPSHOT, c->inbox), SNAPSHOT_MS);
     struct status_input in = {.state = state_name(c->counters),
                               .reader = c->reader,
                               .counters = c->counters,
@@ -247,7 +231,7 @@ static json_t *status(struct control *c)
                               .observations = cursor_position(c->observed)};
     enum err e = collector_status_json(&in, &o, &d);
     item_destroy(item);
-    return e == ERR_OK ? o : failure(d.text[0] ? d.text : err_text(e));
+    return e == ERR_OK ? o : control_failure(d.text[0] ? d.text : err_text(e));
 }
 
 // ---- flush --------------------------------------------------------------------------------------
@@ -276,47 +260,21 @@ static json_t *flush(struct control *c)
 }
 
 // ---- changes ------------------------------------------------------------------------------------
-static json_t *admin_reply(struct item *item, json_t *done)
+json_t *control_reply(struct item *item, json_t *done)
 {
     json_t *reply = done;
     if (item && item->admin->result != ERR_OK) {
         const struct item_admin *a = item->admin;
         json_decref(done);
-        reply = failure(a->diag.text[0] ? a->diag.text : err_text(a->result));
+        reply = control_failure(a->diag.text[0] ? a->diag.text : err_text(a->result));
         json_object_set_new(reply, "code", json_string(err_name(a->result)));
     }
     item_destroy(item);
     return reply;
 }
 
-static const char no_answer[] = "the collector is busy or has no space: it did not answer in time; try again";
-
-static json_t *admit(struct control *c, const struct control_request *r)
-{
-    struct item *item = item_create(ITEM_ADMIT, c->inbox);
-    if (item) {
-        memcpy(item->admin->agent.resident, r->resident, sizeof item->admin->agent.resident);
-        memcpy(item->admin->agent.public_key, r->key, KEY_BYTES);
-        memcpy(item->admin->who, c->who, sizeof c->who);
-    }
-    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
-        return failure(no_answer);
-    const struct ledger_agent *a = &item->admin->agent;
-    return admin_reply(item, json_pack("{s:b, s:s, s:I, s:I}", "ok", 1, "resident", a->resident, "agent_id",
-                                       (json_int_t)a->agent_id, "key_id", (json_int_t)a->key_id));
-}
-
-static json_t *revoke(struct control *c, const struct control_request *r)
-{
-    struct item *item = item_create(ITEM_REVOKE, c->inbox);
-    if (item) {
-        item->admin->agent.key_id = r->key_id;
-        memcpy(item->admin->who, c->who, sizeof c->who);
-    }
-    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
-        return failure(no_answer);
-    return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "key_id", (json_int_t)r->key_id));
-}
+const char control_no_answer[] =
+    "the collector is busy or has no space: it did not answer in time; try again";
 
 static json_t *release(struct control *c, const struct control_request *r)
 {
@@ -325,12 +283,12 @@ static json_t *release(struct control *c, const struct control_request *r)
         item->admin->release = r->release;
         memcpy(item->admin->release.who, c->who, sizeof c->who);
     }
-    if (!(item = ask(c, c->to_committer, item, ANSWER_MS)))
-        return failure(no_answer);
+    if (!(item = control_ask(c, c->to_committer, item, CONTROL_ANSWER_MS)))
+        return control_failure(control_no_answer);
     const struct release_request *done = &item->admin->release;
-    return admin_reply(item,
-                       json_pack("{s:b, s:I, s:I, s:I}", "ok", 1, "released", (json_int_t)done->released,
-                                 "already", (json_int_t)done->already, "held", (json_int_t)done->held));
+    return control_reply(item,
+                         json_pack("{s:b, s:I, s:I, s:I}", "ok", 1, "released", (json_int_t)done->released,
+                                   "already", (json_int_t)done->already, "held", (json_int_t)done->held));
 }
 
 static struct item *ask_rebuild(struct control *c, struct queue *to, const char *series)
@@ -338,7 +296,7 @@ static struct item *ask_rebuild(struct control *c, struct queue *to, const char 
     struct item *item = item_create(ITEM_REBUILD, c->inbox);
     if (item)
         memcpy(item->admin->series, series, strlen(series) + 1);
-    return ask(c, to, item, ANSWER_MS);
+    return control_ask(c, to, item, CONTROL_ANSWER_MS);
 }
 
 // NULL: not stored in time.
@@ -347,7 +305,7 @@ static struct item *ask_audit(struct control *c, const struct audit_entry *entry
     struct item *item = item_create(ITEM_AUDIT, c->inbox);
     if (item)
         item->admin->audit = *entry;
-    return ask(c, c->to_committer, item, ANSWER_MS);
+    return control_ask(c, c->to_committer, item, CONTROL_ANSWER_MS);
 }
 
 static bool audit_rebuild(struct control *c, const char *series, uint64_t count)
@@ -374,9 +332,9 @@ static json_t *audit(struct control *c, const struct control_request *r)
     }
     struct item *item = ask_audit(c, &entry);
     if (!item)
-        return failure(no_answer);
-    return admin_reply(item,
-                       json_pack("{s:b, s:I}", "ok", 1, "position", (json_int_t)item->admin->audit.position));
+        return control_failure(control_no_answer);
+    return control_reply(
+        item, json_pack("{s:b, s:I}", "ok", 1, "position", (json_int_t)item->admin->audit.position));
 }
 
 static json_t *rebuild(struct control *c, const struct control_request *r)
@@ -384,18 +342,18 @@ static json_t *rebuild(struct control *c, const struct control_request *r)
     struct item *item = NULL;
     if (!r->series[0]) { // everything: what the files are rebuilt from as well
         if (!(item = ask_rebuild(c, c->to_observer, "")))
-            return failure(no_answer);
+            return control_failure(control_no_answer);
         if (item->admin->result != ERR_OK)
-            return admin_reply(item, NULL);
+            return control_reply(item, NULL);
         item_destroy(item);
     }
     if (!(item = ask_rebuild(c, c->to_rrd, r->series)))
-        return failure(no_answer);
+        return control_failure(control_no_answer);
     if (item->admin->result == ERR_OK && !audit_rebuild(c, r->series, item->admin->count)) {
         item_destroy(item);
-        return failure(no_answer);
+        return control_failure(control_no_answer);
     }
-    return admin_reply(item, json_pack("{s:b, s:I}", "ok", 1, "series", (json_int_t)item->admin->count));
+    return control_reply(item, json_pack("{s:b, s:I}", "ok", 1, "series", (json_int_t)item->admin->count));
 }
 
 static json_t *hold(struct control *c, const struct control_request *r)
@@ -413,9 +371,11 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
     case CONTROL_FLUSH:
         return flush(c);
     case CONTROL_ADMIT:
-        return admit(c, r);
     case CONTROL_REVOKE:
-        return revoke(c, r);
+    case CONTROL_INVITE:
+    case CONTROL_WITHDRAW:
+    case CONTROL_MOVE:
+        return control_identity(c, r);
     case CONTROL_REBUILD:
         return rebuild(c, r);
     case CONTROL_RELEASE:
@@ -425,7 +385,7 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
     case CONTROL_HOLD:
         return hold(c, r);
     }
-    return failure("unknown command");
+    return control_failure("unknown command");
 }
 
 char *collector_control_handle(struct control *c, const char *text, size_t len)
@@ -434,7 +394,7 @@ char *collector_control_handle(struct control *c, const char *text, size_t len)
     struct diag d = {0};
     collector_count(c->counters, COUNTER_CONTROL_REQUESTS, 1);
     enum err e = collector_control_parse(text, len, &r, &d);
-    json_t *reply = e == ERR_OK ? dispatch(c, &r) : failure(d.text);
+    json_t *reply = e == ERR_OK ? dispatch(c, &r) : control_failure(d.text);
     if (e != ERR_OK)
         audit_tally_note(c->tally, AUDIT_REQUEST, AUDIT_REFUSED, c->who, "", 1, d.text);
     if (!json_is_true(json_object_get(reply, "ok")))

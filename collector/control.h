@@ -10,6 +10,8 @@
 #define COLLECTOR_CONTROL_MAX_BYTES 16384
 #define COLLECTOR_FLUSH_MS          2000
 #define COLLECTOR_HOLD_S            30
+#define CONTROL_INVITE_MIN_S        1
+#define CONTROL_INVITE_MAX_S        (366 * 86400)
 
 enum control_command {
     CONTROL_STATUS,
@@ -19,14 +21,19 @@ enum control_command {
     CONTROL_REBUILD,
     CONTROL_RELEASE,
     CONTROL_AUDIT,
-    CONTROL_HOLD
+    CONTROL_HOLD,
+    CONTROL_INVITE,
+    CONTROL_WITHDRAW,
+    CONTROL_MOVE
 };
 
 struct control_request {
     enum control_command command;
     char resident[128];
     uint8_t key[KEY_BYTES];
-    int64_t key_id;
+    int64_t key_id, agent_id, invite_id, expires_s;
+    uint8_t hash[HASH_BYTES]; // of an invitation's secret
+    char author[WIRE_AUTHOR_MAX + 1];
     char series[256]; // "" for all
     struct release_request release;
     struct audit_entry audit;
@@ -40,8 +47,10 @@ enum err collector_control_parse(const char *text, size_t len, struct control_re
 struct control {
     struct reader *reader;
     struct counters *counters;
-    struct queue *to_ingest, *to_committer, *to_observer, *to_rrd; // NULL where nobody listens (in a test)
-    struct queue *inbox;                                           // where they answer
+    struct admission *admission; // NULL in a test
+    struct queue *to_door, *to_ingest, *to_committer, *to_observer,
+        *to_rrd;         // NULL where nobody listens (in a test)
+    struct queue *inbox; // where they answer
     struct cursor *committed, *rrd_landed, *observed;
     struct audit_tally *tally;          // NULL: refusals are not audited
     char who[128];                      // who asks, for the audit log: "uid:0 root"

@@ -38,6 +38,8 @@ void *control_thread(void *service)
     struct service *s = service;
     struct diag d = {0};
     struct control c = {.counters = &s->counters,
+                        .admission = s->admission,
+                        .to_door = s->to_door,
                         .to_ingest = s->to_ingest,
                         .to_committer = s->to_committer,
                         .to_observer = s->to_observer,

@@ -29,6 +29,25 @@
     X(HANDSHAKES_FAILED, "handshakes_failed", "handshakes", "handshakes that failed or timed out")           \
     X(ACCEPTS_PAUSED, "accepts_paused", "times", "not listening for a second: descriptors ran short")        \
     X(ACCEPTS_FAILED, "accepts_failed", "connections", "connections the kernel did not let us accept")       \
+    X(CONNECTIONS_CLOSED, "connections_closed", "connections", "connections closed: their key was revoked")  \
+    X(ENROLMENTS, "enrolments", "keys", "keys that an invitation let in")                                    \
+    X(ENROLMENTS_REPEATED, "enrolments_repeated", "messages",                                                \
+      "the same key asked again with its invitation")                                                        \
+    X(ENROLMENTS_REFUSED_UNKNOWN, "enrolments_refused_unknown", "messages",                                  \
+      "enrolments refused: no such invitation (forged, or withdrawn)")                                       \
+    X(ENROLMENTS_REFUSED_USED, "enrolments_refused_used", "messages",                                        \
+      "enrolments refused: another key had used the invitation")                                             \
+    X(ENROLMENTS_REFUSED_EXPIRED, "enrolments_refused_expired", "messages",                                  \
+      "enrolments refused: the invitation had expired")                                                      \
+    X(ENROLMENTS_REFUSED_KEY, "enrolments_refused_key", "messages",                                          \
+      "enrolments refused: the key is another agent's, or revoked")                                          \
+    X(ENROLMENTS_MALFORMED, "enrolments_malformed", "messages", "at the door: not an enrolment")             \
+    X(ENROLMENTS_DROPPED, "enrolments_dropped", "messages", "at the door: too many at a time, not answered") \
+    X(DOOR_HANDSHAKES, "door_handshakes", "handshakes", "CURVE handshakes at the door, of any key")          \
+    X(DOOR_FULL, "door_full", "handshakes", "handshakes refused at the door: too many in ten seconds")       \
+    X(KEYS_ROTATED, "keys_rotated", "keys", "keys that an agent has put beside its own")                     \
+    X(KEYS_REVOKED, "keys_revoked", "keys", "keys shut out: by an operator, or by the agent's next one")     \
+    X(ROTATIONS_REFUSED, "rotations_refused", "messages", "rotations refused: too many, or a key not free")  \
     X(COMMITS, "commits", "transactions", "ledger transactions")                                             \
     X(COMMITS_NO_SPACE, "commits_no_space", "transactions", "ledger transactions put off: disk full")        \
     X(COMMIT_ERRORS, "commit_errors", "messages",                                                            \

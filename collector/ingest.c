@@ -3,27 +3,11 @@
 // Hello included: a Welcome must state what is on disk after everything that came before it. The batch is
 // decoded once here to see that it decodes and once more by the committer: 4 bytes a sample are cheaper to
 // read twice than to keep decoded while they wait.
-#include "collector/ingest.h"
 #include "base/log.h"
-#include "collector/connections.h"
-#include "collector/quiet.h"
+#include "collector/ingest_state.h"
 #include "collector/refusal.h"
-#include "wire/codec.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct ingest {
-    struct ingest_options o;
-    struct connections *connections;
-    struct wire_arena *arena;
-    struct buf reply;
-    uint64_t bytes_out, items_out; // with the committer
-    size_t welcomed;               // as of the last tick, for the shares of the budget
-    bool paused, speaks;
-    struct admitted speaker; // who is being answered, while `speaks`
-    struct quiet malformed, superseded;
-    struct quiet_burst connected, gone;
-};
 
 enum err ingest_create(const struct ingest_options *o, struct ingest **out)
 {
@@ -58,97 +42,6 @@ bool ingest_has_room(const struct ingest *in)
     return in->items_out < in->o.max_items && in->bytes_out < in->o.budget_bytes;
 }
 
-// ---- replies ------------------------------------------------------------------------------------
-static uint64_t credit_now(const struct ingest *in)
-{
-    if (in->paused)
-        return 0;
-    uint64_t credit = in->o.budget_bytes / (in->welcomed ? in->welcomed : 1);
-    if (in->bytes_out * 4 > in->o.budget_bytes * 3 || credit < WIRE_MESSAGE_MAX_BYTES)
-        credit = WIRE_MESSAGE_MAX_BYTES;
-    return credit < INGEST_CREDIT_MAX_BYTES ? credit : INGEST_CREDIT_MAX_BYTES;
-}
-
-static enum err send_bytes(struct ingest *in, const struct mq_peer *peer, const void *bytes, size_t len)
-{
-    enum err e = in->o.send(in->o.send_ctx, peer, bytes, len);
-    if (e != ERR_OK)
-        collector_count(in->o.counters, COUNTER_REPLIES_DROPPED, 1);
-    return e;
-}
-
-static enum err send_message(struct ingest *in, const struct mq_peer *peer, const struct wire_message *m)
-{
-    buf_reset(&in->reply);
-    enum err e = wire_encode(m, &in->reply);
-    if (e != ERR_OK) {
-        log_error("reply_not_encoded", F_TEXT("type", wire_type_name(m->type)), F_TEXT("error", err_name(e)));
-        return e;
-    }
-    return send_bytes(in, peer, in->reply.data, in->reply.len);
-}
-
-static enum err send_refusal(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
-                             const char *text)
-{
-    char bounded[WIRE_REASON_MAX + 1];
-    refusal_bound(bounded, text);
-    struct wire_message m = {.type = WIRE_REFUSE, .refuse = {.reason = reason, .text = bounded}};
-    return send_message(in, peer, &m);
-}
-
-static enum err refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
-                       const char *text)
-{
-    if (in->speaks)
-        refusal_note(in->o.tally, refusal_event(reason), &in->speaker, text);
-    return send_refusal(in, peer, reason, text);
-}
-
-static void note_sent(struct connection *c, enum err e)
-{
-    if (e == ERR_CLOSED)
-        c->gone = true;
-}
-
-static void send_ack(struct ingest *in, struct connection *c, uint64_t repeat)
-{
-    struct wire_message m = {.type = WIRE_ACK,
-                             .ack = {.sequence = c->sequence,
-                                     .credit_bytes = credit_now(in),
-                                     .receipt = c->receipt,
-                                     .repeat = repeat}};
-    enum err e = send_message(in, &c->peer, &m);
-    c->ack_owed = e == ERR_AGAIN;
-    if (e == ERR_OK)
-        c->credit_bytes = m.ack.credit_bytes;
-    note_sent(c, e);
-}
-
-static void send_welcome(struct ingest *in, struct connection *c, const struct outcome *o)
-{
-    struct wire_message m = {.type = WIRE_WELCOME,
-                             .welcome = {.resident = c->who.resident,
-                                         .last_sequence = o->sequence,
-                                         .declares_known = o->declares_known,
-                                         .credit_bytes = credit_now(in),
-                                         .clock_us = clock_wall(in->o.clock).us,
-                                         .max_series = COLLECTOR_MAX_SERIES,
-                                         .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};
-    enum err e = send_message(in, &c->peer, &m);
-    if (e == ERR_OK && !c->welcomed && quiet_may_say_some(&in->connected, in->o.clock))
-        log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),
-                 F_TEXT("version", c->version), F_INT("last_sequence", o->sequence));
-    // One that did not get through is asked for again by the next Hello. But of several in a row the first
-    // may have: then the agent takes itself for welcomed, and has to be told of the credit that the last one
-    // gave.
-    c->ack_owed = e == ERR_AGAIN && c->welcomed;
-    c->welcomed = e == ERR_OK || c->ack_owed;
-    if (e == ERR_OK)
-        c->credit_bytes = m.welcome.credit_bytes;
-    note_sent(c, e);
-}
-
 // ---- Hello --------------------------------------------------------------------------------------
 // A connection that the key has left may be dead and not yet known to be; it is an alarm only when it still
 // takes a word.
@@ -160,9 +53,9 @@ static void supersede(struct ingest *in, struct connection *older, struct connec
     older->superseded = true;
     older->welcomed = false;
     if (older->gone ||
-        refuse(in, &older->peer, WIRE_REFUSE_OTHER_CONNECTION,
-               "the same key has said Hello on another connection: two agents with one key, or a "
-               "machine that was cloned?") != ERR_OK)
+        ingest_refuse(in, &older->peer, WIRE_REFUSE_OTHER_CONNECTION,
+                      "the same key has said Hello on another connection: two agents with one key, or a "
+                      "machine that was cloned?") != ERR_OK)
         return;
     collector_count(in->o.counters, COUNTER_CONNECTIONS_SUPERSEDED, 1);
     if (quiet_may_say(&in->superseded, in->o.clock))
@@ -213,7 +106,8 @@ static void note_hello(struct ingest *in, struct connection *c, const struct wir
     c->counters = h->counters;
 }
 
-static enum err hand_over(struct ingest *in, struct connection *c, enum wire_type type,
+// The connection counts what is on its way, where there is one.
+static enum err hand_over(struct ingest *in, const struct connection *c, enum wire_type type,
                           const struct mq_message *m, struct item **item)
 {
     struct item *made = item_message_create(m->bytes, m->len);
@@ -227,8 +121,6 @@ static enum err hand_over(struct ingest *in, struct connection *c, enum wire_typ
     made->message.type = type;
     in->items_out++;
     in->bytes_out += item_bytes(made);
-    if (type == WIRE_BATCH || type == WIRE_GAP)
-        c->in_flight_bytes += m->len;
     *item = made;
     return ERR_OK;
 }
@@ -238,17 +130,19 @@ static enum err hello(struct ingest *in, const struct mq_message *m, const struc
 {
     if (h->protocol != WIRE_PROTOCOL) {
         collector_count(in->o.counters, COUNTER_HELLOS_REFUSED, 1);
-        (void)refuse(in, &m->peer, WIRE_REFUSE_BAD_PROTOCOL, "this collector speaks protocol 1");
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_BAD_PROTOCOL, "this collector speaks protocol 1");
         return ERR_OK;
     }
     struct connection *c = connection_for_hello(in, &m->peer, who);
     if (!c || changes_too_often(in, c, &h->incarnation)) {
         collector_count(in->o.counters, COUNTER_HELLOS_REFUSED, 1);
-        (void)refuse(in, &m->peer, WIRE_REFUSE_UNAVAILABLE,
-                     c ? "too many new incarnations in a minute" : "too many connections");
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_UNAVAILABLE,
+                            c ? "too many new incarnations in a minute" : "too many connections");
         return ERR_OK;
     }
     note_hello(in, c, h);
+    c->fd = m->fd;
+    c->who.removals = who->removals;
     collector_count(in->o.counters, COUNTER_HELLOS, 1);
     return hand_over(in, c, WIRE_HELLO, m, item);
 }
@@ -272,19 +166,20 @@ static bool may_send(struct ingest *in, const struct mq_message *m, const struct
                      const struct wire_message *w)
 {
     if (c && c->superseded) {
-        (void)refuse(in, &m->peer, WIRE_REFUSE_OTHER_CONNECTION, "the same key speaks on another connection");
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_OTHER_CONNECTION,
+                            "the same key speaks on another connection");
         return false;
     }
     if (!c || !c->welcomed) {
         collector_count(in->o.counters, COUNTER_MESSAGES_BEFORE_HELLO, 1);
-        (void)refuse(in, &m->peer, WIRE_REFUSE_HELLO_FIRST, "say Hello first and wait for Welcome");
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_HELLO_FIRST, "say Hello first and wait for Welcome");
         return false;
     }
     const struct wire_incarnation *i = incarnation_of(w);
     if (i && memcmp(i->bytes, c->incarnation.bytes, sizeof i->bytes) != 0) {
         collector_count(in->o.counters, COUNTER_MESSAGES_WRONG_INCARNATION, 1);
-        (void)refuse(in, &m->peer, WIRE_REFUSE_WRONG_INCARNATION,
-                     "not the incarnation of this connection's Hello");
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_WRONG_INCARNATION,
+                            "not the incarnation of this connection's Hello");
         return false;
     }
     return true;
@@ -304,7 +199,7 @@ static enum err malformed(struct ingest *in, const struct mq_message *m, const s
     if (quiet_may_say(&in->malformed, in->o.clock))
         log_warn("message_malformed", F_TEXT("resident", who->resident), F_INT("key_id", who->key_id),
                  F_INT("bytes", m->len), F_TEXT("reason", text));
-    (void)refuse(in, &m->peer, WIRE_REFUSE_BAD_MESSAGE, text);
+    (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_BAD_MESSAGE, text);
     return ERR_OK;
 }
 
@@ -328,21 +223,28 @@ static enum err welcomed_message(struct ingest *in, const struct mq_message *m, 
         refusal_note(in->o.tally, AUDIT_CREDIT, &c->who, "messages dropped: far beyond the credit given");
         return ERR_OK;
     }
-    return hand_over(in, c, w->type, m, item);
+    enum err e = hand_over(in, c, w->type, m, item);
+    if (e == ERR_OK && (w->type == WIRE_BATCH || w->type == WIRE_GAP))
+        c->in_flight_bytes += m->len;
+    return e;
 }
 
-static void revoked(struct ingest *in, const struct mq_message *m)
+// Without a Hello before it, and beside the connection at work: who asks is the key's word alone.
+static enum err rotation(struct ingest *in, const struct mq_message *m, const struct admitted *who,
+                         struct item **item)
 {
-    collector_count(in->o.counters, COUNTER_MESSAGES_REVOKED, 1);
-    static const char text[] = "this key is not admitted (any more)";
-    struct connection *c = connections_find(in->connections, &m->peer);
-    if (c) {
-        refusal_note(in->o.tally, AUDIT_MESSAGE, &c->who, text);
-        connections_remove(in->connections, c);
-    } else {
-        refusal_note_stranger(in->o.tally, m->address, text);
+    struct mono now = clock_mono(in->o.clock);
+    if (in->rotations == 0 || mono_diff_ms(now, in->rotations_since) > 1000) {
+        in->rotations = 0;
+        in->rotations_since = now;
     }
-    (void)send_refusal(in, &m->peer, WIRE_REFUSE_REVOKED, text);
+    if (++in->rotations > INGEST_ROTATIONS_MAX) {
+        collector_count(in->o.counters, COUNTER_ROTATIONS_REFUSED, 1);
+        (void)ingest_refuse(in, &m->peer, WIRE_REFUSE_UNAVAILABLE, "too many rotations at a time: ask again");
+        return ERR_OK;
+    }
+    const struct connection alone = {.who = *who};
+    return hand_over(in, &alone, WIRE_ROTATE, m, item);
 }
 
 static enum err receive(struct ingest *in, const struct mq_message *m, struct item **item)
@@ -352,7 +254,7 @@ static enum err receive(struct ingest *in, const struct mq_message *m, struct it
     struct diag d = {0};
     *item = NULL;
     if (!admission_lookup(in->o.admission, m->token, &who)) {
-        revoked(in, m);
+        ingest_revoked(in, m);
         return ERR_OK;
     }
     in->speaker = who;
@@ -365,11 +267,15 @@ static enum err receive(struct ingest *in, const struct mq_message *m, struct it
         return malformed(in, m, &who, d.text);
     if (w.type == WIRE_HELLO)
         return hello(in, m, &w.hello, &who, item);
+    if (w.type == WIRE_ROTATE)
+        return rotation(in, m, &who, item);
     if (w.type != WIRE_HEARTBEAT && !incarnation_of(&w))
         return malformed(in, m, &who, "this type of message is not an agent's to send");
     struct connection *c = connections_find(in->connections, &m->peer);
     if (!may_send(in, m, c, &w))
         return ERR_OK;
+    c->fd = m->fd;
+    c->who.removals = who.removals;
     c->heard = clock_mono(in->o.clock);
     c->last_seen_us = clock_wall(in->o.clock).us;
     return welcomed_message(in, m, c, &w, item);
@@ -400,35 +306,6 @@ static struct connection *connection_of(struct ingest *in, const struct item_mes
     return c && c->serial == m->connection ? c : NULL;
 }
 
-static void answer(struct ingest *in, struct connection *c, const struct outcome *o)
-{
-    if (o->reject)
-        note_sent(c, send_bytes(in, &c->peer, o->reject, o->reject_len));
-    switch (o->kind) {
-    case OUTCOME_WELCOME:
-    case OUTCOME_ACK:
-        c->sequence = o->sequence;
-        c->receipt = o->receipt;
-        if (o->kind == OUTCOME_WELCOME)
-            send_welcome(in, c, o);
-        else
-            send_ack(in, c, o->repeat);
-        break;
-    case OUTCOME_NEED_DECLARE: {
-        struct wire_message m = {.type = WIRE_NEED_DECLARE, .need_declare_from = o->declares_known};
-        note_sent(c, send_message(in, &c->peer, &m));
-        break;
-    }
-    case OUTCOME_REFUSE:
-        note_sent(c, send_refusal(in, &c->peer, o->refuse, o->text ? o->text : ""));
-        break;
-    case OUTCOME_QUIET:
-    case OUTCOME_DECLARED:
-    case OUTCOME_NONE:
-        break;
-    }
-}
-
 static struct connection *settle(struct ingest *in, const struct item *item)
 {
     const struct item_message *m = &item->message;
@@ -444,9 +321,12 @@ void ingest_finish(struct ingest *in, struct item *item)
 {
     const struct outcome *o = &item->message.outcome;
     struct connection *c = settle(in, item);
-    refusal_note_outcome(in->o.tally, &item->message);
-    if (c && !c->superseded && !c->gone)
-        answer(in, c, o);
+    if (item->message.type != WIRE_ROTATE) // that has its entry already
+        refusal_note_outcome(in->o.tally, &item->message);
+    if (item->message.type == WIRE_ROTATE)
+        ingest_answer_rotate(in, &item->message.peer, o);
+    else if (c && !c->superseded && !c->gone)
+        ingest_answer(in, c, o);
     else
         collector_count(in->o.counters, COUNTER_REPLIES_DROPPED, 1);
     item_destroy(item);
@@ -475,6 +355,7 @@ void ingest_tick(struct ingest *in, bool paused)
     struct connection *next;
     bool changed = paused != in->paused;
     in->paused = paused;
+    ingest_shut_out(in);
     in->welcomed = 0;
     for (struct connection *c = connections_first(in->connections); c; c = c->next)
         in->welcomed += c->welcomed ? 1 : 0;
@@ -483,7 +364,7 @@ void ingest_tick(struct ingest *in, bool paused)
         if (c->gone || mono_diff_ms(now, c->heard) > INGEST_SILENCE_S * 1000) {
             forget(in, c);
         } else if (c->welcomed && (changed || c->ack_owed)) {
-            send_ack(in, c, 0);
+            ingest_send_ack(in, c, 0);
         }
     }
 }
@@ -492,7 +373,7 @@ enum err ingest_snapshot(const struct ingest *in, struct snapshot *out)
 {
     enum err e = connections_snapshot(in->connections, out);
     if (e == ERR_OK) {
-        out->credit_bytes = credit_now(in);
+        out->credit_bytes = ingest_credit(in);
         out->in_flight_bytes = in->bytes_out;
     }
     return e;

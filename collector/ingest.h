@@ -13,7 +13,8 @@
 #define INGEST_CREDIT_MAX_BYTES (1u << 20)
 #define INGEST_SILENCE_S                                                                                     \
     90 // after so long without a word a connection is forgotten (heartbeats come each 30 s)
-#define INGEST_CHANGES_MAX 10 // new incarnations of a key in a minute
+#define INGEST_CHANGES_MAX   10 // new incarnations of a key in a minute
+#define INGEST_ROTATIONS_MAX 5  // in a second, of all agents
 
 struct ingest;
 struct ingest_options {
@@ -26,6 +27,7 @@ struct ingest_options {
     size_t max_connections;
     // Never blocks: AGAIN when the peer's queue is full, CLOSED when the peer has gone.
     enum err (*send)(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len);
+    void (*shut)(void *ctx, int fd); // closes a connection whose key was revoked; NULL: nobody can
     void *send_ctx;
 };
 enum err ingest_create(const struct ingest_options *o, struct ingest **out) MUST_USE;

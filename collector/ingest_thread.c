@@ -12,6 +12,12 @@ static enum err send_to_peer(void *ctx, const struct mq_peer *peer, const void *
     return mq_send(s->router, peer, bytes, len);
 }
 
+static void shut(void *ctx, int fd)
+{
+    (void)ctx;
+    mq_shut(fd);
+}
+
 static void take_snapshot(struct ingest *in, struct item *item)
 {
     if (ingest_snapshot(in, item->snapshot) != ERR_OK || queue_give(item->reply_to, item) != ERR_OK)
@@ -139,6 +145,7 @@ void *ingest_thread(void *service)
                                .max_items = COLLECTOR_ITEMS_MAX,
                                .max_connections = COLLECTOR_CONNECTIONS_MAX,
                                .send = send_to_peer,
+                               .shut = shut,
                                .send_ctx = s};
     enum err e = ingest_create(&o, &in);
     if (e == ERR_OK) {

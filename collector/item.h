@@ -5,10 +5,12 @@
 #define ESEP_COLLECTOR_ITEM_H
 
 #include "base/queue.h"
+#include "collector/address.h"
 #include "collector/admission.h"
 #include "collector/retain.h"
 #include "net/mq.h"
 #include "store/audit.h"
+#include "store/ledger_identity.h"
 #include "wire/message.h"
 
 #define COLLECTOR_MAX_SERIES 10000 // numbers of one incarnation
@@ -18,6 +20,11 @@ enum item_kind {
     ITEM_ADMIT,    // control → committer → control
     ITEM_REVOKE,   // control → committer → control
     ITEM_RELEASE,  // control → committer → control
+    ITEM_INVITE,   // control → committer → control
+    ITEM_WITHDRAW, // control → committer → control
+    ITEM_MOVE,     // control → committer → control
+    ITEM_DOOR,     // control → door → control: open it
+    ITEM_ENROL,    // door → committer → door
     ITEM_RETAIN,   // retention → committer → retention
     ITEM_AUDIT,    // control → committer → control
     ITEM_SNAPSHOT, // control → ingest → control
@@ -32,6 +39,7 @@ enum outcome_kind {
     OUTCOME_NEED_DECLARE, // declares_known
     OUTCOME_DECLARED,     // nothing to say
     OUTCOME_REFUSE,       // refuse, text
+    OUTCOME_ROTATED,      // key
 };
 
 struct outcome {
@@ -43,7 +51,8 @@ struct outcome {
     struct wire_receipt receipt;
     uint32_t declares_known;
     uint32_t foreign; // samples refused: of a series number that is not this agent's
-    void *reject;     // owned: an encoded Reject
+    uint8_t key[KEY_BYTES];
+    void *reject; // owned: an encoded Reject
     size_t reject_len;
 };
 
@@ -66,14 +75,27 @@ struct release_request { // of refused samples of one row
 };
 #define RELEASE_ALL (-1)
 
+struct enrolment { // what came to the door, and its answer
+    struct mq_peer peer;
+    char address[64];
+    uint8_t secret_hash[HASH_BYTES], key[KEY_BYTES];
+    enum wire_refuse_reason refuse; // NONE: enrolled, as item_admin.agent; diag has the words otherwise
+};
+
 struct item_admin {
     struct ledger_agent agent; // ITEM_ADMIT: resident and key in, everything out; ITEM_REVOKE: key_id in
     char series[256];          // ITEM_REBUILD: "" for all
     uint64_t count;            // ITEM_REBUILD: how many will be rebuilt
     struct release_request release;
-    struct retain_job *job;   // ITEM_RETAIN; owned
-    char who[128];            // who asks for ITEM_ADMIT, ITEM_REVOKE
-    struct audit_entry audit; // ITEM_AUDIT; its position out
+    char who[128];                   // who asks, for the audit log
+    struct audit_entry audit;        // ITEM_AUDIT; its position out
+    struct ledger_invite invite;     // ITEM_INVITE: in and out; ITEM_WITHDRAW: invite_id
+    uint8_t secret_hash[HASH_BYTES]; // ITEM_INVITE
+    struct enrolment enrolment;      // ITEM_ENROL
+    char door[ADDRESS_TEXT];         // ITEM_DOOR: host:port for invitations
+    uint8_t collector_key[KEY_BYTES];
+    int64_t from;           // ITEM_MOVE: series and agent.agent_id in, from: whose it was
+    struct retain_job *job; // ITEM_RETAIN; owned
     enum err result;
     struct diag diag;
 };

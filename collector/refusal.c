@@ -13,6 +13,7 @@ enum audit_event refusal_event(enum wire_refuse_reason reason)
         return AUDIT_CONNECTION;
     case WIRE_REFUSE_DECLARE_INVALID:
     case WIRE_REFUSE_DECLARE_CONFLICT:
+    case WIRE_REFUSE_SERIES_OWNED:
         return AUDIT_DECLARE;
     case WIRE_REFUSE_OVER_QUOTA:
         return AUDIT_QUOTA;

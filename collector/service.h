@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SERVICE_THREADS 6
+#define SERVICE_THREADS 7
 
 struct service {
     const struct collector_config *config; // borrowed
@@ -27,7 +27,7 @@ struct service {
     struct admission *admission;
     struct audit_tally *tally;
     uint64_t handshakes_noted[MQ_FAILURES]; // failed ones, by the ingest thread
-    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention;
+    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention, *to_door;
     struct cursor *committed, *rrd_landed, *observed;
 
     struct mq *mq;
@@ -36,7 +36,7 @@ struct service {
     struct mq_socket *reply;  // the control thread's
 
     // Set by who stops or fails; read by everybody.
-    _Atomic bool stop_ingest, stop_projections, stop_control, failed;
+    _Atomic bool stop_ingest, stop_projections, stop_control, stop_door, failed;
     pthread_t threads[SERVICE_THREADS];
     int thread_count;
 };
@@ -58,6 +58,7 @@ void *observer_thread(void *service);
 void *rrd_thread(void *service);
 void *control_thread(void *service);
 void *retention_thread(void *service);
+void *door_thread(void *service);
 
 #define COLLECTOR_ITEMS_MAX       65536 // messages with the committer at a time
 #define COLLECTOR_CONNECTIONS_MAX 16384

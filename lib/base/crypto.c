@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +108,42 @@ enum err crypto_unhex(const char *text, void *out, size_t len)
     if (text_len / 2 != len || text_len % 2 || strspn(text, "0123456789abcdefABCDEF") != text_len)
         return ERR_INVALID;
     return len > 0 && sodium_hex2bin(out, len, text, text_len, NULL, NULL, NULL) ? ERR_INVALID : ERR_OK;
+}
+
+void crypto_base64(const void *bytes, size_t len, char *out)
+{
+    (void)sodium_bin2base64(out, BASE64_TEXT(len), bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+enum err crypto_unbase64(const char *text, void *out, size_t cap, size_t *len)
+{
+    size_t text_len = strlen(text);
+    if (text_len / 4 * 3 > cap + 2)
+        return ERR_TOO_BIG;
+    return sodium_base642bin(out, cap, text, text_len, NULL, len, NULL,
+                             sodium_base64_VARIANT_URLSAFE_NO_PADDING)
+               ? ERR_INVALID
+               : ERR_OK;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+// The limit covers a core_pattern that ignores PR_SET_DUMPABLE; failing of either leaves the other.
+void crypto_no_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    if (!SANITIZED)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void crypto_wipe(void *bytes, size_t len)

@@ -31,7 +31,15 @@ void crypto_key_text(const uint8_t key[KEY_BYTES], char out[KEY_TEXT]);
 enum err crypto_key_parse(const char *text, uint8_t out[KEY_BYTES]) MUST_USE;
 void crypto_hex(const void *bytes, size_t len, char *out);               // out: HEX_TEXT(len)
 enum err crypto_unhex(const char *text, void *out, size_t len) MUST_USE; // exactly 2·len digits
+// base64url without padding (RFC 4648); out: BASE64_TEXT(len). Decoding takes one form only; TOO_BIG past
+// cap.
+#define BASE64_TEXT(bytes) (((bytes)*4 + 2) / 3 + 1)
+void crypto_base64(const void *bytes, size_t len, char *out);
+enum err crypto_unbase64(const char *text, void *out, size_t cap, size_t *len) MUST_USE;
 void crypto_wipe(void *bytes, size_t len);
+// From now on this process leaves no core dump, and no other process of its user may read its memory. Without effect under
+// a sanitizer, which has to look into it.
+void crypto_no_dumps(void);
 
 bool crypto_equal(const void *a, const void *b, size_t len); // in the same time whatever differs
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <zmq.h>
 
@@ -319,6 +320,7 @@ static void take_sender(struct mq_socket *s, struct mq_message *out)
     const char *address = zmq_msg_gets(&s->payload, "Peer-Address"); // libzmq's word before the peer's
     if (address)
         snprintf(out->address, sizeof(out->address), "%s", address);
+    out->fd = s->type == ZMQ_ROUTER ? zmq_msg_get(&s->payload, ZMQ_SRCFD) : -1;
 }
 
 // Reads away the rest of a message that isn't ours. A REP socket must answer all the same before it hears
@@ -338,7 +340,7 @@ static enum err drop_message(struct mq_socket *s, bool more, struct mq_message *
 enum err mq_receive(struct mq_socket *s, struct mq_message *out)
 {
     mq_monitor_tend(&s->monitor);
-    struct mq_message m = {.len = 0};
+    struct mq_message m = {.fd = -1};
     bool more = false;
     enum err e = receive_frame(s, &more);
     if (e != ERR_OK)
@@ -387,6 +389,14 @@ enum err mq_send(struct mq_socket *s, const struct mq_peer *peer, const void *by
     if (s->type == ZMQ_ROUTER && zmq_send(s->socket, peer->id, peer->len, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
         return send_errno();
     return zmq_send(s->socket, bytes, len, ZMQ_DONTWAIT) < 0 ? send_errno() : ERR_OK;
+}
+
+// libzmq 4.3.4 has no call for it. Only sockets can be shut down, so a descriptor that has become a file is
+// safe.
+void mq_shut(int fd)
+{
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
 }
 
 // ---- waiting

@@ -58,6 +58,7 @@ struct mq_message {
                     // none
     char address[64]; // of the connection, as libzmq states it: a host, or "localhost:uid:gid:pid" of a local
                       // one
+    int fd;           // of the connection it came by, for mq_shut; -1: not known
     void *bytes;      // borrowed, until the next receive on this socket
     size_t len;
 };
@@ -67,6 +68,11 @@ enum err mq_receive(struct mq_socket *s, struct mq_message *out) MUST_USE;
 // Never blocks: AGAIN when the peer's queue is full, CLOSED when the peer has gone. peer is NULL but for a
 // ROUTER.
 enum err mq_send(struct mq_socket *s, const struct mq_peer *peer, const void *bytes, size_t len) MUST_USE;
+
+// Shuts the connection that a message came by; the peer's socket connects anew and is asked for its key
+// again. The descriptor may be another connection's by now, which then has to connect anew as well, and loses
+// nothing by it.
+void mq_shut(int fd);
 
 struct mq_poll_item {
     struct mq_socket *socket; // or NULL and fd

@@ -6,6 +6,7 @@
 #include "store/id_table.h"
 #include "store/ledger.h"
 #include "store/ledger_head.h"
+#include "store/ledger_identity.h"
 #include "store/ledger_keep.h"
 
 enum ledger_statement {
@@ -109,6 +110,7 @@ enum err ledger_series_from_row(struct db_stmt *s, struct ledger_series *out) MU
     "quarantined, gap, "                                                                                     \
     "repeats, batches, 0, first_received_us, last_received_us"
 enum err ledger_stream_from_row(struct db_stmt *s, struct ledger_stream *out) MUST_USE; // CORRUPT
+enum err ledger_invites_visit(struct db *db, ledger_invite_visit visit, void *ctx, struct diag *d) MUST_USE;
 enum err ledger_agents_visit(struct db *db, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 // The last seal's times; none: zeros.
 enum err ledger_kept_read(struct db *db, struct ledger_kept *out, struct diag *d) MUST_USE;

@@ -58,6 +58,11 @@ static const char KEEP_SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS release(position INTEGER NOT NULL, idx INTEGER NOT NULL, stream_id INTEGER "
     "NOT NULL,"
     " released INTEGER NOT NULL, PRIMARY KEY(position, idx)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS invite(invite_id INTEGER PRIMARY KEY AUTOINCREMENT, secret_hash BLOB NOT "
+    "NULL UNIQUE,"
+    " resident TEXT NOT NULL, agent_id INTEGER NOT NULL, author TEXT NOT NULL, made_us INTEGER NOT NULL,"
+    " expires_us INTEGER NOT NULL, used_us INTEGER NOT NULL, key_id INTEGER NOT NULL, withdrawn_us INTEGER "
+    "NOT NULL) STRICT;"
     "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;"
     "CREATE INDEX IF NOT EXISTS stream_incarnation ON stream(incarnation);"
     // The log takes entries at its end only; that it was so is what the chain proves, the triggers stop a

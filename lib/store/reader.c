@@ -441,3 +441,13 @@ enum err reader_agents(struct reader *r, ledger_agent_visit visit, void *ctx, st
     reader_end(r);
     return e;
 }
+
+enum err reader_invites(struct reader *r, ledger_invite_visit visit, void *ctx, struct diag *d)
+{
+    enum err e = reader_begin(r, d);
+    if (e != ERR_OK)
+        return e;
+    e = ledger_invites_visit(r->db, visit, ctx, d);
+    reader_end(r);
+    return e;
+}

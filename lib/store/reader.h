@@ -3,7 +3,7 @@
 #ifndef ESEP_STORE_READER_H
 #define ESEP_STORE_READER_H
 
-#include "store/ledger.h"
+#include "store/ledger_identity.h"
 
 struct reader;
 // NOT_FOUND until a collector has made the ledger.
@@ -70,6 +70,7 @@ typedef enum err (*reader_stream_visit)(void *ctx, const struct reader_stream *s
 enum err reader_streams(struct reader *r, reader_stream_visit visit, void *ctx, struct diag *d) MUST_USE;
 typedef enum err (*reader_counter_visit)(void *ctx, const char *name, int64_t agent_id, uint64_t value);
 enum err reader_counters(struct reader *r, reader_counter_visit visit, void *ctx, struct diag *d) MUST_USE;
+enum err reader_invites(struct reader *r, ledger_invite_visit visit, void *ctx, struct diag *d) MUST_USE;
 enum err reader_agents(struct reader *r, ledger_agent_visit visit, void *ctx, struct diag *d) MUST_USE;
 
 // Walks every chain from its start (over seals where rows were dropped), checks each hash, the sequence of

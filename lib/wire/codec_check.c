@@ -12,7 +12,6 @@
 #define SECOND_HIGHEST (DAY_HIGHEST * 86400 + 86399)
 #define MICROSECOND    INT64_C(1000000)
 
-#define RESIDENT_MAX     127 // "park/resident"
 #define CONTROL_KIND_MAX 127
 #define PERIOD_HIGHEST   4 // YEAR
 
@@ -206,8 +205,9 @@ static enum err check_hello(const struct wire_hello *h, struct diag *d)
 
 static enum err check_welcome(const struct wire_welcome *w, struct diag *d)
 {
-    CHECK(check_ascii(d, "welcome.resident", w->resident, 1, RESIDENT_MAX));
+    CHECK(check_ascii(d, "welcome.resident", w->resident, 1, WIRE_RESIDENT_MAX));
     CHECK(check_range(d, "welcome.declares_known", w->declares_known, 0, WIRE_SERIES_NUMBERS));
+    CHECK(check_range(d, "welcome.next_port", w->next_port, 0, UINT16_MAX));
     return check_microseconds(d, "welcome.clock_us", w->clock_us);
 }
 
@@ -244,6 +244,19 @@ static enum err check_control(const struct wire_control *c, struct diag *d)
     return check_range(d, "control.part", c->part, 0, c->parts - 1);
 }
 
+static enum err check_enrol(const struct wire_enrol *n, struct diag *d)
+{
+    return n->protocol == WIRE_PROTOCOL ? check_ascii(d, "enrol.version", n->version, 0, WIRE_VERSION_MAX)
+                                        : ERR_OK;
+}
+
+static enum err check_enrolled(const struct wire_enrolled *n, struct diag *d)
+{
+    CHECK(check_ascii(d, "enrolled.resident", n->resident, 1, WIRE_RESIDENT_MAX));
+    CHECK(check_ascii(d, "enrolled.endpoint", n->endpoint, 1, WIRE_ENDPOINT_MAX));
+    return check_microseconds(d, "enrolled.clock_us", n->clock_us);
+}
+
 enum err wire_check(const struct wire_message *m, struct diag *d)
 {
     switch (m->type) {
@@ -273,6 +286,13 @@ enum err wire_check(const struct wire_message *m, struct diag *d)
     case WIRE_SEAL:
     case WIRE_RELEASE:
         return wire_check_kept(m, d);
+    case WIRE_ENROL:
+        return check_enrol(&m->enrol, d);
+    case WIRE_ENROLLED:
+        return check_enrolled(&m->enrolled, d);
+    case WIRE_ROTATE:
+    case WIRE_ROTATED:
+        return ERR_OK; // 32 bytes, any of which may be a key
     }
     return diag_fail(d, ERR_INVALID, "message of unknown type %d", (int)m->type);
 }

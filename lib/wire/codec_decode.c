@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BODY_LAST ESEP__V1__ENVELOPE__BODY_RELEASE
+#define BODY_LAST ESEP__V1__ENVELOPE__BODY_ROTATED
 
 static enum err invalid(const struct wire_decoder *d, const char *field, const char *what)
 {
@@ -249,7 +249,13 @@ static enum err take_welcome(const struct wire_decoder *d, const Esep__V1__Welco
         .clock_us = from->clock_us,
         .max_series = from->max_series,
         .max_batch_bytes = from->max_batch_bytes,
+        .next_port = from->next_port,
     };
+    if (from->next_port != 0 || from->next_key.len != 0) {
+        enum err e = wire_take_bytes(d, "welcome.next_key", from->next_key, out->next_key, WIRE_KEY_BYTES);
+        if (e != ERR_OK)
+            return e;
+    }
     return wire_take_text(d, "welcome.resident", from->resident, &out->resident);
 }
 
@@ -326,6 +332,14 @@ static enum err take_body(const struct wire_decoder *d, const Esep__V1__Envelope
         return wire_take_seal(d, from->seal, &out->seal);
     case ESEP__V1__ENVELOPE__BODY_RELEASE:
         return wire_take_release(d, from->release, &out->release);
+    case ESEP__V1__ENVELOPE__BODY_ENROL:
+        return wire_take_enrol(d, from->enrol, &out->enrol);
+    case ESEP__V1__ENVELOPE__BODY_ENROLLED:
+        return wire_take_enrolled(d, from->enrolled, &out->enrolled);
+    case ESEP__V1__ENVELOPE__BODY_ROTATE:
+        return wire_take_rotate(d, from->rotate, &out->rotate);
+    case ESEP__V1__ENVELOPE__BODY_ROTATED:
+        return wire_take_rotated(d, from->rotated, &out->rotate);
     default:
         return invalid(d, "message", "is of a type that this version does not know");
     }

@@ -214,6 +214,9 @@ static enum err encode_welcome(const struct wire_welcome *w, struct buf *out)
     welcome.clock_us = w->clock_us;
     welcome.max_series = w->max_series;
     welcome.max_batch_bytes = w->max_batch_bytes;
+    welcome.next_port = w->next_port;
+    if (w->next_port != 0)
+        welcome.next_key = bytes_of(w->next_key, sizeof(w->next_key));
     return pack_body(WIRE_WELCOME, &welcome, out);
 }
 
@@ -299,6 +302,11 @@ enum err wire_encode(const struct wire_message *m, struct buf *out)
     case WIRE_SEAL:
     case WIRE_RELEASE:
         return wire_encode_kept_body(m, out);
+    case WIRE_ENROL:
+    case WIRE_ENROLLED:
+    case WIRE_ROTATE:
+    case WIRE_ROTATED:
+        return wire_encode_identity(m, out);
     }
     return ERR_INVALID;
 }

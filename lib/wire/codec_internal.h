@@ -35,6 +35,21 @@ enum err wire_take_release(const struct wire_decoder *d, const struct Esep__V1__
 enum err wire_check_kept(const struct wire_message *m, struct diag *d) MUST_USE;
 enum err wire_encode_kept_body(const struct wire_message *m, struct buf *out) MUST_USE;
 
+// ---- codec_identity.c: enrolment and rotation
+struct Esep__V1__Enrol;
+struct Esep__V1__Enrolled;
+struct Esep__V1__Rotate;
+struct Esep__V1__Rotated;
+enum err wire_take_enrol(const struct wire_decoder *d, const struct Esep__V1__Enrol *from,
+                         struct wire_enrol *out) MUST_USE;
+enum err wire_take_enrolled(const struct wire_decoder *d, const struct Esep__V1__Enrolled *from,
+                            struct wire_enrolled *out) MUST_USE;
+enum err wire_take_rotate(const struct wire_decoder *d, const struct Esep__V1__Rotate *from,
+                          struct wire_rotate *out) MUST_USE;
+enum err wire_take_rotated(const struct wire_decoder *d, const struct Esep__V1__Rotated *from,
+                           struct wire_rotate *out) MUST_USE;
+enum err wire_encode_identity(const struct wire_message *m, struct buf *out) MUST_USE;
+
 // ---- codec_check.c: what holds for every message, whichever way it goes. A batch's samples are checked by
 // the codec's loops, everything else here.
 enum err wire_check(const struct wire_message *m, struct diag *d) MUST_USE;

@@ -8,6 +8,10 @@
 #define WIRE_NOTES_MAX         4096
 #define WIRE_INCARNATION_BYTES 16
 #define WIRE_CHAIN_BYTES       32
+#define WIRE_KEY_BYTES         32
+#define WIRE_SECRET_BYTES      16
+#define WIRE_ENDPOINT_MAX      255
+#define WIRE_RESIDENT_MAX      127 // "park/resident"
 #define WIRE_VERSION_MAX       63
 #define WIRE_SERIES_MAX        127 // "kpi/dimension"
 #define WIRE_UNIT_MAX          31

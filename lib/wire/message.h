@@ -5,6 +5,7 @@
 
 #include "base/figure.h"
 #include "wire/limits.h"
+#include "wire/message_identity.h"
 #include "wire/message_kept.h"
 #include "wire/names.h"
 #include <stdbool.h>
@@ -43,6 +44,8 @@ struct wire_welcome {
     int64_t clock_us;
     uint32_t max_series;
     uint32_t max_batch_bytes;
+    uint32_t next_port; // 0: no next key
+    uint8_t next_key[WIRE_KEY_BYTES];
 };
 
 struct wire_declare {
@@ -136,6 +139,9 @@ struct wire_message {
         struct wire_rollup rollup;
         struct wire_seal seal;
         struct wire_release release;
+        struct wire_enrol enrol;
+        struct wire_enrolled enrolled;
+        struct wire_rotate rotate; // also of WIRE_ROTATED
     };
 };
 

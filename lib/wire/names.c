@@ -79,6 +79,11 @@ const char *wire_refuse_reason_name(enum wire_refuse_reason r)
         [WIRE_REFUSE_OVER_QUOTA] = "over-quota",
         [WIRE_REFUSE_UNAVAILABLE] = "unavailable",
         [WIRE_REFUSE_WRONG_INCARNATION] = "wrong-incarnation",
+        [WIRE_REFUSE_NOT_INVITED] = "not-invited",
+        [WIRE_REFUSE_INVITE_USED] = "invite-used",
+        [WIRE_REFUSE_INVITE_EXPIRED] = "invite-expired",
+        [WIRE_REFUSE_KEY_TAKEN] = "key-taken",
+        [WIRE_REFUSE_SERIES_OWNED] = "series-owned",
     };
     _Static_assert(sizeof(names) / sizeof(*names) == WIRE_REFUSE_COUNT, "each reason has a name");
     return NAME_OF(names, r);
@@ -101,6 +106,10 @@ const char *wire_type_name(enum wire_type t)
         [WIRE_ROLLUP] = "rollup",
         [WIRE_SEAL] = "seal",
         [WIRE_RELEASE] = "release",
+        [WIRE_ENROL] = "enrol",
+        [WIRE_ENROLLED] = "enrolled",
+        [WIRE_ROTATE] = "rotate",
+        [WIRE_ROTATED] = "rotated",
     };
     return NAME_OF(names, t);
 }

@@ -49,6 +49,11 @@ enum wire_refuse_reason { // esep.proto's RefuseReason, same numbers
     WIRE_REFUSE_OVER_QUOTA,
     WIRE_REFUSE_UNAVAILABLE,
     WIRE_REFUSE_WRONG_INCARNATION,
+    WIRE_REFUSE_NOT_INVITED,
+    WIRE_REFUSE_INVITE_USED,
+    WIRE_REFUSE_INVITE_EXPIRED,
+    WIRE_REFUSE_KEY_TAKEN,
+    WIRE_REFUSE_SERIES_OWNED,
     WIRE_REFUSE_COUNT
 };
 const char *wire_refuse_reason_name(enum wire_refuse_reason r);
@@ -67,7 +72,11 @@ enum wire_type { // esep.proto's field numbers in Envelope
     WIRE_CONTROL_MESSAGE,
     WIRE_ROLLUP,
     WIRE_SEAL,
-    WIRE_RELEASE
+    WIRE_RELEASE,
+    WIRE_ENROL,
+    WIRE_ENROLLED,
+    WIRE_ROTATE,
+    WIRE_ROTATED
 };
 const char *wire_type_name(enum wire_type t);
 

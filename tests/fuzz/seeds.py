@@ -83,6 +83,11 @@ MESSAGES = {
     "need-declare": data(8, number(1, 9)),
     "heartbeat": data(9, signed(1, 1772366400000000) + data(2, COUNTERS)),
     "refuse": data(10, number(1, 6) + data(2, "жоқ")),
+    "welcome-next": data(6, data(1, "a/b") + data(8, bytes(32)) + number(9, 5680)),
+    "enrol": data(15, number(1, 1) + data(2, "0.1.0") + data(3, bytes(range(16)))),
+    "enrolled": data(16, data(1, "almaty-iz/acme") + data(2, "tcp://park.example:5670") + signed(3, 1772366400000000)),
+    "rotate": data(17, data(1, bytes(range(32)))),
+    "rotated": data(18, data(1, bytes(range(32)))),
     "control": data(11, data(1, "catalogue") + data(2, b"a\0b") + data(3, bytes(32)) + data(4, "desk") + number(6, 1)),
 }
 for name, message in MESSAGES.items():
@@ -168,5 +173,5 @@ write("rrd_file", "hourly", bytes([0]) + bytes([0x07, 40, 0, 1, 0, 0, 0, 0, 0, 0
 write("rrd_file", "reports", bytes([1]) + bytes([0x47, 28, 1, 2, 0]))
 write("rrd_file", "cut", bytes([2, 255, 0, 4, 0, 0]))
 write("wire_messages", "batch", bytes([1]) + INCARNATION + near() * 3 + bytes([8, 2]) + bytes([0, 1, 1, 2, 0]) * 8 + bytes(40))
-for kind in range(2, 12):
+for kind in [*range(2, 12), *range(15, 19)]:
     write("wire_messages", f"type-{kind}", bytes([kind]) + INCARNATION + near() * 12 + bytes(60))

@@ -9,6 +9,7 @@
 #include "kpi/series.h"
 #include "kpi/target.h"
 #include "tests/fuzz/fuzz.h"
+#include "wire/invite.h"
 #include <math.h>
 
 static void figures(const char *text)
@@ -131,6 +132,19 @@ static void rest(const char *text)
     }
 }
 
+static void invitations(const char *text)
+{
+    struct invite i, back;
+    char out[INVITE_TEXT];
+    struct diag d = {""};
+    if (invite_decode(text, &i, &d) == ERR_OK) {
+        FUZZ_CHECK(invite_encode(&i, out, NULL) == ERR_OK && invite_decode(out, &back, NULL) == ERR_OK);
+        FUZZ_CHECK(memcmp(&i, &back, sizeof i) == 0);
+    } else {
+        FUZZ_CHECK(d.text[0]);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     char *text = fuzz_string(bytes, len);
@@ -140,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     series(text);
     published(text);
     rest(text);
+    invitations(text);
     free(text);
     return 0;
 }

@@ -177,6 +177,8 @@ static void make_rest(struct made *made, struct fuzz_input *in)
         m->welcome.clock_us = fuzz_number(in, 0);
         m->welcome.max_series = number32(in, 100);
         m->welcome.max_batch_bytes = number32(in, 16384);
+        m->welcome.next_port = number32(in, 0);
+        fuzz_take(in, m->welcome.next_key, sizeof m->welcome.next_key);
         break;
     case WIRE_NEED_DECLARE:
         m->need_declare_from = number32(in, 0);
@@ -189,6 +191,20 @@ static void make_rest(struct made *made, struct fuzz_input *in)
         m->refuse.reason = (enum wire_refuse_reason)number32(in, 1);
         m->refuse.text = text(made, in, 300, "no");
         break;
+    case WIRE_ENROL:
+        m->enrol.protocol = WIRE_PROTOCOL;
+        m->enrol.version = text(made, in, 70, "0.1.0");
+        fuzz_take(in, m->enrol.secret, sizeof m->enrol.secret);
+        break;
+    case WIRE_ENROLLED:
+        m->enrolled.resident = text(made, in, 140, "almaty-iz/acme");
+        m->enrolled.endpoint = text(made, in, 270, "tcp://park.example:5670");
+        m->enrolled.clock_us = fuzz_number(in, 0);
+        break;
+    case WIRE_ROTATE:
+    case WIRE_ROTATED:
+        fuzz_take(in, m->rotate.key, sizeof m->rotate.key);
+        break;
     default:
         break;
     }
@@ -197,7 +213,7 @@ static void make_rest(struct made *made, struct fuzz_input *in)
 static void make(struct made *made, struct fuzz_input *in)
 {
     memset(made, 0, sizeof *made);
-    made->m.type = (enum wire_type)(fuzz_u8(in) % (WIRE_CONTROL_MESSAGE + 2));
+    made->m.type = (enum wire_type)(fuzz_u8(in) % (WIRE_ROTATED + 2));
     if (made->m.type == WIRE_BATCH)
         make_batch(made, in);
     else if (made->m.type == WIRE_REJECT)

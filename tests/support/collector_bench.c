@@ -9,6 +9,11 @@
 
 static const char catalogue_file[] = "deploy/catalogue.yaml";
 
+static void note_shut(void *ctx, int fd)
+{
+    ((struct bench *)ctx)->shut_fd = fd;
+}
+
 static enum err keep_reply(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len)
 {
     struct bench *b = ctx;
@@ -46,6 +51,7 @@ static void open_parts(struct bench *b)
                                 .max_items = 64,
                                 .max_connections = 16,
                                 .send = keep_reply,
+                                .shut = note_shut,
                                 .send_ctx = b};
     assert_int_equal(ingest_create(&in, &b->ingest), ERR_OK);
     struct committer_options c = {.ledger = b->ledger,
@@ -128,7 +134,7 @@ void bench_admit(struct bench *b, const char *resident, struct ledger_agent *age
 struct item *bench_ingest(struct bench *b, const struct mq_peer *peer, const char *token, const void *bytes,
                           size_t len)
 {
-    struct mq_message m = {.peer = *peer, .len = len};
+    struct mq_message m = {.peer = *peer, .fd = peer->id[0] + 100, .len = len};
     struct item *item = NULL;
     void *copy = malloc(len + 1); // a buffer of its own: a read past its end shows
     assert_non_null(copy);

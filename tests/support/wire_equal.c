@@ -41,7 +41,8 @@ static bool welcome_equal(const struct wire_welcome *a, const struct wire_welcom
     return text_equal(a->resident, b->resident) && a->last_sequence == b->last_sequence &&
            a->declares_known == b->declares_known && a->credit_bytes == b->credit_bytes &&
            a->clock_us == b->clock_us && a->max_series == b->max_series &&
-           a->max_batch_bytes == b->max_batch_bytes;
+           a->max_batch_bytes == b->max_batch_bytes && a->next_port == b->next_port &&
+           (a->next_port == 0 || memcmp(a->next_key, b->next_key, sizeof a->next_key) == 0);
 }
 
 static bool declare_equal(const struct wire_declare *a, const struct wire_declare *b)
@@ -150,6 +151,10 @@ bool wire_message_equal(const struct wire_message *a, const struct wire_message 
     case WIRE_ROLLUP:
     case WIRE_SEAL:
     case WIRE_RELEASE:
+    case WIRE_ENROL:
+    case WIRE_ENROLLED:
+    case WIRE_ROTATE:
+    case WIRE_ROTATED:
         return kept_equal(a, b);
     }
     return false;

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Who gets in and who is put out: invitations, the newcomer's two commands, revocation and rotation under load.
+# shellcheck source=tests/system/support/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support/lib.sh"
+
+counted() { collector status --json | json "counters.$1"; }
+invite() { collector invite "$@" 2>"$work/invite.err"; }
+enrol() { # NAME TOKEN ARGUMENTS...: its configuration and state in $work/NAME
+    local name=$1 token=$2
+    shift 2
+    run "$build/esep-agent" enrol "$token" --config "$work/$name/agent.yaml" --state "$work/$name/state" "$@"
+}
+forge() { # TOKEN: with another secret and a checksum that fits
+    python3 - "$1" <<'END'
+import base64, hashlib, sys
+text = sys.argv[1][6:]
+whole = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[:-4]
+whole[40] ^= 1
+check = hashlib.blake2b(len(whole).to_bytes(8, "little") + whole, digest_size=32).digest()[:4]
+print("esep1-" + base64.urlsafe_b64encode(whole + check).decode().rstrip("="))
+END
+}
+
+two_commands_lead_from_an_invitation_to_a_figure_on_the_page() {
+    local token
+    token=$(invite testpark/office) || fail "invite: $(<"$work/invite.err")" || return
+    "$build/esep-agent" enrol --config "$work/office/agent.yaml" --state "$work/office/state" --run \
+        < <(echo "$token") >"$work/office.log" 2>&1 &
+    pid[office]=$!
+    enrolled() { grep -q '^enrolled as testpark/office' "$work/office.log"; }
+    wait_for enrolled || fail "it did not enrol" || return
+    [ "$(stat -c %a "$work/office/state/agent.key")" = 600 ] || fail "the key's mode" || return
+    echo "2026-01,57" >>"$work/office/state/figures.csv"
+    is_on_the_page() { get "api/v1/observations?series=testpark/office/jobs_total&format=csv" 2>/dev/null | grep -q 57; }
+    wait_for is_on_the_page || fail "the figure is not there" || return
+    agent office check >/dev/null || fail "check does not accept what enrol wrote"
+}
+
+agents_lists_who_it_is_and_how_it_is() {
+    local line
+    line=$(collector agents | grep '^testpark/office#') || fail "not listed: $(collector agents)" || return
+    [[ $line == *" connected 0.1.0 "* ]] || fail "listed as: $line" || return
+    [ "$(collector agents --json | json 0.resident)" = testpark/office ] || fail "no JSON"
+}
+
+an_invitation_in_the_arguments_is_not_seen_among_the_processes() {
+    local token
+    token=$(invite testpark/plant) || return
+    "$build/esep-agent" enrol "$token" --config "$work/seen/agent.yaml" --state "$work/seen/state" --run >"$work/seen.log" 2>&1 &
+    pid[seen]=$!
+    seen_enrolled() { grep -q '^enrolled as' "$work/seen.log"; }
+    wait_for seen_enrolled || fail "it did not enrol" || return
+    ! grep -qF "$token" "/proc/${pid[seen]}/cmdline" || fail "the invitation is in the list of processes" || return
+    stop seen || fail "it ended with $?"
+}
+
+a_used_invitation_is_refused_to_another_and_repeated_to_the_same() {
+    local token
+    token=$(invite testpark/plant) || return
+    enrol one "$token" && [ "$status" -eq 0 ] || fail "the first: $err" || return
+    enrol one "$token" && [ "$status" -eq 0 ] || fail "the same again: $err" || return
+    enrol two "$token"
+    [ "$status" -eq 1 ] && [[ $err == *invite-used*"used by another key"* ]] || fail "exit $status: $err" || return
+    [ ! -e "$work/two/agent.yaml" ] || fail "it left a configuration" || return
+    [ "$(counted enrolments_refused_used)" -eq 1 ] || fail "counted $(counted enrolments_refused_used)"
+}
+
+expired_forged_withdrawn_and_mistyped_ones_are_told_apart() {
+    local token id
+    token=$(invite testpark/plant --expires 1s) || return
+    is_expired() { collector invites | tail -n 1 | grep -q ' expired '; }
+    wait_for is_expired || fail "it does not expire" || return
+    enrol two "$token"
+    [ "$status" -eq 1 ] && [[ $err == *invite-expired* ]] || fail "expired: exit $status: $err" || return
+    token=$(invite testpark/plant) || return
+    enrol two "$(forge "$token")"
+    [ "$status" -eq 1 ] && [[ $err == *not-invited* ]] || fail "forged: exit $status: $err" || return
+    enrol two "${token:0:30}x${token:31}"
+    [ "$status" -eq 1 ] && [[ $err == *mistyped* ]] || fail "mistyped: exit $status: $err" || return
+    id=$(collector invites --json | json "$(($(collector invites | wc -l) - 2)).invite_id")
+    collector withdraw "$id" >/dev/null || fail "withdraw" || return
+    enrol two "$token"
+    [ "$status" -eq 1 ] && [[ $err == *not-invited*withdrawn* ]] || fail "withdrawn: exit $status: $err" || return
+    [ "$(counted enrolments_refused_expired)" -eq 1 ] && [ "$(counted enrolments_refused_unknown)" -eq 2 ] ||
+        fail "counted $(counted enrolments_refused_expired) and $(counted enrolments_refused_unknown)"
+}
+
+the_audit_log_has_a_line_of_each() {
+    local what
+    every_line_is_there() {
+        collector audit >"$work/audit"
+        for what in invite-expired not-invited invite-used; do
+            grep -E 'refused +enrol' "$work/audit" | grep -q "$what" || return 1
+        done
+        grep -E 'done +enrol' "$work/audit" | grep -q testpark/office && grep -qE 'invite .*withdrawn' "$work/audit"
+    }
+    wait_for every_line_is_there || fail "$(cat "$work/audit")"
+}
+
+a_configuration_that_is_there_is_never_overwritten() {
+    local token
+    make_agent taken <"$work/sources" || return
+    sed -i 's/key: "./key: "x/' "$work/taken/agent.yaml"
+    cp "$work/taken/agent.yaml" "$work/before"
+    token=$(invite testpark/plant) || return
+    enrol taken "$token"
+    [ "$status" -eq 1 ] && [[ $err == *"never overwritten"* ]] || fail "exit $status: $err" || return
+    cmp -s "$work/taken/agent.yaml" "$work/before" || fail "it was changed"
+}
+
+a_collector_that_can_t_be_named_says_so_instead_of_inviting() {
+    sed 's/127\.0\.0\.1/0.0.0.0/' "$work/collector.yaml" >"$work/wild.yaml"
+    sed -i "s#^state:.*#state: $work/wild#" "$work/wild.yaml"
+    "$build/esep-collector" keygen --config "$work/wild.yaml" >/dev/null || return
+    run "$build/esep-collector" invite testpark/plant --config "$work/wild.yaml"
+    [ "$status" -eq 1 ] && [[ $err == *"advertise: tcp://HOST:PORT"* ]] || fail "exit $status: $err" || return
+    echo "advertise: tcp://park.example:5670" >>"$work/wild.yaml"
+    run "$build/esep-collector" invite testpark/plant --config "$work/wild.yaml"
+    [ "$status" -eq 0 ] && [[ $out == esep1-* ]] || fail "with an address: exit $status: $err" || return
+    echo "enrol: off" >>"$work/wild.yaml"
+    run "$build/esep-collector" invite testpark/plant --config "$work/wild.yaml"
+    [ "$status" -eq 1 ] && [[ $err == *"enrolment is off"* ]] || fail "switched off: exit $status: $err"
+}
+
+an_invitation_of_a_stopped_collector_is_good_once_it_runs() {
+    local token
+    stop collector || fail "the collector ended with $?" || return
+    token=$(invite testpark/plant) || fail "$(<"$work/invite.err")" || return
+    start_collector || return
+    enrol later "$token"
+    [ "$status" -eq 0 ] || fail "exit $status: $err"
+}
+
+# busy NAME RESIDENT: an agent with a long history to send
+busy() {
+    mkdir -p "$work/$1"
+    awk 'BEGIN { print "time,out"; for (i = 0; i < 400000; i++) print 1700000000 + 10 * i "," i % 1000 }' >"$work/$1/log.csv"
+    make_agent "$1" <<END || return
+  - name: log
+    kind: csv
+    path: $work/$1/log.csv
+    every: 1s
+    class: measurement
+    time_column: time
+    series:
+      - {column: out, kpi: out_units, dimension: $1, unit: piece, step: 10s}
+END
+    admit "$1" "$2" && start_agent "$1"
+}
+
+a_revoked_agent_is_out_within_a_second_under_load() {
+    local id asked_us last_us
+    office_is_back() { [ "$(agent_count office connection)" = connected ]; }
+    wait_for office_is_back || fail "the other agent is $(agent_count office connection)" || return
+    busy loaded testpark/plant || return
+    is_flowing() { has_acknowledged loaded 20000; }
+    wait_for is_flowing || fail "it does not flow" || return
+    id=$(ledger "select max(agent_id) from key")
+    ! has_acknowledged loaded 400000 || fail "too fast for this test" || return
+    collector revoke "testpark/plant#$id" >"$work/out" || fail "revoke: $(<"$work/out")" || return
+    asked_us=$(date +%s%6N)
+    is_closed() { [ "$(counted connections_closed)" -ge 1 ] 2>/dev/null; }
+    wait_for is_closed || fail "its connection was not closed" || return
+    knows_it() { [ "$(agent_count loaded connection)" = key-not-known ] || [ "$(agent_count loaded refused)" = revoked ]; }
+    wait_for knows_it || fail "the agent says $(agent_count loaded connection)" || return
+    last_us=$(ledger "select max(last_received_us) from stream where agent_id = $id")
+    echo "    last accepted batch $(((last_us - asked_us) / 1000)) ms after the command's end"
+    [ $((last_us - asked_us)) -le 1000000 ] || fail "still accepted $((last_us - asked_us)) us later" || return
+    [ "$(agent_count office connection)" = connected ] || fail "another agent was disturbed"
+}
+
+everything_ends_when_asked() {
+    local name
+    for name in office loaded dashboard collector; do
+        stop $name || fail "$name ended with $?" || return
+    done
+    run collector verify
+    [ "$status" -eq 0 ] || fail "verify: $out $err"
+}
+
+cat >"$work/sources" <<END
+  - name: monthly
+    kind: csv
+    path: $work/office.csv
+    every: 1s
+    class: report
+    time_column: month
+    series:
+      - {column: staff, kpi: jobs_total, unit: person, period: month}
+END
+make_park && start_collector && start_dashboard || { echo "not ok prepare: no park"; exit 1; }
+run_tests two_commands_lead_from_an_invitation_to_a_figure_on_the_page agents_lists_who_it_is_and_how_it_is \
+    an_invitation_in_the_arguments_is_not_seen_among_the_processes \
+    a_used_invitation_is_refused_to_another_and_repeated_to_the_same \
+    expired_forged_withdrawn_and_mistyped_ones_are_told_apart the_audit_log_has_a_line_of_each a_configuration_that_is_there_is_never_overwritten \
+    a_collector_that_can_t_be_named_says_so_instead_of_inviting an_invitation_of_a_stopped_collector_is_good_once_it_runs \
+    a_revoked_agent_is_out_within_a_second_under_load everything_ends_when_asked
