@@ -5,6 +5,7 @@
 #include "agent/dry_run.h"
 #include "agent/enrol.h"
 #include "agent/report_command.h"
+#include "agent/rotate.h"
 #include "agent/run.h"
 #include "agent/status.h"
 #include "base/fs.h"
@@ -82,6 +83,11 @@ static enum err do_status(const struct call *c, struct diag *d)
     return e;
 }
 
+static enum err do_rotate(const struct call *c, struct diag *d)
+{
+    return rotate_key(c->config, c->out, d);
+}
+
 enum { TAKES_JSON = 1, ENROLS = 2 };
 
 static const struct command {
@@ -98,6 +104,8 @@ static const struct command {
      "             --state DIR: the state folder, when there is no configuration yet "
      "(default " AGENT_STATE_DEFAULT ")",
      NULL, ENROLS},
+    {"rotate", "make another key and let it take this one's place; a running agent goes on with it",
+     do_rotate, 0},
     {"keygen", "make this agent's key (an existing one is kept), print its public part", do_keygen, 0},
     {"sources", "ask each source once and print what would be sent; sends and stores nothing", do_sources, 0},
     {"status", "what was sampled, sent and refused; --json for programs", do_status, TAKES_JSON},

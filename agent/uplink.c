@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RECEIVE_MAX   64 // messages before time and the spool have their turn
 #define KEPT_MAX      8
 #define CONNECTING_MS 100 // how soon a finished handshake is seen
+#define KEY_LOOK_MS   500
 
 struct uplink {
     struct uplink_options options;
@@ -37,7 +39,9 @@ struct uplink {
     uint32_t declares_known; // the collector's, at the last Welcome
     struct sampler_request kept[KEPT_MAX];
     size_t kept_count;
-    struct mono drain_end, hold_from;
+    struct mono drain_end, hold_from, key_looked_at;
+    ino_t key_inode; // of the key file as it was read
+    time_t key_time_s;
     enum err result;
 };
 
@@ -99,6 +103,11 @@ static enum err open_socket(struct uplink *u, struct diag *d)
 {
     struct mq_dealer_options o = {.endpoint = u->options.config->endpoint,
                                   .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
+    struct stat st = {0};
+    if (stat(u->options.key_file, &st) == 0) { // before it is read: a change in between is seen later
+        u->key_inode = st.st_ino;
+        u->key_time_s = st.st_mtim.tv_sec;
+    }
     enum err e = crypto_key_file_load(u->options.key_file, o.secret_key, d);
     if (e == ERR_OK) {
         memcpy(o.server_key, u->options.config->collector_key, KEY_BYTES);
@@ -282,6 +291,27 @@ static void look_at_connection(struct uplink *u)
     }
 }
 
+// `rotate` puts another key in the place of the one that was read: both are valid until the new one says
+// Hello.
+static void look_at_key(struct uplink *u)
+{
+    struct mono now = clock_mono(u->options.clock);
+    struct stat st;
+    struct diag d = {""};
+    if (!u->socket || mono_diff_ms(now, u->key_looked_at) < KEY_LOOK_MS)
+        return;
+    u->key_looked_at = now;
+    if (stat(u->options.key_file, &st) != 0 ||
+        (st.st_ino == u->key_inode && st.st_mtim.tv_sec == u->key_time_s))
+        return;
+    log_info("key_changed", F_TEXT("key_file", u->options.key_file));
+    mq_close(u->socket);
+    u->socket = NULL;
+    uplink_core_exchanged(u->core);
+    if (open_socket(u, &d) != ERR_OK)
+        log_error("uplink_cannot_open", F_TEXT("reason", d.text));
+}
+
 static void receive(struct uplink *u)
 {
     struct mq_message m;
@@ -340,6 +370,7 @@ static void run(struct uplink *u)
     while (!is_over(u)) {
         wait_for_something(u);
         look_at_connection(u);
+        look_at_key(u);
         read_spool(u);
         receive(u);
         uplink_core_tick(u->core);

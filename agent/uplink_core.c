@@ -298,6 +298,14 @@ void uplink_core_disconnected(struct uplink_core *c)
         uplink_lost(c);
 }
 
+void uplink_core_exchanged(struct uplink_core *c)
+{
+    c->up = c->blocked = false;
+    c->link.contact = UPLINK_CONTACT_NONE;
+    uplink_wait(c, UPLINK_DOWN, UPLINK_NO_ANSWER_US);
+    uplink_forget_sent(c);
+}
+
 void uplink_core_spool(struct uplink_core *c, const struct spool_state *state)
 {
     bool anew = !c->spool_known || state->generation != c->spool.generation ||

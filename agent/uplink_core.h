@@ -85,6 +85,8 @@ void uplink_core_spool(struct uplink_core *c,
 void uplink_core_connected(struct uplink_core *c);       // the handshake is done
 void uplink_core_denied(struct uplink_core *c);          // the collector does not know our key
 void uplink_core_disconnected(struct uplink_core *c);    // it was, and is lost
+// The connection was exchanged for another one (a new key), which is not up yet: nothing is lost by it.
+void uplink_core_exchanged(struct uplink_core *c);
 void uplink_core_message(struct uplink_core *c, const void *bytes, size_t len);
 void uplink_core_tick(struct uplink_core *c); // at least when uplink_core_wait_ms has passed; also when
                                               // sending is possible again

@@ -257,6 +257,13 @@ static void on_refuse(struct uplink_core *c, const struct wire_refuse *r)
     }
     if (!c->up)
         return;
+    if (r->reason == WIRE_REFUSE_SERIES_OWNED) { // that series only: all else goes on
+        c->link.refused = r->reason;
+        snprintf(c->link.refused_text, sizeof c->link.refused_text, "%s", r->text);
+        uplink_tell(c, &(struct uplink_event){
+                           .type = UPLINK_REFUSED, .refuse = r->reason, .text = c->link.refused_text});
+        return;
+    }
     if (c->state == UPLINK_TURNED_AWAY && c->link.refused == WIRE_REFUSE_DECLARE_INVALID &&
         r->reason == WIRE_REFUSE_DECLARE_CONFLICT)
         return; // the numbers behind an invalid declare only follow from it: its reason stays on show

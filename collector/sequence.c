@@ -132,17 +132,29 @@ enum err sequence_declare(struct committer *c, struct stream *s, struct item_mes
     }
     if (e != ERR_OK)
         return e;
+    if (got.agent_id != m->who.agent_id &&
+        (e = ledger_declared(c->o.ledger, s->state.stream_id, declare->number, &m->outcome.taken)) != ERR_OK)
+        return e;
     if (declare->number >= s->state.declares)
         s->state.declares = declare->number + 1;
     s->counted[COUNTER_SERIES_DECLARED]++;
     m->outcome.kind = OUTCOME_DECLARED;
+    if (m->outcome.taken) {
+        (void)diag_fail(
+            &d, ERR_DENIED,
+            "%s is sent by agent #%lld: its figures from this one are refused until the series is moved "
+            "(esep-collector move %s #%lld)",
+            got.name, (long long)got.agent_id, got.name, (long long)m->who.agent_id);
+        refuse_declare(c, s, m, WIRE_REFUSE_SERIES_OWNED, d.text);
+    }
     return ERR_OK;
 }
 
 // ---- Batch and Gap ------------------------------------------------------------------------------
 struct find_ctx {
     struct committer *c;
-    int64_t stream_id;
+    int64_t stream_id, agent_id;
+    const struct ledger_series *taken; // the first found that is another agent's
 };
 
 static const struct kpi *kpi_of_name(const struct committer *c, const char *name)
@@ -184,6 +196,9 @@ static struct verdict_series find_series(void *ctx, uint32_t number)
     if (ledger_declared(f->c->o.ledger, f->stream_id, number, &found.series) != ERR_OK)
         return (struct verdict_series){0};
     found.kpi = kpi_of_series(f->c, found.series);
+    found.taken = found.series->agent_id != f->agent_id;
+    if (found.taken && !f->taken)
+        f->taken = found.series;
     return found;
 }
 
@@ -242,12 +257,13 @@ static enum err keep_reject(struct committer *c, struct outcome *o)
 static enum err store_batch(struct committer *c, struct stream *s, struct item_message *m,
                             const struct wire_batch *b, struct diag *d)
 {
-    struct find_ctx ctx = {.c = c, .stream_id = s->state.stream_id};
+    struct find_ctx ctx = {.c = c, .stream_id = s->state.stream_id, .agent_id = m->who.agent_id};
     size_t found, refused;
     enum err e = ERR_OK;
     verdict_batch(b, clock_wall(c->o.clock), ledger_kept(c->o.ledger).closed_until_s, find_series, &ctx,
                   c->refusals, &found);
     refused = found;
+    m->outcome.taken = ctx.taken;
     if (found > 0 &&
         ((e = encode_verdict(c, b, &refused)) != ERR_OK || (e = keep_reject(c, &m->outcome)) != ERR_OK))
         return diag_fail(d, e, "the verdict of batch %llu can't be encoded", (unsigned long long)b->sequence);

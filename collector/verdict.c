@@ -170,6 +170,8 @@ static enum wire_reason judge(const struct wire_batch *b, const struct wire_samp
         return WIRE_REASON_UNKNOWN_SERIES;
     if (s.series->class != b->class)
         return WIRE_REASON_WRONG_CLASS;
+    if (s.taken)
+        return WIRE_REASON_SERIES_TAKEN;
     if ((r = judge_time(s.series, sample->time, m)) != WIRE_REASON_NONE)
         return r;
     if ((r = judge_value(&s, sample->value)) != WIRE_REASON_NONE)

@@ -16,6 +16,7 @@ enum err verdict_declare(const struct catalogue *catalogue, const char *resident
 struct verdict_series { // what a number means; series NULL: not declared
     const struct ledger_series *series;
     const struct kpi *kpi; // NULL: no longer in the catalogue, no bounds
+    bool taken;            // another agent's: its samples from this one are refused
 };
 typedef struct verdict_series (*verdict_find)(void *ctx, uint32_t number);
 

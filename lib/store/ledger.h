@@ -85,7 +85,7 @@ struct ledger_series {
 };
 // Declares number → series for the stream. The name is the full one. Idempotent. CONFLICT: the number is
 // another series, or the series is known with another unit, class, step or period, or currency (diag says
-// which); INVALID: a hole in the numbers; DENIED: another agent owns the series.
+// which); INVALID: a hole in the numbers. Whose the series is, is for the caller to look at: out->agent_id.
 enum err ledger_declare(struct ledger *l, int64_t stream_id, uint32_t number,
                         const struct ledger_series *wanted, struct ledger_series *out,
                         struct diag *d) MUST_USE;

@@ -460,12 +460,7 @@ static enum err find_or_make(struct ledger *l, const struct ledger_series *wante
     if (e != ERR_OK)
         return ledger_fail(l, e, "cannot add a series", d);
     const struct ledger_series *known = &(*out)->series;
-    if ((e = check_same(known, wanted, d)) != ERR_OK)
-        return e;
-    if (known->agent_id != agent_id)
-        return diag_fail(d, ERR_DENIED, "%s is owned by agent %" PRId64 ", not %" PRId64, known->name,
-                         known->agent_id, agent_id);
-    return ERR_OK;
+    return check_same(known, wanted, d);
 }
 
 enum err ledger_declare(struct ledger *l, int64_t stream_id, uint32_t number,

@@ -302,7 +302,7 @@ CASES = [
     declares("percent", "out_units/%2e%2e"),
     declares("total-of-the-park", "../all/out_units"),
     declares("empty", "", reason="BAD_MESSAGE"),
-    declares("another-agents-series", lambda victim: victim.peer.series[0], VICTIM, "DECLARE_CONFLICT"),
+    declares("another-agents-series", lambda victim: victim.peer.series[0], VICTIM, "SERIES_OWNED"),
     another_agents_numbers, replayed, anothers_incarnation, replay_after_hello, old_incarnation, before_hello, oversize, huge,
     garbage, several_frames, collectors_own, ledgers_own, unknown_protocol, incarnations, routing_id, taken_routing_id, second_connection,
     forged_metadata,

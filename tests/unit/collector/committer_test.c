@@ -372,7 +372,7 @@ static void a_series_of_another_agent_is_refused(void **state)
     b->incarnation.bytes[0] ^= 1;
     bench_hello(b);
     struct wire_message m = bench_declare_message(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
-    assert_int_equal(declare_refused(b, m), WIRE_REFUSE_DECLARE_CONFLICT);
+    assert_int_equal(declare_refused(b, m), WIRE_REFUSE_SERIES_OWNED);
 }
 
 // ---- reconciliation at Hello --------------------------------------------------------------------

@@ -295,6 +295,110 @@ static void another_s_revocation_disturbs_nobody(void **state)
     assert_int_equal(bench_reply(b, 0, WIRE_ACK).ack.sequence, 1);
 }
 
+// ---- whose a series is --------------------------------------------------------------------------
+struct second { // another agent of the bench's resident
+    struct ledger_agent agent;
+    struct mq_peer peer;
+    char token[ADMISSION_TOKEN];
+    struct wire_incarnation incarnation;
+};
+
+static void as_second(struct bench *b, const struct second *s, struct wire_message m)
+{
+    bench_clear(b);
+    if (m.type == WIRE_HELLO)
+        m.hello.incarnation = s->incarnation;
+    else if (m.type == WIRE_DECLARE)
+        m.declare.incarnation = s->incarnation;
+    else
+        m.batch.incarnation = s->incarnation;
+    send_as(b, &s->peer, s->token, &m);
+}
+
+static void second_batch(struct bench *b, const struct second *s, uint64_t sequence)
+{
+    const struct wire_sample samples[] = {bench_sample(0, BENCH_NOW_S, 5), bench_sample(1, BENCH_NOW_S, 6)};
+    const struct wire_message m = {
+        .type = WIRE_BATCH,
+        .batch = {
+            .sequence = sequence, .class = WIRE_MEASUREMENT, .declares = 2, .count = 2, .samples = samples}};
+    as_second(b, s, m);
+}
+
+// The bench's agent owns out_units/lifts; the second one declares it too, and out_units/cabins of its own.
+static struct second two_agents(struct bench *b)
+{
+    struct second s = {.peer = {.id = {90, 1, 2, 3, 4}, .len = 5}, .incarnation = {{42}}};
+    bench_hello(b);
+    bench_declare(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
+    bench_admit(b, "almaty-iz/acme", &s.agent, s.token);
+    as_second(b, &s, bench_hello_message(b));
+    (void)bench_reply(b, 0, WIRE_WELCOME);
+    as_second(b, &s, bench_declare_message(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT));
+    struct wire_message refused_it = bench_reply(b, 0, WIRE_REFUSE);
+    assert_int_equal(refused_it.refuse.reason, WIRE_REFUSE_SERIES_OWNED);
+    assert_non_null(strstr(refused_it.refuse.text, "esep-collector move"));
+    as_second(b, &s, bench_declare_message(b, 1, "out_units/cabins", "piece", WIRE_MEASUREMENT));
+    assert_int_equal(b->reply_count, 0);
+    return s;
+}
+
+static void another_agent_s_series_is_refused_and_its_own_go_on(void **state)
+{
+    struct bench *b = *state;
+    struct wire_sample mine = bench_sample(0, BENCH_NOW_S, 7);
+    struct second s = two_agents(b);
+    second_batch(b, &s, 1);
+    struct wire_message reject = bench_reply(b, 0, WIRE_REJECT);
+    assert_int_equal(reject.reject.count, 1);
+    assert_int_equal(reject.reject.refusals[0].index, 0);
+    assert_int_equal(reject.reject.refusals[0].reason, WIRE_REASON_SERIES_TAKEN);
+    assert_int_equal(bench_reply(b, 1, WIRE_ACK).ack.sequence, 1);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
+    assert_int_equal(bench_counted(b, COUNTER_REFUSED_SERIES_TAKEN), 1);
+    bench_clear(b);
+    bench_batch(b, 1, WIRE_MEASUREMENT, &mine, 1); // the owner is not disturbed
+    assert_int_equal(bench_reply(b, 0, WIRE_ACK).ack.sequence, 1);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 2);
+}
+
+static void a_move_turns_it_round(void **state)
+{
+    struct bench *b = *state;
+    struct wire_sample mine = bench_sample(0, BENCH_NOW_S, 7);
+    struct second s = two_agents(b);
+    struct item *item = item_create(ITEM_MOVE, NULL);
+    strcpy(item->admin->series, "almaty-iz/acme/out_units/lifts");
+    item->admin->agent.agent_id = s.agent.agent_id;
+    assert_int_equal(committer_admin(b->committer, item), ERR_OK);
+    assert_int_equal(item->admin->result, ERR_OK);
+    assert_int_equal(item->admin->from, b->agent.agent_id);
+    item_destroy(item);
+    second_batch(b, &s, 1);
+    (void)bench_reply(b, 0, WIRE_ACK);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 2);
+    bench_clear(b);
+    bench_batch(b, 1, WIRE_MEASUREMENT, &mine, 1);
+    struct wire_message reject = bench_reply(b, 0, WIRE_REJECT);
+    assert_true(reject.reject.whole);
+    assert_int_equal(reject.reject.whole_reason, WIRE_REASON_SERIES_TAKEN);
+}
+
+static void the_series_of_a_revoked_agent_go_to_the_one_that_sends_them(void **state)
+{
+    struct bench *b = *state;
+    struct second s = two_agents(b);
+    struct item *item = item_create(ITEM_REVOKE, NULL);
+    item->admin->agent.key_id = b->agent.key_id;
+    assert_int_equal(committer_admin(b->committer, item), ERR_OK);
+    item_destroy(item);
+    second_batch(b, &s, 1); // what is in this one was judged before it is found out
+    (void)bench_reply(b, 0, WIRE_REJECT);
+    second_batch(b, &s, 2);
+    (void)bench_reply(b, 0, WIRE_ACK);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 3);
+}
+
 int main(void)
 {
 #define WITH_BENCH(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
@@ -311,6 +415,9 @@ int main(void)
         WITH_BENCH(a_silent_connection_of_a_revoked_key_is_closed_too),
         WITH_BENCH(what_waited_for_the_ledger_when_the_key_was_revoked_is_not_stored),
         WITH_BENCH(another_s_revocation_disturbs_nobody),
+        WITH_BENCH(another_agent_s_series_is_refused_and_its_own_go_on),
+        WITH_BENCH(a_move_turns_it_round),
+        WITH_BENCH(the_series_of_a_revoked_agent_go_to_the_one_that_sends_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

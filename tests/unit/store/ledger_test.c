@@ -380,7 +380,7 @@ static void a_series_known_otherwise_is_a_conflict_that_says_how(void **state)
     store_commit(s);
 }
 
-static void a_series_of_another_agent_is_denied(void **state)
+static void a_series_of_another_agent_can_be_named_and_stays_its_owner_s(void **state)
 {
     struct store *s = *state;
     struct store_stream a = store_agent(s, "aztm/one", 1);
@@ -388,9 +388,12 @@ static void a_series_of_another_agent_is_denied(void **state)
     const struct ledger_series x = store_series("aztm/one/x", WIRE_MEASUREMENT, 10, 0);
     store_declare(s, &a, 0, "aztm/one/x", WIRE_MEASUREMENT, 10, 0);
     store_begin(s);
-    assert_int_equal(declare(s, &b, 0, &x), ERR_DENIED);
+    assert_int_equal(declare(s, &b, 0, &x), ERR_OK);
     store_commit(s);
-    assert_int_equal(stream_now(s, &b).declares, 0);
+    const struct ledger_series *named;
+    assert_int_equal(stream_now(s, &b).declares, 1);
+    assert_int_equal(ledger_declared(s->ledger, b.stream_id, 0, &named), ERR_OK);
+    assert_int_equal(named->agent_id, a.agent_id);
 }
 
 static void a_new_incarnation_declares_the_agents_series_again(void **state)
@@ -543,7 +546,7 @@ int main(void)
         T(a_batch_inside_a_gap_is_another_body),
         T(a_declare_is_idempotent_and_its_number_is_for_life),
         T(a_series_known_otherwise_is_a_conflict_that_says_how),
-        T(a_series_of_another_agent_is_denied),
+        T(a_series_of_another_agent_can_be_named_and_stays_its_owner_s),
         T(a_new_incarnation_declares_the_agents_series_again),
         T(a_rollback_takes_back_streams_declares_series_rows_and_counters),
         T(a_full_disk_fails_the_commit_and_leaves_what_was_before),
