@@ -7,6 +7,7 @@
 #include "collector/audit_tally.h"
 #include "collector/counters.h"
 #include "collector/item.h"
+#include "collector/quota.h"
 #include "kpi/catalogue.h"
 
 #define COMMITTER_GROUP_MAX 1024 // items in a transaction
@@ -19,7 +20,8 @@ struct committer_options {
     const struct clock *clock;
     struct counters *counters;
     struct admission *admission;
-    struct audit_tally *tally; // NULL: refusals are not audited
+    const struct quotas *quotas; // borrowed; NULL: no limits
+    struct audit_tally *tally;   // NULL: refusals are not audited
 };
 // Loads the durable counters' totals when there is a reader.
 enum err committer_create(const struct committer_options *o, struct committer **out, struct diag *d) MUST_USE;

@@ -217,6 +217,7 @@ void *committer_thread(void *service)
                                   .clock = s->clock,
                                   .counters = &s->counters,
                                   .admission = s->admission,
+                                  .quotas = &s->config->quotas,
                                   .tally = s->tally};
     enum err e = reader_open(s->config->state, &reader, &d);
     o.reader = reader;

@@ -1,6 +1,8 @@
 // The file's shape is checked by the schema, its meaning here; every complaint carries file:line:column.
 #include "collector/config.h"
 #include "base/config.h"
+#include "kpi/series.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +10,22 @@ struct retention_file {
     char *raw, *settle;
 };
 
+struct quota_file {
+    char *resident;
+    uint32_t series, samples_per_s;
+};
+
 struct file {
+    struct quota_file *quota;
+    struct quota_file *quotas;
+    unsigned quotas_count;
     struct retention_file *retention;
     char *endpoint, *advertise, *enrol, *state, *catalogue, *parks, *log_level, *budget, *min_free;
 };
+
+#define QUOTAS_MAX          10000
+#define QUOTA_SERIES_USUAL  10000
+#define QUOTA_SAMPLES_PER_S 100000
 
 #define REQUIRED (CYAML_FLAG_POINTER)
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
@@ -21,6 +35,14 @@ static const cyaml_schema_field_t retention_fields[] = {
     CYAML_FIELD_STRING_PTR("settle", OPTIONAL, struct retention_file, settle, 1, 31),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t quota_fields[] = {
+    CYAML_FIELD_STRING_PTR("resident", OPTIONAL, struct quota_file, resident, 1, 127),
+    CYAML_FIELD_UINT("series", CYAML_FLAG_DEFAULT, struct quota_file, series),
+    CYAML_FIELD_UINT("samples_per_s", CYAML_FLAG_DEFAULT, struct quota_file, samples_per_s),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t quota_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct quota_file, quota_fields)};
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("endpoint", REQUIRED, struct file, endpoint, 1, 255),
     CYAML_FIELD_STRING_PTR("advertise", OPTIONAL, struct file, advertise, 1, 255),
@@ -31,6 +53,8 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("log_level", OPTIONAL, struct file, log_level, 0, 15),
     CYAML_FIELD_STRING_PTR("budget", OPTIONAL, struct file, budget, 1, 31),
     CYAML_FIELD_STRING_PTR("min_free", OPTIONAL, struct file, min_free, 1, 31),
+    CYAML_FIELD_MAPPING_PTR("quota", OPTIONAL, struct file, quota, quota_fields),
+    CYAML_FIELD_SEQUENCE("quotas", OPTIONAL, struct file, quotas, &quota_value, 0, QUOTAS_MAX),
     CYAML_FIELD_MAPPING_PTR("retention", OPTIONAL, struct file, retention, retention_fields),
     CYAML_FIELD_END,
 };
@@ -135,6 +159,34 @@ static enum err check_state(const char *path, const char *state, struct diag *d)
     return ERR_OK;
 }
 
+static enum err take_quotas(const char *path, const struct file *f, struct quotas *out, struct diag *d)
+{
+    struct series_name name;
+    char key[64];
+    struct quotas q = {.usual = {QUOTA_SERIES_USUAL, QUOTA_SAMPLES_PER_S}};
+    if (f->quota && f->quota->resident)
+        return config_error(d, path, "quota.resident",
+                            "does not belong here: quota is for all, quotas for single ones");
+    if (f->quota)
+        q.usual = (struct quota){f->quota->series, f->quota->samples_per_s};
+    if (f->quotas_count && !(q.of = calloc(f->quotas_count, sizeof *q.of)))
+        return diag_fail(d, ERR_NOMEM, "out of memory");
+    for (; q.count < f->quotas_count; q.count++) {
+        const struct quota_file *one = &f->quotas[q.count];
+        struct quota_of *of = &q.of[q.count];
+        if (!one->resident || series_parse_resident(one->resident, &name) != ERR_OK) {
+            snprintf(key, sizeof key, "quotas[%zu].resident", q.count);
+            free(q.of);
+            return config_error(d, path, key, "'%s' is not park/resident",
+                                one->resident ? one->resident : "");
+        }
+        memcpy(of->resident, one->resident, strlen(one->resident) + 1);
+        of->quota = (struct quota){one->series, one->samples_per_s};
+    }
+    *out = q;
+    return ERR_OK;
+}
+
 static char *taken(char **from)
 {
     char *text = *from;
@@ -158,7 +210,8 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
                          d)) != ERR_OK ||
         (e = parse_bytes(path, "min_free", f->min_free, 256u << 20, 0, UINT64_C(1) << 50, &c.min_free_bytes,
                          d)) != ERR_OK ||
-        (e = parse_retention(path, f->retention, &c, d)) != ERR_OK)
+        (e = parse_retention(path, f->retention, &c, d)) != ERR_OK ||
+        (e = take_quotas(path, f, &c.quotas, d)) != ERR_OK)
         goto out;
     c.endpoint = taken(&f->endpoint);
     c.advertise = taken(&f->advertise);
@@ -174,6 +227,7 @@ out:
 
 void collector_config_deinit(struct collector_config *c)
 {
+    free(c->quotas.of);
     free(c->endpoint);
     free(c->advertise);
     free(c->enrol);

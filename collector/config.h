@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "collector/quota.h"
 #include <stdint.h>
 
 #define COLLECTOR_CONFIG_DEFAULT "/etc/esep/collector.yaml"
@@ -19,6 +20,7 @@ struct collector_config {
     uint64_t budget_bytes;   // memory for what is received and not yet committed, over all agents
     uint64_t min_free_bytes; // below this no credit is given
     int64_t retain_raw_s;    // raw measurements are kept so long; 0: for ever
+    struct quotas quotas;
     int64_t retain_settle_s; // a month stays open until nothing of it was received for so long
 };
 

@@ -149,6 +149,7 @@ enum err connections_snapshot(struct connections *cs, struct snapshot *out)
         struct snapshot_agent *a = &s.agents[s.count++];
         *a = (struct snapshot_agent){.key_id = c->who.key_id,
                                      .connected = c->welcomed && !c->gone,
+                                     .slowed = c->slowed,
                                      .last_seen_us = c->last_seen_us,
                                      .clock_skew_ms = c->clock_skew_ms,
                                      .credit_bytes = c->credit_bytes,

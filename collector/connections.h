@@ -10,6 +10,8 @@ struct connection {
     int fd;          // the connection's, as of the last message
     uint64_t serial; // never used twice
     struct admitted who;
+    struct ingest_bucket *bucket; // of its resident; NULL: no limit
+    bool slowed;                  // it has no credit because the bucket is empty
     bool welcomed;
     bool superseded; // a later Hello with the same key has won
     bool ack_owed;   // the peer's queue was full, or the credit has changed

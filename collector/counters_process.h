@@ -48,6 +48,8 @@
     X(KEYS_ROTATED, "keys_rotated", "keys", "keys that an agent has put beside its own")                     \
     X(KEYS_REVOKED, "keys_revoked", "keys", "keys shut out: by an operator, or by the agent's next one")     \
     X(ROTATIONS_REFUSED, "rotations_refused", "messages", "rotations refused: too many, or a key not free")  \
+    X(QUOTA_SLOWED, "quota_slowed", "times", "an agent lost its credit: its resident's samples a second")    \
+    X(QUOTA_DROPPED, "quota_dropped", "messages", "batches dropped: far beyond the quota, without credit")   \
     X(COMMITS, "commits", "transactions", "ledger transactions")                                             \
     X(COMMITS_NO_SPACE, "commits_no_space", "transactions", "ledger transactions put off: disk full")        \
     X(COMMIT_ERRORS, "commit_errors", "messages",                                                            \

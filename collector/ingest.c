@@ -32,6 +32,7 @@ void ingest_destroy(struct ingest *in)
     if (!in)
         return;
     connections_destroy(in->connections);
+    ingest_buckets_free(in);
     wire_arena_destroy(in->arena);
     buf_deinit(&in->reply);
     free(in);
@@ -140,6 +141,7 @@ static enum err hello(struct ingest *in, const struct mq_message *m, const struc
                             c ? "too many new incarnations in a minute" : "too many connections");
         return ERR_OK;
     }
+    c->bucket = ingest_bucket_of(in, who->resident);
     note_hello(in, c, h);
     c->fd = m->fd;
     c->who.removals = who->removals;
@@ -223,7 +225,13 @@ static enum err welcomed_message(struct ingest *in, const struct mq_message *m, 
         refusal_note(in->o.tally, AUDIT_CREDIT, &c->who, "messages dropped: far beyond the credit given");
         return ERR_OK;
     }
+    enum ingest_share share =
+        w->type == WIRE_BATCH ? ingest_quota_take(in, c, w->batch.count) : INGEST_WITHIN;
+    if (share == INGEST_DROP)
+        return ERR_OK;
     enum err e = hand_over(in, c, w->type, m, item);
+    if (e == ERR_OK)
+        (*item)->message.over_quota = share == INGEST_REFUSE;
     if (e == ERR_OK && (w->type == WIRE_BATCH || w->type == WIRE_GAP))
         c->in_flight_bytes += m->len;
     return e;
@@ -363,7 +371,7 @@ void ingest_tick(struct ingest *in, bool paused)
         next = c->next;
         if (c->gone || mono_diff_ms(now, c->heard) > INGEST_SILENCE_S * 1000) {
             forget(in, c);
-        } else if (c->welcomed && (changed || c->ack_owed)) {
+        } else if (c->welcomed && (changed || c->ack_owed || ingest_quota_may_go_on(in, c))) {
             ingest_send_ack(in, c, 0);
         }
     }

@@ -9,6 +9,7 @@
 #include "collector/audit_tally.h"
 #include "collector/counters.h"
 #include "collector/item.h"
+#include "collector/quota.h"
 
 #define INGEST_CREDIT_MAX_BYTES (1u << 20)
 #define INGEST_SILENCE_S                                                                                     \
@@ -29,6 +30,7 @@ struct ingest_options {
     enum err (*send)(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len);
     void (*shut)(void *ctx, int fd); // closes a connection whose key was revoked; NULL: nobody can
     void *send_ctx;
+    const struct quotas *quotas; // borrowed; NULL: no limits
 };
 enum err ingest_create(const struct ingest_options *o, struct ingest **out) MUST_USE;
 void ingest_destroy(struct ingest *in);

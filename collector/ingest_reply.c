@@ -61,7 +61,7 @@ void ingest_send_ack(struct ingest *in, struct connection *c, uint64_t repeat)
 {
     struct wire_message m = {.type = WIRE_ACK,
                              .ack = {.sequence = c->sequence,
-                                     .credit_bytes = ingest_credit(in),
+                                     .credit_bytes = ingest_quota_credit(in, c, ingest_credit(in)),
                                      .receipt = c->receipt,
                                      .repeat = repeat}};
     enum err e = send_message(in, &c->peer, &m);
@@ -77,7 +77,7 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
                              .welcome = {.resident = c->who.resident,
                                          .last_sequence = o->sequence,
                                          .declares_known = o->declares_known,
-                                         .credit_bytes = ingest_credit(in),
+                                         .credit_bytes = ingest_quota_credit(in, c, ingest_credit(in)),
                                          .clock_us = clock_wall(in->o.clock).us,
                                          .max_series = COLLECTOR_MAX_SERIES,
                                          .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};

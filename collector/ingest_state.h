@@ -17,7 +17,8 @@ struct ingest {
     uint64_t bytes_out, items_out; // with the committer
     size_t welcomed;               // as of the last tick, for the shares of the budget
     bool paused, speaks;
-    struct admitted speaker; // who is being answered, while `speaks`
+    struct admitted speaker;       // who is being answered, while `speaks`
+    struct ingest_bucket *buckets; // of residents, ingest_quota.c
     struct mono rotations_since;
     unsigned rotations;
     uint64_t removals; // of keys, as of the last tick
@@ -38,6 +39,16 @@ void ingest_send_ack(struct ingest *in, struct connection *c, uint64_t repeat);
 void ingest_answer(struct ingest *in, struct connection *c, const struct outcome *o);
 // To a Rotate, which has no Hello before it.
 void ingest_answer_rotate(struct ingest *in, const struct mq_peer *peer, const struct outcome *o);
+
+// ---- ingest_quota.c
+struct ingest_bucket *ingest_bucket_of(struct ingest *in,
+                                       const char *resident); // NULL: no limit (or no memory)
+void ingest_buckets_free(struct ingest *in);
+enum ingest_share { INGEST_WITHIN, INGEST_REFUSE, INGEST_DROP };
+enum ingest_share ingest_quota_take(struct ingest *in, struct connection *c, size_t samples);
+uint64_t ingest_quota_credit(struct ingest *in, struct connection *c, uint64_t credit); // no more than this
+bool ingest_quota_may_go_on(struct ingest *in,
+                            struct connection *c); // it was slowed, and there is room again
 
 // ---- ingest_revoked.c
 // A message with a token that is nobody's (any more): refused, and its connection closed at the next tick, so

@@ -144,6 +144,7 @@ void *ingest_thread(void *service)
                                .budget_bytes = s->config->budget_bytes,
                                .max_items = COLLECTOR_ITEMS_MAX,
                                .max_connections = COLLECTOR_CONNECTIONS_MAX,
+                               .quotas = &s->config->quotas,
                                .send = send_to_peer,
                                .shut = shut,
                                .send_ctx = s};

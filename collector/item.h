@@ -53,7 +53,7 @@ struct outcome {
     uint32_t foreign; // samples refused: of a series number that is not this agent's
     uint8_t key[KEY_BYTES];
     const struct ledger_series *taken; // named by this message, and another agent's; NULL: none
-    void *reject; // owned: an encoded Reject
+    void *reject;                      // owned: an encoded Reject
     size_t reject_len;
 };
 
@@ -62,6 +62,7 @@ struct item_message {
     uint64_t connection; // the connection's serial number: a reply to an older one is not sent
     struct admitted who;
     enum wire_type type;
+    bool over_quota; // a batch that is stored as refused
     struct outcome outcome;
     void *bytes; // behind the item, in one allocation
     size_t len;
@@ -103,7 +104,7 @@ struct item_admin {
 
 struct snapshot_agent {
     int64_t key_id;
-    bool connected;
+    bool connected, slowed; // slowed: without credit, because its resident's samples a second are used up
     int64_t last_seen_us, clock_skew_ms;
     uint64_t credit_bytes, in_flight_bytes;
     char version[WIRE_VERSION_MAX + 1];

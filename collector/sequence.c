@@ -125,7 +125,17 @@ enum err sequence_declare(struct committer *c, struct stream *s, struct item_mes
         return ERR_OK;
     }
     wanted.agent_id = m->who.agent_id;
-    enum err e = ledger_declare(c->o.ledger, s->state.stream_id, declare->number, &wanted, &got, &d);
+    uint32_t most = quota_find(c->o.quotas, m->who.resident).series;
+    enum err e = declare->number < s->state.declares || most == 0
+                     ? ERR_OK
+                     : ledger_series_room(c->o.ledger, m->who.resident, wanted.name, most, &d);
+    if (e == ERR_FULL) {
+        refuse_declare(c, s, m, WIRE_REFUSE_OVER_QUOTA, d.text);
+        return ERR_OK;
+    }
+    if (e != ERR_OK)
+        return e;
+    e = ledger_declare(c->o.ledger, s->state.stream_id, declare->number, &wanted, &got, &d);
     if (e == ERR_CONFLICT || e == ERR_INVALID || e == ERR_DENIED) {
         refuse_declare(c, s, m, WIRE_REFUSE_DECLARE_CONFLICT, d.text);
         return ERR_OK;
@@ -254,6 +264,13 @@ static enum err keep_reject(struct committer *c, struct outcome *o)
     return ERR_OK;
 }
 
+static size_t refuse_all(struct committer *c, const struct wire_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        c->refusals[i] = (struct wire_refusal){.index = (uint32_t)i, .reason = WIRE_REASON_QUOTA};
+    return b->count;
+}
+
 static enum err store_batch(struct committer *c, struct stream *s, struct item_message *m,
                             const struct wire_batch *b, struct diag *d)
 {
@@ -262,6 +279,8 @@ static enum err store_batch(struct committer *c, struct stream *s, struct item_m
     enum err e = ERR_OK;
     verdict_batch(b, clock_wall(c->o.clock), ledger_kept(c->o.ledger).closed_until_s, find_series, &ctx,
                   c->refusals, &found);
+    if (m->over_quota)
+        found = refuse_all(c, b);
     refused = found;
     m->outcome.taken = ctx.taken;
     if (found > 0 &&

@@ -3,6 +3,7 @@
 #include "kpi/series.h"
 #include "store/ledger_internal.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define INVITE_COLUMNS                                                                                       \
@@ -392,4 +393,36 @@ void ledger_series_reload(struct ledger *l, const char *name)
     struct ledger_series_entry *cached = id_table_get(&l->series, series_id);
     if (cached)
         cached->series.agent_id = owner;
+}
+
+enum err ledger_series_room(struct ledger *l, const char *resident, const char *name, uint32_t most,
+                            struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    char low[160], high[160]; // all names that begin with resident/: '0' follows '/'
+    bool row = false;
+    int64_t known = 0, count = 0;
+    snprintf(low, sizeof low, "%s/", resident);
+    snprintf(high, sizeof high, "%s0", resident);
+    enum err e = db_prepare(l->db,
+                            "SELECT EXISTS(SELECT 1 FROM series WHERE name=?1), (SELECT count(*) FROM"
+                            " (SELECT 1 FROM series WHERE name>?2 AND name<?3 LIMIT ?4))",
+                            &s, d);
+    if (e != ERR_OK)
+        return e;
+    db_bind_text(s, 1, name);
+    db_bind_text(s, 2, low);
+    db_bind_text(s, 3, high);
+    db_bind_int(s, 4, most);
+    if ((e = db_step(s, &row)) != ERR_OK) {
+        e = failed(l, e, "cannot count the series", d);
+    } else if (row) {
+        known = db_int(s, 0);
+        count = db_int(s, 1);
+    }
+    db_finalize(s);
+    if (e == ERR_OK && !known && count >= most)
+        e = diag_fail(d, ERR_FULL, "%s has its %" PRIu32 " series: the park's operator can raise the limit",
+                      resident, most);
+    return e;
 }

@@ -43,6 +43,10 @@ enum err ledger_key_add(struct ledger *l, int64_t agent_id, const uint8_t public
 enum err ledger_series_move(struct ledger *l, const char *name, int64_t agent_id, int64_t *from,
                             struct diag *d) MUST_USE;
 
+// Whether the resident may have this series: it is known, or there are fewer than `most`. FULL otherwise.
+// Inside a transaction or not.
+enum err ledger_series_room(struct ledger *l, const char *resident, const char *name, uint32_t most,
+                            struct diag *d) MUST_USE;
 void ledger_series_reload(struct ledger *l, const char *name);
 
 #endif

@@ -52,6 +52,7 @@ static void open_parts(struct bench *b)
                                 .max_connections = 16,
                                 .send = keep_reply,
                                 .shut = note_shut,
+                                .quotas = b->quotas,
                                 .send_ctx = b};
     assert_int_equal(ingest_create(&in, &b->ingest), ERR_OK);
     struct committer_options c = {.ledger = b->ledger,
@@ -59,6 +60,7 @@ static void open_parts(struct bench *b)
                                   .catalogue = b->catalogue,
                                   .clock = &b->clock.clock,
                                   .counters = &b->counters,
+                                  .quotas = b->quotas,
                                   .admission = b->admission,
                                   .tally = b->tally};
     assert_int_equal(committer_create(&c, &b->committer, &d), ERR_OK);

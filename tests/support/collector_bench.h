@@ -34,8 +34,9 @@ struct bench {
     struct wire_incarnation incarnation;
     struct bench_reply replies[64];
     size_t reply_count;
-    int shut_fd;          // the last connection that ingest closed: 100 + its peer's first byte
-    enum err send_result; // what the transport answers
+    int shut_fd;                 // the last connection that ingest closed: 100 + its peer's first byte
+    const struct quotas *quotas; // NULL: none; taken at bench_restart
+    enum err send_result;        // what the transport answers
     struct wire_arena *arena;
     struct wire_builder *builder;
     struct buf out;

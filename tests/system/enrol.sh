@@ -231,6 +231,26 @@ a_series_is_moved_from_one_agent_to_another() {
     stop second || fail "it ended with $?"
 }
 
+a_resident_over_its_quota_is_slowed_and_nobody_else_notices() {
+    stop collector || fail "the collector ended with $?" || return
+    printf 'quotas:\n  - {resident: testpark/plant, series: 100, samples_per_s: 500}\n' >>"$work/collector.yaml"
+    start_collector || return
+    wait_for office_is_back || fail "the other agent is $(agent_count office connection)" || return
+    busy eager testpark/plant || return
+    is_slowed() { [ "$(counted quota_slowed)" -ge 1 ] 2>/dev/null; }
+    wait_for is_slowed || fail "it is not slowed" || return
+    echo "2026-04,60" >>"$work/second/state/figures.csv"
+    start_agent second
+    is_in() { get "api/v1/observations?series=testpark/office/jobs_total&format=csv" 2>/dev/null | grep -q ',60'; }
+    wait_s=20 wait_for is_in || fail "another resident's figure is held up" || return
+    fed eager
+    [ "$(counted samples_refused_quota)" -eq 0 ] || fail "$(counted samples_refused_quota) samples of an agent that keeps to its credit were refused" || return
+    [ "$(agent_count eager acknowledged)" -lt "$rows" ] || fail "it was not slowed at all" || return
+    [ "$(agent_count eager gaps)" -eq 0 ] || fail "figures were given up" || return
+    stop second || fail "second ended with $?" || return
+    stop eager || fail "eager ended with $?"
+}
+
 everything_ends_when_asked() {
     local name
     for name in office loaded turning dashboard collector; do
@@ -257,4 +277,4 @@ run_tests two_commands_lead_from_an_invitation_to_a_figure_on_the_page agents_li
     expired_forged_withdrawn_and_mistyped_ones_are_told_apart the_audit_log_has_a_line_of_each a_configuration_that_is_there_is_never_overwritten \
     a_collector_that_can_t_be_named_says_so_instead_of_inviting an_invitation_of_a_stopped_collector_is_good_once_it_runs \
     a_revoked_agent_is_out_within_a_second_under_load keys_follow_each_other_under_load_and_nothing_is_lost_or_doubled \
-    a_series_is_moved_from_one_agent_to_another everything_ends_when_asked
+    a_series_is_moved_from_one_agent_to_another a_resident_over_its_quota_is_slowed_and_nobody_else_notices everything_ends_when_asked
