@@ -19,6 +19,10 @@ def eio(options, at, found):
             world.peers[0].make(8)
             world.pump(0.5, lambda: not world.collector.alive())
         world.collector.kill()
+        if world.rng.random() < 0.5:  # a start that trusts what it reads, and dies before all of it is on disk
+            world.collector.start(dict(env, SHIM_CRASH_AT=str(world.rng.randint(2, 40))), wait=False)
+            world.pump(1.5, lambda: not world.collector.alive())
+            world.collector.kill()
         cut(world.collector.state, journal, world.rng)  # what the failed sync was to keep is gone
         after_cut(world, env, f"EIO at sync {at}")
         return world.counted(count)[1] >= at

@@ -10,16 +10,24 @@ CATALOGUE = "deploy/catalogue.yaml"
 PARKS = "deploy/parks"
 
 
+HELD = []  # names of our ports, as long as this process lives
+
+
 def free_port():
-    """Below the range the kernel gives to connections, so that none takes it while the collector is away."""
+    """Below the range the kernel gives to connections, so that none takes it while the collector is away; and no other round's:
+    each holds an abstract socket of the port's name."""
     for _ in range(1000):
         port = random.randint(15000, 32000)
+        name = socket.socket(socket.AF_UNIX)
         with socket.socket() as s:
             try:
+                name.bind(f"\0esep-faults-port-{port}")
                 s.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                name.close()
                 continue
+        HELD.append(name)
+        return port
     raise RuntimeError("no free port")
 
 
