@@ -2,7 +2,17 @@
 import contextlib
 import os
 import shutil
+import stat
 import subprocess
+
+
+def copy_state(source, target, **more):
+    """A folder as a backup would have it: without sockets."""
+
+    def sockets(folder, names):
+        return [n for n in names if stat.S_ISSOCK(os.lstat(os.path.join(folder, n)).st_mode)]
+
+    shutil.copytree(source, target, ignore=sockets, **more)
 
 
 @contextlib.contextmanager
@@ -10,7 +20,7 @@ def small_disk(path, size):
     """A file system of that size over the folder; what is in it moves along. Unmounted at the end."""
     os.makedirs(path, exist_ok=True)
     saved = f"{path}.before"
-    shutil.copytree(path, saved, symlinks=True)
+    copy_state(path, saved, symlinks=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=2750", "tmpfs", path], check=True)
     try:
         shutil.copytree(saved, path, dirs_exist_ok=True)

@@ -2,6 +2,7 @@
 wins and it is an alarm; the second becomes an incarnation of its own; nothing of either is lost."""
 import shutil
 
+from disks import copy_state
 from world import World, agents, wait_for
 
 NAME, ROUNDS, LIMIT_S = "cloned", 2, 300
@@ -11,7 +12,7 @@ def clone_of(world, agent):
     """The machine's copy: spool, key and file as they are at this moment, in another place."""
     clone = world.add_agent(agent.resident)
     shutil.rmtree(clone.state)
-    shutil.copytree(agent.state, clone.state)
+    copy_state(agent.state, clone.state)
     shutil.copy(agent.csv, clone.csv)
     clone.truth, clone.began, clone.clock = dict(agent.truth), agent.began, agent.clock + 5 * 86400
     clone.script("program", "#!/bin/sh\n")

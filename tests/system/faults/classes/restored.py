@@ -1,6 +1,7 @@
 """Class 12: the ledger is restored from an older copy; the collector says so and gets back what the agents still keep."""
 import shutil
 
+from disks import copy_state
 from world import World
 
 NAME, ROUNDS, LIMIT_S = "restored", 8, 180
@@ -18,7 +19,7 @@ def round_of(options, seed, found):
         world.drain("before the copy")
         world.pump(10, agent.done)
         world.collector.stop()
-        shutil.copytree(state, saved, ignore=shutil.ignore_patterns("control"))
+        copy_state(state, saved)
         world.start()
         peer.make(world.rng.randint(5, 30))
         agent.grow(100)

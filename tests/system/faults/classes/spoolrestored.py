@@ -2,6 +2,7 @@
 new incarnation is begun; every row of the CSV arrives. Rows delivered after the copy was made arrive again, as equal repeats."""
 import shutil
 
+from disks import copy_state
 from world import World, wait_for
 
 NAME, ROUNDS, LIMIT_S = "spoolrestored", 4, 180
@@ -20,7 +21,7 @@ def round_of(options, seed, found):
             wait_for(agent.read, 20)
         agent.stop()
         saved = f"{world.folder}/saved"
-        shutil.copytree(agent.state, saved)
+        copy_state(agent.state, saved)
         if not world.collector.alive():
             world.start()
         agent.start()
