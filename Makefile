@@ -161,6 +161,13 @@ $(B)/tests/faults/shim.so: tests/system/faults/shim.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=c17 $(WARNINGS) -D_GNU_SOURCE -O2 -g -fPIC -shared -o $@ $< -ldl -pthread
 
+## check-floods   handshakes by the thousand, unfinished ones, 5,000 peers that ignore credit (FLOODS=strangers or greedy; 3 min)
+.PHONY: check-floods
+check-floods:
+	@deploy/deps.sh build check
+	@$(BUILD_IT) programs
+	@tests/system/access/floods.py --build $(B) $(FLOODS)
+
 ## check-sim      simulated parks with everything that goes wrong, SEEDS=n of them; SEED=n: one, with all it does
 SEEDS ?= 500
 .PHONY: check-sim

@@ -262,7 +262,9 @@ static void a_head_of_before_the_log_is_still_read(void **state)
 
 static void hostile_text_is_made_harmless(void **state)
 {
-    static const struct {
+    // U+202E, right-to-left override: not as a literal, which would turn this source's own line.
+    static const char turned[] = {(char)0xE2, (char)0x80, (char)0xAE, 'a', 'b', 'c', '\0'};
+    const struct {
         const char *text, *kept;
     } rows[] = {
         {"a\x1b[2Jb", "a?[2Jb"},
@@ -271,9 +273,7 @@ static void hostile_text_is_made_harmless(void **state)
         {"\xC2\x9B"
          "31m",
          "??31m"},
-        {"\xE2\x80\xAE"
-         "abc",
-         "???abc"},
+        {turned, "???abc"},
         {"Әсел", "Әсел"},
         {"\xE0\x80\x80", "???"},
         {"cut\xD3", "cut?"},
