@@ -40,6 +40,11 @@ static const struct command {
     {"audit", "[--from T] [--to T] [--event E] [--json]",
      "who changed what, who was refused what; recomputes the log's chain and names damaged entries", 0, 0,
      collector_command_audit},
+    {"rates", "[list] [--from T] [--to T] [--json] | import FILE... | confirm BANK DAY",
+     "central banks' rates by day; take in what a bank answered (its XML or JSON, or texts as the ledger "
+     "keeps "
+     "them); believe what is held back",
+     0, 1000, collector_command_rates},
     {"quarantine", "[list] [--agent A] [--released] [--json] | release POSITION[:INDEX]",
      "what was refused and why; let it in after all", 0, 2, collector_command_quarantine},
 };

@@ -40,6 +40,7 @@ int collector_command_rebuild(const struct command_line *line, const struct coll
 int collector_command_quarantine(const struct command_line *line, const struct collector_config *c);
 int collector_command_verify(const struct command_line *line, const struct collector_config *c);
 
+int collector_command_rates(const struct command_line *line, const struct collector_config *c);
 int collector_command_audit(const struct command_line *line, const struct collector_config *c);
 
 // For the commands: who runs this one ("uid:0 root"), as the audit log names them; an entry of its own, done,

@@ -35,6 +35,8 @@ enum err committer_create(const struct committer_options *o, struct committer **
         e = wire_arena_create(&c->arena);
     if (e == ERR_OK && o->reader)
         e = reader_counters(o->reader, load_counter, o->counters, d);
+    if (e == ERR_OK && o->reader)
+        e = rates_desk_create(o->ledger, o->reader, o->counters, &c->rates, d);
     if (e != ERR_OK) {
         committer_destroy(c);
         return e;
@@ -47,6 +49,7 @@ void committer_destroy(struct committer *c)
 {
     if (!c)
         return;
+    rates_desk_destroy(c->rates);
     streams_destroy(c->streams);
     wire_arena_destroy(c->arena);
     buf_deinit(&c->verdict);
@@ -193,6 +196,10 @@ enum err committer_admin(struct committer *c, struct item *item)
     case ITEM_AUDIT:
         a->result = audit_store(c->o.ledger, &a->audit, 1, &a->diag);
         collector_count(c->o.counters, COUNTER_AUDIT_ENTRIES, a->result == ERR_OK ? 1 : 0);
+        break;
+    case ITEM_RATES:
+        a->result = c->rates ? rates_desk_take(c->rates, &a->rates, &a->diag)
+                             : diag_fail(&a->diag, ERR_INTERNAL, "rates need a reader");
         break;
     case ITEM_RETAIN:
         a->result = committer_retain(c, a->job, &a->diag);

@@ -16,6 +16,7 @@ struct committer {
     struct wire_refusal *refusals; // WIRE_SAMPLES_MAX
     const struct kpi **kpi_of;     // by series id; NULL: not asked yet or not in the catalogue
     size_t kpi_count;
+    struct rates_desk *rates; // NULL without a reader
     struct quiet alarms, declares, gaps, enrolments;
 };
 

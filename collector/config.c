@@ -1,6 +1,7 @@
 // The file's shape is checked by the schema, its meaning here; every complaint carries file:line:column.
 #include "collector/config.h"
 #include "base/config.h"
+#include "collector/config_rates_file.h"
 #include "kpi/series.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct file {
     struct quota_file *quotas;
     unsigned quotas_count;
     struct retention_file *retention;
+    struct collector_rates_file *rates;
     char *endpoint, *advertise, *enrol, *state, *catalogue, *parks, *log_level, *budget, *min_free;
 };
 
@@ -56,6 +58,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_MAPPING_PTR("quota", OPTIONAL, struct file, quota, quota_fields),
     CYAML_FIELD_SEQUENCE("quotas", OPTIONAL, struct file, quotas, &quota_value, 0, QUOTAS_MAX),
     CYAML_FIELD_MAPPING_PTR("retention", OPTIONAL, struct file, retention, retention_fields),
+    CYAML_FIELD_MAPPING_PTR("rates", OPTIONAL, struct file, rates, collector_rates_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -211,6 +214,7 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
         (e = parse_bytes(path, "min_free", f->min_free, 256u << 20, 0, UINT64_C(1) << 50, &c.min_free_bytes,
                          d)) != ERR_OK ||
         (e = parse_retention(path, f->retention, &c, d)) != ERR_OK ||
+        (e = collector_rates_check(path, f->rates, &c.rates, d)) != ERR_OK ||
         (e = take_quotas(path, f, &c.quotas, d)) != ERR_OK)
         goto out;
     c.endpoint = taken(&f->endpoint);
@@ -221,6 +225,8 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
     c.parks = taken(&f->parks);
     *out = c;
 out:
+    if (e != ERR_OK)
+        collector_rates_deinit(&c.rates);
     config_free(&file_schema, f);
     return e;
 }
@@ -234,5 +240,6 @@ void collector_config_deinit(struct collector_config *c)
     free(c->state);
     free(c->catalogue);
     free(c->parks);
+    collector_rates_deinit(&c->rates);
     memset(c, 0, sizeof *c);
 }

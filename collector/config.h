@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "collector/config_rates.h"
 #include "collector/quota.h"
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct collector_config {
     uint64_t min_free_bytes; // below this no credit is given
     int64_t retain_raw_s;    // raw measurements are kept so long; 0: for ever
     struct quotas quotas;
+    struct collector_rates rates;
     int64_t retain_settle_s; // a month stays open until nothing of it was received for so long
 };
 

@@ -17,7 +17,7 @@ static const struct {
     {"status", CONTROL_STATUS},     {"flush", CONTROL_FLUSH},     {"admit", CONTROL_ADMIT},
     {"revoke", CONTROL_REVOKE},     {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
     {"audit", CONTROL_AUDIT},       {"hold", CONTROL_HOLD},       {"invite", CONTROL_INVITE},
-    {"withdraw", CONTROL_WITHDRAW}, {"move", CONTROL_MOVE},
+    {"withdraw", CONTROL_WITHDRAW}, {"move", CONTROL_MOVE},       {"rates", CONTROL_RATES},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -33,7 +33,7 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
     }
     return diag_fail(d, ERR_INVALID,
                      "unknown command '%.40s'; there are status, flush, admit, revoke, invite, withdraw, "
-                     "move, rebuild, release, audit, hold",
+                     "move, rebuild, release, audit, hold, rates",
                      name);
 }
 
@@ -128,6 +128,8 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
         return parse_release(o, &r->release, d);
     case CONTROL_AUDIT:
         return parse_audit(o, &r->audit, d);
+    case CONTROL_RATES:
+        return control_parse_rates(o, &r->rates, d);
     case CONTROL_HOLD:
         return parse_hold(o, &r->hold_s, d);
     case CONTROL_STATUS:
@@ -382,6 +384,8 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
         return release(c, r);
     case CONTROL_AUDIT:
         return audit(c, r);
+    case CONTROL_RATES:
+        return control_rates(c, r);
     case CONTROL_HOLD:
         return hold(c, r);
     }

@@ -24,7 +24,8 @@ enum control_command {
     CONTROL_HOLD,
     CONTROL_INVITE,
     CONTROL_WITHDRAW,
-    CONTROL_MOVE
+    CONTROL_MOVE,
+    CONTROL_RATES
 };
 
 struct control_request {
@@ -38,6 +39,7 @@ struct control_request {
     struct release_request release;
     struct audit_entry audit;
     int64_t hold_s; // the retention waits so long, at most COLLECTOR_HOLD_S
+    struct rates_request rates;
 };
 // INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
 // member.

@@ -1,5 +1,5 @@
-// What control.c (asking, status, flush, rebuild, release) and control_identity.c (keys, invitations, owners)
-// share.
+// What control.c (asking, status, flush, rebuild, release), control_identity.c (keys, invitations, owners)
+// and control_rates.c share.
 #ifndef ESEP_COLLECTOR_CONTROL_INTERNAL_H
 #define ESEP_COLLECTOR_CONTROL_INTERNAL_H
 
@@ -20,5 +20,9 @@ extern const char control_no_answer[];
 // CONTROL_ADMIT, REVOKE, INVITE, WITHDRAW, MOVE.
 enum err control_parse_identity(const json_t *o, struct control_request *r, struct diag *d) MUST_USE;
 json_t *control_identity(struct control *c, const struct control_request *r);
+
+// CONTROL_RATES.
+enum err control_parse_rates(const json_t *o, struct rates_request *r, struct diag *d) MUST_USE;
+json_t *control_rates(struct control *c, const struct control_request *r);
 
 #endif

@@ -17,6 +17,7 @@
     X(ROLLED_UNTIL_S, "rolled_until_s", "seconds", "measurements up to here are roll-ups")                   \
     X(DROPPED_UNTIL_S, "dropped_until_s", "seconds", "raw measurements up to here are gone")                 \
     X(RETENTION_HELD_UNTIL_S, "retention_held_until_s", "seconds",                                           \
-      "retention waits until then, for a verify that reads what it would drop")
+      "retention waits until then, for a verify that reads what it would drop")                              \
+    X(RATES_HELD, "rates_held", "days", "ALARM: days whose rates are held back until confirmed")
 
 #endif

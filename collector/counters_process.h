@@ -71,6 +71,10 @@
     X(RETENTION_ERRORS, "retention_errors", "steps",                                                         \
       "steps of the retention that failed and are tried again")                                              \
     X(PROJECTION_SKIPPED, "projection_skipped", "batches", "ledger rows a projection could not read")        \
+    X(RATES_ASKED, "rates_asked", "questions", "questions put to central banks")                             \
+    X(RATES_REFUSED, "rates_refused", "questions",                                                           \
+      "questions to central banks that failed or were answered in another form")                             \
+    X(RATES_ERRORS, "rates_errors", "steps", "steps of the rates' agent that failed and are tried again")    \
     X(OBSERVER_ERRORS, "observer_errors", "visits", "steps of the observer that failed and are tried again")
 
 #endif

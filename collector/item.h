@@ -7,6 +7,7 @@
 #include "base/queue.h"
 #include "collector/address.h"
 #include "collector/admission.h"
+#include "collector/rates.h"
 #include "collector/retain.h"
 #include "net/mq.h"
 #include "store/audit.h"
@@ -26,6 +27,7 @@ enum item_kind {
     ITEM_DOOR,     // control → door → control: open it
     ITEM_ENROL,    // door → committer → door
     ITEM_RETAIN,   // retention → committer → retention
+    ITEM_RATES,    // control or rates → committer → back
     ITEM_AUDIT,    // control → committer → control
     ITEM_SNAPSHOT, // control → ingest → control
     ITEM_REBUILD,  // control → observer → control, then control → rrd writer → control
@@ -96,8 +98,9 @@ struct item_admin {
     struct enrolment enrolment;      // ITEM_ENROL
     char door[ADDRESS_TEXT];         // ITEM_DOOR: host:port for invitations
     uint8_t collector_key[KEY_BYTES];
-    int64_t from;           // ITEM_MOVE: series and agent.agent_id in, from: whose it was
-    struct retain_job *job; // ITEM_RETAIN; owned
+    int64_t from;               // ITEM_MOVE: series and agent.agent_id in, from: whose it was
+    struct retain_job *job;     // ITEM_RETAIN; owned
+    struct rates_request rates; // ITEM_RATES
     enum err result;
     struct diag diag;
 };

@@ -111,6 +111,8 @@ static enum err create_meeting_points(struct service *s)
     if (e == ERR_OK)
         e = queue_create(64, &s->to_door);
     if (e == ERR_OK)
+        e = queue_create(16, &s->to_rates);
+    if (e == ERR_OK)
         e = cursor_create(ledger_position(s->ledger), &s->committed);
     if (e == ERR_OK)
         e = cursor_create(0, &s->rrd_landed);
@@ -167,7 +169,7 @@ static enum err start_threads(struct service *s, struct diag *d)
 {
     void *(*const run[SERVICE_THREADS])(void *) = {committer_thread, observer_thread, rrd_thread,
                                                    control_thread,   ingest_thread,   retention_thread,
-                                                   door_thread};
+                                                   door_thread,      rates_thread};
     for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
         int failed = pthread_create(&s->threads[i], NULL, run[i], s);
         if (failed)
@@ -190,6 +192,7 @@ static void free_parts(struct service *s)
     queue_destroy(s->to_control, item_drop);
     queue_destroy(s->to_retention, item_drop);
     queue_destroy(s->to_door, item_drop);
+    queue_destroy(s->to_rates, item_drop);
     cursor_destroy(s->committed);
     cursor_destroy(s->rrd_landed);
     cursor_destroy(s->observed);
@@ -243,10 +246,8 @@ void service_stop(struct service *s)
         queue_close(s->to_committer);
     atomic_store(&s->stop_door, true);
     cursor_wake(s->committed);
-    if (s->thread_count > 6)
-        pthread_join(s->threads[6], NULL);
-    if (s->thread_count > 5)
-        pthread_join(s->threads[5], NULL);
+    for (int i = 5; i < s->thread_count; i++)
+        pthread_join(s->threads[i], NULL);
     if (s->thread_count > 0)
         pthread_join(s->threads[0], NULL);
     if (s->thread_count > 4)

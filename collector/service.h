@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SERVICE_THREADS 7
+#define SERVICE_THREADS 8
 
 struct service {
     const struct collector_config *config; // borrowed
@@ -27,7 +27,8 @@ struct service {
     struct admission *admission;
     struct audit_tally *tally;
     uint64_t handshakes_noted[MQ_FAILURES]; // failed ones, by the ingest thread
-    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention, *to_door;
+    struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention, *to_door,
+        *to_rates;
     struct cursor *committed, *rrd_landed, *observed;
 
     struct mq *mq;
@@ -59,6 +60,7 @@ void *rrd_thread(void *service);
 void *control_thread(void *service);
 void *retention_thread(void *service);
 void *door_thread(void *service);
+void *rates_thread(void *service);
 
 #define COLLECTOR_ITEMS_MAX       65536 // messages with the committer at a time
 #define COLLECTOR_CONNECTIONS_MAX 16384

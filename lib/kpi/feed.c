@@ -76,6 +76,8 @@ static enum err finish(struct feed *f, struct diag *d)
     if (f->rates.count == 0)
         return diag_fail(d, ERR_INVALID, "none of its %zu rates is of a currency that is converted here",
                          f->rates.others);
+    if (f->rates.asked == FEED_ANY_DAY)
+        f->rates.asked = f->rates.answered;
     qsort(f->rates.list, f->rates.count, sizeof *f->rates.list, compare);
     return check_days(&f->rates, d);
 }
@@ -113,6 +115,21 @@ enum err feed_parse(enum bank bank, int32_t asked, const void *body, size_t len,
         return diag_fail(d, e, "rates of the %s: %s", f.bank->name, why.text[0] ? why.text : err_text(e));
     *out = f.rates;
     return ERR_OK;
+}
+
+static bool begins_with(const char *body, size_t len, const char *word)
+{
+    const size_t look = len < 1000 ? len : 1000;
+    return memmem(body, look, word, strlen(word)) != NULL;
+}
+
+enum bank feed_guess(const void *body, size_t len)
+{
+    if (begins_with(body, len, "<ValCurs"))
+        return BANK_RU;
+    if (begins_with(body, len, "<CurrencyRates"))
+        return BANK_KG;
+    return begins_with(body, len, "<rates") ? BANK_KZ : BANK_UZ;
 }
 
 // ---- addresses

@@ -100,7 +100,8 @@ enum ledger_kind { // of a row; the table's column `gap`
     LEDGER_GAP,
     LEDGER_ROLLUP, // this and what follows: written by the collector itself (ledger_keep.h)
     LEDGER_SEAL,
-    LEDGER_RELEASE
+    LEDGER_RELEASE,
+    LEDGER_CONTROL
 };
 struct ledger_row {
     int64_t stream_id;

@@ -1,5 +1,5 @@
 // Rows that the collector writes itself are rows like any other, chained and numbered, so that nothing about
-// them has to be believed. They need a stream: three incarnations, named in ASCII, of an agent without a key
+// them has to be believed. They need a stream: four incarnations, named in ASCII, of an agent without a key
 // and with an empty resident, which is the collector. What SQL can't read in their bodies is in tables beside
 // them, written in the same transaction; verify compares the two.
 #include "store/ledger_internal.h"
@@ -56,8 +56,11 @@ static enum err own_agent(struct ledger *l, int64_t *agent_id)
 
 static const struct wire_incarnation *incarnation_of(enum ledger_kind kind)
 {
-    static const struct wire_incarnation rollups = {"rollup"}, seals = {"seal"}, releases = {"release"};
-    return kind == LEDGER_ROLLUP ? &rollups : kind == LEDGER_SEAL ? &seals : &releases;
+    static const struct wire_incarnation own[] = {[LEDGER_ROLLUP] = {"rollup"},
+                                                  [LEDGER_SEAL] = {"seal"},
+                                                  [LEDGER_RELEASE] = {"release"},
+                                                  [LEDGER_CONTROL] = {LEDGER_CONTROL_STREAM}};
+    return &own[kind];
 }
 
 static enum err append_own(struct ledger *l, enum ledger_kind kind, const struct wire_message *m,
@@ -77,7 +80,7 @@ static enum err append_own(struct ledger *l, enum ledger_kind kind, const struct
     if (e == ERR_OK) {
         const struct ledger_row row = {
             .stream_id = stream.stream_id,
-            .class = kind == LEDGER_RELEASE ? WIRE_CONTROL : WIRE_MEASUREMENT,
+            .class = kind == LEDGER_RELEASE || kind == LEDGER_CONTROL ? WIRE_CONTROL : WIRE_MEASUREMENT,
             .sequence = stream.last_sequence + 1,
             .last_sequence = stream.last_sequence + 1,
             .own = kind,
@@ -454,4 +457,21 @@ enum err ledger_add_release(struct ledger *l, uint64_t position, const uint32_t 
     s->now.accepted += count;
     s->now.quarantined -= count;
     return ERR_OK;
+}
+
+// ---- control documents
+// ----------------------------------------------------------------------------------------------
+
+enum err ledger_add_control(struct ledger *l, const char *kind, const void *document, size_t len,
+                            const char *author, struct wire_receipt *out, struct diag *d)
+{
+    struct wire_message m = {
+        .type = WIRE_CONTROL_MESSAGE,
+        .control = {.kind = kind, .document = document, .document_len = len, .author = author, .parts = 1}};
+    const struct hash_part whole = {document, len};
+    enum err e = ledger_writable(l, d);
+    if (e != ERR_OK)
+        return e;
+    crypto_digest(&whole, 1, m.control.hash);
+    return append_own(l, LEDGER_CONTROL, &m, out, d);
 }

@@ -42,4 +42,10 @@ enum err ledger_drop(struct ledger *l, const struct ledger_run *runs, size_t cou
 enum err ledger_add_release(struct ledger *l, uint64_t position, const uint32_t *indexes, size_t count,
                             const char *author, struct wire_receipt *out, struct diag *d) MUST_USE;
 
+// A document that decides what figures mean ("rates/kz"), whole in one row of at most WIRE_KEPT_MAX_BYTES.
+// They are all of the stream with this incarnation, in the order in which they came.
+#define LEDGER_CONTROL_STREAM "control"
+enum err ledger_add_control(struct ledger *l, const char *kind, const void *document, size_t len,
+                            const char *author, struct wire_receipt *out, struct diag *d) MUST_USE;
+
 #endif

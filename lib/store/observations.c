@@ -207,6 +207,8 @@ static enum err take_row(void *ctx, const struct reader_row *row)
         e = take_rollup(a, row);
     else if (row->kind == LEDGER_SEAL)
         e = take_seal(a, row);
+    else if (row->kind == LEDGER_CONTROL)
+        e = observations_take_control(a->o, a->reader, row, a->d);
     else
         e = reader_samples(a->reader, row, take_sample, a, a->d);
     if (e != ERR_OK)
@@ -312,10 +314,11 @@ enum err observations_reset(struct observations *o, struct diag *d)
     enum err e = db_begin(o->db, d);
     if (e != ERR_OK)
         return e;
-    e = db_exec(o->db,
-                "DELETE FROM observation; DELETE FROM latest; DELETE FROM span; DELETE FROM seen;"
-                "UPDATE cursor SET position=0, chain=zeroblob(32), repeats=0",
-                d);
+    e = db_exec(
+        o->db,
+        "DELETE FROM observation; DELETE FROM latest; DELETE FROM span; DELETE FROM seen; DELETE FROM rates;"
+        "UPDATE cursor SET position=0, chain=zeroblob(32), repeats=0",
+        d);
     if (e != ERR_OK) {
         db_rollback(o->db);
         return e;

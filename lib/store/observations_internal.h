@@ -5,7 +5,7 @@
 #include "store/observations.h"
 #include "store/reader_internal.h"
 
-#define OBSERVATIONS_SCHEMA "2"
+#define OBSERVATIONS_SCHEMA "3"
 #define DAY_S               86400
 
 enum observations_statement {
@@ -18,6 +18,7 @@ enum observations_statement {
     OBSERVATIONS_SAVE_SEEN,
     OBSERVATIONS_SAVE_CURSOR,
     OBSERVATIONS_DROP_SPANS,
+    OBSERVATIONS_INSERT_RATES,
     OBSERVATIONS_STATEMENTS
 };
 
@@ -73,6 +74,10 @@ enum err observations_note_day(struct observations *o, int64_t stream_id, uint64
                                int64_t day) MUST_USE;
 enum err observations_note_seen(struct observations *o, int64_t stream_id, uint64_t last_sequence) MUST_USE;
 enum err observations_write_noted(struct observations *o) MUST_USE;
+
+// A control document's part in the projection, of the kinds that have one.
+enum err observations_take_control(struct observations *o, struct reader *r, const struct reader_row *row,
+                                   struct diag *d) MUST_USE;
 
 void figure_bind(struct db_stmt *s, int i, struct figure f);
 // False: damaged, no message could have carried it.

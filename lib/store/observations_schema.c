@@ -26,6 +26,11 @@ static const char SCHEMA[] =
     " position INTEGER NOT NULL, idx INTEGER NOT NULL) STRICT;"
     "CREATE TABLE span(stream_id INTEGER NOT NULL, day INTEGER NOT NULL, first_sequence INTEGER NOT NULL,"
     " last_sequence INTEGER NOT NULL, PRIMARY KEY(stream_id, day, first_sequence)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rates(bank INTEGER NOT NULL, asked INTEGER NOT NULL, position INTEGER NOT NULL, "
+    "received_us "
+    "INTEGER NOT NULL, author TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY(bank, asked, position)) "
+    "STRICT,"
+    " WITHOUT ROWID;"
     "CREATE TABLE seen(stream_id INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL) STRICT;"
     "INSERT INTO meta VALUES('schema', '" OBSERVATIONS_SCHEMA "');"
     "INSERT INTO cursor VALUES(1, 0, zeroblob(32), zeroblob(16), 0);";
@@ -48,6 +53,8 @@ static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
         "INSERT OR REPLACE INTO span(stream_id, day, first_sequence, last_sequence) VALUES(?,?,?,?)",
     [OBSERVATIONS_SAVE_SEEN] = "INSERT OR REPLACE INTO seen(stream_id, last_sequence) VALUES(?,?)",
     [OBSERVATIONS_DROP_SPANS] = "DELETE FROM span WHERE day<?",
+    [OBSERVATIONS_INSERT_RATES] =
+        "INSERT INTO rates(bank, asked, position, received_us, author, document) VALUES(?,?,?,?,?,?)",
     [OBSERVATIONS_SAVE_CURSOR] = "UPDATE cursor SET position=?, chain=?, ledger_id=?, repeats=?",
 };
 

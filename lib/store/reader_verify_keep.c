@@ -309,12 +309,24 @@ static void check_release(struct verify *v, const struct reader_row *row, const 
                       row->position);
 }
 
+static void check_control(struct verify *v, const struct reader_row *row, const struct wire_control *said)
+{
+    const struct hash_part whole = {said->document, said->document_len};
+    uint8_t hash[HASH_BYTES];
+    crypto_digest(&whole, 1, hash);
+    if (said->parts == 1 && memcmp(hash, said->hash, HASH_BYTES) != 0)
+        verify_damage(v, "the control document at position %" PRIu64 " is not what its hash says",
+                      row->position);
+}
+
 void verify_keep_row(struct verify *v, const struct reader_row *row)
 {
-    static const enum wire_type types[] = {
-        [LEDGER_ROLLUP] = WIRE_ROLLUP, [LEDGER_SEAL] = WIRE_SEAL, [LEDGER_RELEASE] = WIRE_RELEASE};
+    static const enum wire_type types[] = {[LEDGER_ROLLUP] = WIRE_ROLLUP,
+                                           [LEDGER_SEAL] = WIRE_SEAL,
+                                           [LEDGER_RELEASE] = WIRE_RELEASE,
+                                           [LEDGER_CONTROL] = WIRE_CONTROL_MESSAGE};
     struct wire_message m;
-    bool known = row->kind <= LEDGER_RELEASE;
+    bool known = row->kind <= LEDGER_CONTROL;
     if (!known || wire_decode_kept(v->reader->body_arena, row->body, row->body_len, &m, NULL) != ERR_OK ||
         m.type != types[row->kind]) {
         verify_damage(v, "the row at position %" PRIu64 " does not say what its kind demands", row->position);
@@ -324,6 +336,8 @@ void verify_keep_row(struct verify *v, const struct reader_row *row)
         check_seal(v, row, &m.seal);
     } else if (row->kind == LEDGER_RELEASE) {
         check_release(v, row, &m.release);
+    } else if (row->kind == LEDGER_CONTROL) {
+        check_control(v, row, &m.control);
     } else {
         v->out.rollups++;
         if (!finds(v, "SELECT 1 FROM rollup WHERE series_id=?1 AND month_s=?2 AND position=?3",

@@ -93,6 +93,64 @@ static void mistakes_are_told_with_their_place(void **state)
     temp_folder_remove(folder);
 }
 
+#define RATES                                                                                                \
+    "budget: 64MiB\nrates:\n  hour: 6\n  since: 2026-01-01\n  banks:\n    - {bank: kz}\n    - {bank: ru, "   \
+    "url: \"http://127.0.0.1:9/{dmy/}\"}\n"
+
+static void banks_are_asked_only_when_they_are_named(void **state)
+{
+    char folder[TEMP_YAML_PATH], path[TEMP_YAML_PATH];
+    struct collector_config c;
+    struct diag d = {0};
+    (void)state;
+    temp_folder_create(folder);
+    temp_yaml_write(folder, "collector.yaml", good, NULL, NULL, path);
+    assert_int_equal(collector_config_load(path, &c, &d), ERR_OK);
+    for (int b = 0; b < BANKS; b++)
+        assert_null(c.rates.url[b]);
+    collector_config_deinit(&c);
+    temp_yaml_write(folder, "collector.yaml", good, "budget: 64MiB\n", RATES, path);
+    if (collector_config_load(path, &c, &d) != ERR_OK)
+        fail_msg("%s", d.text);
+    assert_int_equal(c.rates.hour, 6);
+    assert_int_equal(c.rates.since, 20454);
+    assert_string_equal(c.rates.url[BANK_KZ], bank_info(BANK_KZ)->url);
+    assert_string_equal(c.rates.url[BANK_RU], "http://127.0.0.1:9/{dmy/}");
+    assert_null(c.rates.url[BANK_UZ]);
+    collector_config_deinit(&c);
+    temp_folder_remove(folder);
+}
+
+static void mistakes_about_rates_are_told_with_their_place(void **state)
+{
+    static const struct yaml_case cases[] = {
+        {"budget: 64MiB\n", "rates: {hour: 18, banks: [{bank: kz}]}\n", "6:15: rates.hour: ", "0 to 17"},
+        {"budget: 64MiB\n", "rates: {hour: noon, banks: [{bank: kz}]}\n",
+         "6:15: rates.hour: ", "hour of UTC"},
+        {"budget: 64MiB\n", "rates: {since: 2026-01, banks: [{bank: kz}]}\n",
+         "6:16: rates.since: ", "2026-03-14"},
+        {"budget: 64MiB\n", "rates: {banks: [{bank: us}]}\n",
+         "6:24: rates.banks[0].bank: ", "kz, uz, ru, kg"},
+        {"budget: 64MiB\n", "rates: {banks: [{bank: kz}, {bank: kz}]}\n",
+         "6:36: rates.banks[1].bank: ", "twice"},
+        {"budget: 64MiB\n", "rates: {banks: [{bank: kz, url: \"file:///etc/passwd\"}]}\n",
+         "6:33: rates.banks[0].url: ", "https://"},
+        {"budget: 64MiB\n", "rates: {banks: [{bank: kz, url: \"http://a/{day}\"}]}\n",
+         "6:33: rates.banks[0].url: ", "{ymd-}"},
+        {"budget: 64MiB\n", "rates: {banks: []}\n", "6:", "banks"},
+    };
+    char folder[TEMP_YAML_PATH], path[TEMP_YAML_PATH];
+    (void)state;
+    temp_folder_create(folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct collector_config c;
+        struct diag d = {0};
+        temp_yaml_write(folder, "collector.yaml", good, cases[i].from, cases[i].to, path);
+        expect_yaml_error(&cases[i], path, collector_config_load(path, &c, &d), &d);
+    }
+    temp_folder_remove(folder);
+}
+
 static void what_is_required_is_missed_by_name(void **state)
 {
     static const char *const lines[] = {"endpoint: tcp://127.0.0.1:5670\n", "state: /var/lib/esep\n",
@@ -130,6 +188,8 @@ int main(void)
         cmocka_unit_test(what_is_optional_has_a_default),
         cmocka_unit_test(values_are_taken_as_they_are),
         cmocka_unit_test(mistakes_are_told_with_their_place),
+        cmocka_unit_test(banks_are_asked_only_when_they_are_named),
+        cmocka_unit_test(mistakes_about_rates_are_told_with_their_place),
         cmocka_unit_test(what_is_required_is_missed_by_name),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
     };
