@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "dashboards/as_of.h"
 #include "dashboards/i18n.h"
+#include "dashboards/money.h"
 #include "dashboards/params.h"
 #include "dashboards/render_message.h"
 #include "store/rrd.h"
@@ -49,7 +50,8 @@ static bool applies(const struct statement *st, const struct board_row *r)
         return false;
     bool output = st->kind == STATEMENT_CAPACITY && strcmp(r->name.kpi, "out_units") == 0;
     return (output || strcmp(st->kpi, r->name.kpi) == 0) && strcmp(st->resident, r->name.resident) == 0 &&
-           strcmp(st->dimension, r->name.dimension) == 0 && strcmp(st->currency, r->series.currency) == 0;
+           strcmp(st->dimension, r->name.dimension) == 0 &&
+           strcmp(st->currency, r->measure.currency_code) == 0;
 }
 
 static double seconds_of(const struct board_row *r)
@@ -181,6 +183,23 @@ static enum err set_as_of(struct site *s, struct exchange *x, const struct board
     return ERR_OK;
 }
 
+// Like what was known then, it is drawn from exact points, and the image itself says so.
+static void set_money(const struct readers *store, const struct board_row *r, enum lang lang,
+                      struct render_job *job)
+{
+    char said[I18N_MAX], all[I18N_MAX + RENDER_TEXT_MAX + 8];
+    uint64_t position = 0;
+    job->vintage = true;
+    job->flow = board_is_flow(r);
+    snprintf(job->currency, sizeof job->currency, "%s", r->measure.currency_code);
+    snprintf(job->park_currency, sizeof job->park_currency, "%s", r->park ? r->park->currency : "");
+    if (observations_rates_position(store->observations, &position, NULL) == ERR_OK)
+        job->rates_position = (int64_t)position;
+    i18n_fill(said, lang, T_CONVERTED, r->measure.currency_code, NULL, NULL);
+    snprintf(all, sizeof all, "%s%s%s", said, *job->note ? " · " : "", job->note);
+    set_text(job->note, all);
+}
+
 static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r,
                          const struct format *f, struct render_job *job)
 {
@@ -262,13 +281,37 @@ static void send_drawn(struct site *s, struct exchange *x, const struct render_j
     x->status = 200;
 }
 
-static void respond(struct site *s, struct exchange *x, const struct board_row *r, const struct format *f)
+// The row as if it were of the currency asked for. A measured one's file is in its own.
+static enum err choose_money(struct exchange *x, struct board_row *r, bool *converted)
+{
+    const struct currency *to = NULL;
+    if (money_choose(x, r, &to))
+        return ERR_INVALID;
+    *converted = to && strcmp(to->code, r->series.currency) != 0;
+    if (*converted && r->series.class != WIRE_REPORT)
+        return exchange_fail_param(
+            x, "currency", "%s is measured: only reports are drawn in another currency", r->series.name);
+    if (to) {
+        const struct money m = {.to = to};
+        money_measure(&m, r);
+    }
+    return ERR_OK;
+}
+
+static void respond(struct site *s, struct exchange *x, const struct readers *store, struct board_row *r,
+                    const struct format *f)
 {
     struct render_job job;
     uint8_t key[HASH_BYTES];
     struct diag d = {""};
-    if (make_job(s, x, r, f, &job))
+    bool converted = false;
+    size_t lang = LANG_EN;
+    static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
+    if (choose_money(x, r, &converted) || make_job(s, x, r, f, &job) ||
+        params_choice(x, "lang", codes, &lang))
         return;
+    if (converted)
+        set_money(store, r, (enum lang)lang, &job);
     enum err e = make_key(s, &job, key, &d);
     if (e == ERR_NOT_FOUND)
         exchange_fail(x, 404, "this series has no round-robin file yet: its first figures have not landed");
@@ -315,5 +358,5 @@ void graph_image(struct site *s, struct exchange *x)
     else if (e)
         exchange_fail_err(x, e, d.text);
     else
-        respond(s, x, &row, f);
+        respond(s, x, &store, &row, f);
 }

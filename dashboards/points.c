@@ -22,6 +22,7 @@ struct loading {
 
 static enum err append(struct loading *l, int64_t time, struct figure value, uint32_t known, uint32_t span_s)
 {
+    static const struct money_figure none;
     struct points *p = l->out;
     if (p->count == POINTS_MAX) {
         l->too_many = true;
@@ -35,7 +36,7 @@ static enum err append(struct loading *l, int64_t time, struct figure value, uin
         p->at = at;
         p->cap = cap;
     }
-    p->at[p->count++] = (struct points_point){time, value, known, span_s};
+    p->at[p->count++] = (struct points_point){time, value, known, span_s, none};
     return ERR_OK;
 }
 
@@ -139,6 +140,35 @@ static enum err take_cell(struct loading *l, const struct point *p)
     return e ? e : append_filled(l, p->time, value, p->cell->known, p->span_s);
 }
 
+static enum err take_money(struct loading *l, int64_t time, const struct money_figure *f)
+{
+    bool native = is_report(l) ? !l->request->period : !l->request->step_s;
+    enum err e = take(l, time, f->value);
+    if (e == ERR_OK && native)
+        l->out->at[l->out->count - 1].by = *f;
+    return e;
+}
+
+static bool converts(const struct loading *l)
+{
+    return l->request->money && l->request->money->to;
+}
+
+// A cell is converted as what is left of its figures: the hour's sum, or its last figure.
+static enum err take_converted(struct loading *l, const struct point *p)
+{
+    const struct money_figure f =
+        money_measured(l->request->money, l->row, l->request->zone, p->time, p->value);
+    if (!p->cell || l->request->step_s >= (int64_t)p->span_s)
+        return take_money(l, p->time, &f);
+    enum err e = close_bucket(l);
+    if (e == ERR_OK)
+        e = append_filled(l, p->time, f.value, p->cell->known, p->span_s);
+    if (e == ERR_OK)
+        l->out->at[l->out->count - 1].by = f;
+    return e;
+}
+
 static enum err take_point(void *ctx, const struct point *p)
 {
     struct loading *l = ctx;
@@ -146,13 +176,19 @@ static enum err take_point(void *ctx, const struct point *p)
         l->too_many = true;
         return ERR_TOO_BIG;
     }
+    if (converts(l))
+        return take_converted(l, p);
     return p->cell ? take_cell(l, p) : take(l, p->time, p->value);
 }
 
 static enum err take_observation(void *ctx, const struct observation *o)
 {
     struct loading *l = ctx;
-    return take(l, o->period_start, observation_own_value(o, l->row->series.currency));
+    if (!converts(l))
+        return take(l, o->period_start, observation_own_value(o, l->row->series.currency));
+    struct figure own = o->status == WIRE_MISSING ? figure_missing() : o->value;
+    struct money_figure f = money_report(l->request->money, l->row, o->currency, o->period_start, own);
+    return take_money(l, o->period_start, &f);
 }
 
 static enum err load_measured(struct loading *l, const struct readers *store, struct points_request *q,

@@ -4,6 +4,7 @@
 #define ESEP_DASHBOARDS_POINTS_H
 
 #include "dashboards/board.h"
+#include "dashboards/money.h"
 #include "dashboards/tally.h"
 
 #define POINTS_MAX      50000   // in an answer
@@ -14,15 +15,18 @@ enum points_cf { CF_AVERAGE, CF_MIN, CF_MAX, CF_LAST, CF_SUM };
 struct points_request {
     int64_t from, to; // measurement: from < time ≤ to, seconds; report: days from ≤ start < to, as seconds
     int64_t step_s;   // 0: native; of a measurement, a multiple of its step
-    enum period_kind period; // PERIOD_NONE: native; of a report, coarser than its own
-    enum points_cf cf;       // of a coarser step
+    enum period_kind period;   // PERIOD_NONE: native; of a report, coarser than its own
+    enum points_cf cf;         // of a coarser step
+    const struct money *money; // NULL: as reported; else each figure is converted before it is rolled up
+    const struct zone *zone;   // with money: whose days are asked for measurements' rates; NULL: UTC
 };
 
 struct points_point {
-    int64_t time;        // measurement: end of the step; report: civil day of the period's start
-    struct figure value; // missing: unknown
-    uint32_t known;      // exact points behind it; 0 or 1 at the native step
-    uint32_t span_s;     // 0: it is for the step; else for so long: raw figures of its month are gone
+    int64_t time;           // measurement: end of the step; report: civil day of the period's start
+    struct figure value;    // missing: unknown
+    uint32_t known;         // exact points behind it; 0 or 1 at the native step
+    uint32_t span_s;        // 0: it is for the step; else for so long: raw figures of its month are gone
+    struct money_figure by; // with money asked for, at the native step
 };
 
 struct points {

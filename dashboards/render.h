@@ -22,6 +22,9 @@ struct render_job { // validated figures and plain texts; the worker makes the p
     bool filled, has_target, from_zero, dark, bare;
     bool vintage, by_published; // a report as it was known (published) by as_of_us; 0: by now
     int64_t as_of_us;
+    int64_t rates_position; // with a currency: of the newest rates, so that other rates are another picture
+    char currency[4], park_currency[4]; // "": as reported; else a report's vintage in that currency
+    bool flow;                          // as kpi/convert.h wants it
     char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX],
         target_legend[RENDER_TEXT_MAX], note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
     char magnitudes[3][RENDER_WORD_MAX]; // thousand, million, billion in the image's language

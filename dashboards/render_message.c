@@ -34,7 +34,7 @@ static void put_text(struct buf *b, const char *text, size_t size)
 static uint64_t flags_of(const struct render_job *job)
 {
     return (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2 | job->bare << 3 |
-                      job->from_zero << 4 | job->vintage << 5 | job->by_published << 6);
+                      job->from_zero << 4 | job->vintage << 5 | job->by_published << 6 | job->flow << 7);
 }
 
 enum err render_job_encode(const struct render_job *job, struct buf *out)
@@ -49,6 +49,9 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
     put_real(out, job->target);
     put(out, flags_of(job), 1);
     put(out, (uint64_t)job->as_of_us, 8);
+    put(out, (uint64_t)job->rates_position, 8);
+    put_text(out, job->currency, sizeof job->currency);
+    put_text(out, job->park_currency, sizeof job->park_currency);
     put_text(out, job->title, RENDER_TEXT_MAX);
     put_text(out, job->unit, RENDER_TEXT_MAX);
     put_text(out, job->legend, RENDER_TEXT_MAX);
@@ -125,7 +128,11 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     j.from_zero = flags & 16;
     j.vintage = flags & 32;
     j.by_published = flags & 64;
+    j.flow = flags & 128;
     j.as_of_us = (int64_t)take(&c, 8);
+    j.rates_position = (int64_t)take(&c, 8);
+    take_text(&c, j.currency, sizeof j.currency);
+    take_text(&c, j.park_currency, sizeof j.park_currency);
     take_text(&c, j.title, RENDER_TEXT_MAX);
     take_text(&c, j.unit, RENDER_TEXT_MAX);
     take_text(&c, j.legend, RENDER_TEXT_MAX);
@@ -134,7 +141,7 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     take_text(&c, j.time_zone, RENDER_TEXT_MAX);
     for (int i = 0; i < 3; i++)
         take_text(&c, j.magnitudes[i], RENDER_WORD_MAX);
-    if (c.failed || c.at != c.end || flags > 127 || !in_range(&j))
+    if (c.failed || c.at != c.end || flags > 255 || !in_range(&j))
         return ERR_INVALID;
     *out = j;
     return ERR_OK;

@@ -2,7 +2,8 @@
 // what was known then, and lives for one picture. Nothing is asked of the collector's own file: what was
 // known can only be told from the revisions.
 #include "dashboards/render_vintage.h"
-#include "store/observations.h"
+#include "kpi/convert.h"
+#include "store/observations_rates.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,9 +15,29 @@
 
 struct vintage {
     const struct ledger_series *series;
+    const struct render_job *job;
+    struct rate_book *book; // with a currency
+    const struct currency *to;
     struct rrd_value *values;
     size_t count, cap;
 };
+
+// Missing, where there is no rate.
+static struct figure value_of(const struct vintage *v, const struct observation *o)
+{
+    const struct currency *from = currency_find(*o->currency ? o->currency : v->series->currency);
+    struct period p = {(enum period_kind)v->series->period, o->period_start};
+    struct figure own = o->status == WIRE_MISSING ? figure_missing() : o->value, out = figure_missing();
+    struct conversion c;
+    if (!v->to)
+        return observation_own_value(o, v->series->currency);
+    if (!from || own.kind == FIGURE_MISSING ||
+        conversion_of(v->book, v->job->park_currency, from->code, v->to->code, v->job->flow, p, &c) !=
+            ERR_OK ||
+        conversion_apply(&c, own, from, v->to, &out) != ERR_OK)
+        return figure_missing();
+    return out;
+}
 
 static enum err add(void *ctx, const struct observation *o)
 {
@@ -24,8 +45,7 @@ static enum err add(void *ctx, const struct observation *o)
     size_t count = 0;
     if (v->count + YEAR_MAX > v->cap)
         return ERR_TOO_BIG;
-    rrd_report_values(v->series, o->period_start, observation_own_value(o, v->series->currency),
-                      v->values + v->count, &count);
+    rrd_report_values(v->series, o->period_start, value_of(v, o), v->values + v->count, &count);
     for (size_t i = v->count, end = i + count; i < end; i++)
         if (v->values[i].time > FIRST_S + DAY_S)
             v->values[v->count++] = v->values[i];
@@ -42,6 +62,8 @@ static enum err read_values(const char *state, const struct render_job *job, str
                                   .by_published = job->by_published,
                                   .as_of_us = job->as_of_us};
     enum err e = observations_reader_open(state, &o, d);
+    if (e == ERR_OK && v->to)
+        e = observations_rate_book(o, job->by_published ? 0 : job->as_of_us, &v->book, d);
     if (e == ERR_OK)
         e = observations_query(o, &q, add, v, d);
     observations_reader_close(o);
@@ -59,7 +81,8 @@ static enum err write_file(const struct vintage *v, const struct render_job *job
 static enum err make(const char *state, const struct render_job *job, const char *path, struct diag *d)
 {
     struct reader *reader = NULL;
-    struct vintage v = {.cap = DAYS_MAX};
+    struct vintage v = {
+        .job = job, .cap = DAYS_MAX, .to = *job->currency ? currency_find(job->currency) : NULL};
     enum err e = reader_open(state, &reader, d);
     if (e == ERR_OK)
         e = reader_series(reader, job->series_id, &v.series, d);
@@ -72,6 +95,7 @@ static enum err make(const char *state, const struct render_job *job, const char
     if (e == ERR_OK)
         e = write_file(&v, job, path, d);
     free(v.values);
+    rate_book_destroy(v.book);
     reader_close(reader);
     return e;
 }

@@ -4,6 +4,7 @@
 #include "dashboards/api/api.h"
 #include "dashboards/api/collector.h"
 #include "dashboards/as_of.h"
+#include "dashboards/money.h"
 #include "dashboards/params.h"
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct answer {
     struct exchange *x;
     struct writer json;
     const struct board_row *row;
+    struct money money;
     bool csv;
     size_t rows;
 };
@@ -21,15 +23,30 @@ struct answer {
 static const char *const letters[] = {
     [WIRE_NORMAL] = "A", [WIRE_PROVISIONAL] = "P", [WIRE_ESTIMATED] = "E", [WIRE_MISSING] = "M"};
 
+// What was reported, beside what it comes to in the currency asked for.
+static void put_original(struct writer *j, const struct money_figure *m, struct figure value,
+                         const struct currency *c)
+{
+    writer_object(j, "original");
+    api_value(j, value, c);
+    writer_text(j, "currency", c ? c->code : NULL);
+    writer_end_object(j);
+    money_put_rate(j, m);
+    writer_bool(j, "rate_lacking", m->lacking);
+}
+
 static void put_json(struct answer *a, const struct observation *o, const char *period, struct figure value,
                      const struct currency *c)
 {
     struct writer *j = &a->json;
+    struct money_figure m = money_report(&a->money, a->row, o->currency, o->period_start, value);
     writer_object(j, NULL);
     writer_text(j, "period", period);
     writer_integer(j, "revision", o->revision);
-    api_value(j, value, c);
-    writer_text_or_null(j, "currency", o->currency);
+    api_value(j, m.value, m.currency);
+    writer_text_or_null(j, "currency", a->money.to ? a->money.to->code : o->currency);
+    if (a->money.to)
+        put_original(j, &m, value, c);
     writer_text(j, "status", letters[o->status]);
     writer_bool(j, "confidential", o->confidential);
     writer_text_or_null(j, "reason", o->reason);
@@ -49,20 +66,38 @@ static void csv_time(struct buf *b, int64_t us)
     buf_printf(b, ",%s", us ? text : "");
 }
 
+static void csv_money(struct buf *b, const struct money_figure *m, struct figure value,
+                      const struct currency *c)
+{
+    char original[FIGURE_TEXT], rate[RATE_TEXT], day[PERIOD_TEXT];
+    figure_text_scaled(value, c ? c->decimals : 0, original);
+    buf_printf(b, ",%s,%s", original, c ? c->code : "");
+    if (!m->converted) {
+        buf_text(b, ",,,,,");
+        return;
+    }
+    conversion_text(&m->by, rate);
+    period_text((struct period){PERIOD_DAY, m->by.rated}, day);
+    buf_printf(b, ",%s,%s,%s,%u,%u", bank_info(m->by.bank)->code, rate, day, m->by.days, m->by.carried);
+}
+
 static void put_csv(struct answer *a, const struct observation *o, const char *period, struct figure value,
                     const struct currency *c)
 {
     struct buf *b = &a->x->body;
     char text[FIGURE_TEXT];
-    figure_text_scaled(value, c ? c->decimals : 0, text);
-    buf_printf(b, "%s,%s,%u,%s,%s,%d", period, text, o->revision, o->currency, letters[o->status],
-               o->confidential);
+    struct money_figure m = money_report(&a->money, a->row, o->currency, o->period_start, value);
+    figure_text_scaled(m.value, m.currency ? m.currency->decimals : 0, text);
+    buf_printf(b, "%s,%s,%u,%s,%s,%d", period, text, o->revision,
+               a->money.to ? a->money.to->code : o->currency, letters[o->status], o->confidential);
     csv_time(b, o->received_us);
     csv_time(b, o->published_us);
     buf_text(b, ",");
     csv_text(b, o->reason ? o->reason : "");
     buf_text(b, ",");
     csv_text(b, o->author ? o->author : "");
+    if (a->money.to)
+        csv_money(b, &m, value, c);
     buf_text(b, "\r\n");
 }
 
@@ -100,6 +135,13 @@ static enum err parse_period(struct exchange *x, const struct board_row *row, st
     return ERR_OK;
 }
 
+// Rates are those known at the moment asked for; by what was published, those of now: a day's rate is out on
+// that day.
+static int64_t rates_as_of(const struct observation_query *q)
+{
+    return q->by_published ? 0 : q->as_of_us;
+}
+
 static enum err parse_query(struct site *s, struct exchange *x, const struct board_row *row,
                             struct observation_query *q)
 {
@@ -133,7 +175,11 @@ static void begin(struct answer *a)
     if (a->csv) {
         api_begin_csv(a->x, a->row->series.name);
         buf_text(&a->x->body,
-                 "period,value,revision,currency,status,confidential,received,published,reason,author\r\n");
+                 "period,value,revision,currency,status,confidential,received,published,reason,author");
+        buf_text(&a->x->body, a->money.to
+                                  ? ",original_value,original_currency,rate_bank,rate,rate_of,rate_days,"
+                                    "rate_carried\r\n"
+                                  : "\r\n");
         return;
     }
     api_begin(a->x, j);
@@ -151,7 +197,7 @@ void api_observations(struct site *s, struct exchange *x)
     static const char *const formats[] = {"json", "csv", NULL};
     struct readers store;
     struct board_row row;
-    struct observation_query q;
+    struct observation_query q = {0};
     struct diag d = {""};
     size_t format = 0;
     if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row))
@@ -163,6 +209,8 @@ void api_observations(struct site *s, struct exchange *x)
     if (parse_query(s, x, &row, &q))
         return;
     struct answer a = {.x = x, .row = &row, .csv = format == 1};
+    if (money_open(x, &store, &row, rates_as_of(&q), &a.money))
+        return;
     begin(&a);
     enum err e = observations_query(store.observations, &q, put, &a, &d);
     if (e == ERR_TOO_BIG)
@@ -174,4 +222,5 @@ void api_observations(struct site *s, struct exchange *x)
         writer_end_object(&a.json);
         api_end(x, &a.json);
     }
+    money_close(&a.money);
 }

@@ -50,7 +50,7 @@ static enum err parse_request(struct site *s, struct exchange *x, const struct b
     const struct zone *z = report || !row->park ? NULL : site_zone(s, row->park);
     int64_t now = site_now_us(s) / US_PER_S, end = report && row->has_latest ? board_latest_end_s(row) : now;
     size_t cf = points_default_cf(row);
-    *q = (struct points_request){.from = end - (report ? 2 * 366 : 1) * INT64_C(86400), .to = end};
+    *q = (struct points_request){.zone = z, .from = end - (report ? 2 * 366 : 1) * INT64_C(86400), .to = end};
     if (params_time(x, "from", now, z, &q->from) || params_time(x, "to", now, z, &q->to) ||
         params_choice(x, "cf", cf_names, &cf) || parse_step(x, row, q))
         return ERR_INVALID;
@@ -75,7 +75,9 @@ static void put_head(struct writer *j, const struct board_row *row, const struct
 {
     writer_text(j, "series", row->series.name);
     writer_text_or_null(j, "unit", row->series.unit);
-    writer_text_or_null(j, "currency", row->series.currency);
+    writer_text_or_null(j, "currency", row->measure.currency_code);
+    if (q->money->to)
+        writer_text(j, "converted_from", row->series.currency);
     writer_text(j, "class", api_class(row->series.class));
     writer_bool(j, "simulated", row->simulated);
     writer_integer(j, "from", q->from);
@@ -108,6 +110,8 @@ static void put_json(struct exchange *x, const struct board_row *row, const stru
         api_value(&j, p->at[i].value, row->measure.currency);
         if (!native(q))
             writer_integer(&j, "known", p->at[i].known);
+        else if (q->money->to)
+            money_put_rate(&j, &p->at[i].by);
         if (p->at[i].span_s)
             writer_integer(&j, "span_s", p->at[i].span_s);
         writer_end_object(&j);
@@ -162,10 +166,13 @@ void api_query(struct site *s, struct exchange *x)
     struct points points = {0};
     struct diag d = {""};
     size_t format = 0;
+    struct money money = {0};
     if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row) ||
-        parse_request(s, x, &row, &q))
+        parse_request(s, x, &row, &q) || money_open(x, &store, &row, 0, &money))
         return;
+    q.money = &money;
     enum err e = points_load(&store, &row, &q, &points, &d);
+    money_measure(&money, &row);
     if (e == ERR_TOO_BIG)
         exchange_fail_param(x, "from", "%s", d.text);
     else if (e)
@@ -175,4 +182,5 @@ void api_query(struct site *s, struct exchange *x)
     else
         put_json(x, &row, &q, &points);
     points_free(&points);
+    money_close(&money);
 }

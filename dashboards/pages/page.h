@@ -8,6 +8,7 @@
 #include "dashboards/html.h"
 #include "dashboards/i18n.h"
 #include "dashboards/site.h"
+#include "kpi/convert.h"
 
 struct page {
     struct site *site;
@@ -49,6 +50,8 @@ void page_lang(struct page *p, char separator);
 void page_ago(struct page *p, int64_t us);
 // <data> with the exact value behind a short or an exact text; unknown is marked as such.
 void page_figure(struct page *p, struct figure f, const struct measure *m, bool brief);
+// What money was converted by: rate, days, bank, days carried forward.
+void page_rate(struct page *p, const struct conversion *c);
 void page_badge_simulated(struct page *p);
 // The graph of a series as <picture>: light and dark. range: "-1d", "2024-01-01" …; to may be NULL.
 struct page_graph {

@@ -24,7 +24,8 @@ struct range {
     char name[I18N_MAX];
     char from_text[32], to_text[32]; // for addresses; to_text "": up to now
     struct as_of as_of;
-    char as_of_text[AS_OF_ADDRESS]; // for addresses
+    struct money money;
+    char more[AS_OF_ADDRESS + MONEY_ADDRESS]; // what is asked for beside the range, for addresses
 };
 
 // A report's range ends with its newest period, however long ago that was; a measurement's with now.
@@ -138,6 +139,51 @@ static void put_ranges(struct page *p, const struct board_row *r, const struct r
     html_put(p->out, "<button>%s</button></form></nav>", page_text(p, T_SHOW));
 }
 
+static void put_hidden(struct page *p, const char *name, const char *value)
+{
+    if (value && *value)
+        html_put(p->out, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", name, value);
+}
+
+// The rest of what was asked for, carried on by a form that changes one thing.
+static void put_kept(struct page *p, const struct range *g, bool as_of, bool currency)
+{
+    if (g->choice == RANGE_OWN) {
+        put_hidden(p, "from", g->from_text);
+        put_hidden(p, "to", g->to_text);
+    } else {
+        put_hidden(p, "range", range_codes[g->choice]);
+    }
+    if (as_of) {
+        put_hidden(p, "as_of", exchange_param(p->x, "as_of"));
+        put_hidden(p, "by", exchange_param(p->x, "by"));
+    }
+    if (currency && g->money.to)
+        put_hidden(p, "currency", g->money.to->code);
+    if (p->lang_asked)
+        put_hidden(p, "lang", lang_code(p->lang));
+}
+
+// Which currency money is shown in.
+static void put_currency(struct page *p, const struct range *g)
+{
+    html_put(p->out, "<div class=\"ranges\"><form method=\"get\"><label>%s <select name=\"currency\">",
+             page_text(p, T_CURRENCY));
+    for (size_t i = 0; money_codes[i]; i++)
+        html_put(p->out, "<option%s>%s</option>",
+                 g->money.to && strcmp(g->money.to->code, money_codes[i]) == 0 ? " selected" : "",
+                 money_codes[i]);
+    buf_text(p->out, "</select></label>");
+    put_kept(p, g, true, false);
+    html_put(p->out, "<button>%s</button></form>", page_text(p, T_SHOW));
+    if (g->money.to) {
+        buf_text(p->out, "<p><strong>");
+        page_fill(p, T_CONVERTED, g->money.to->code, NULL, NULL);
+        buf_text(p->out, "</strong></p>");
+    }
+    buf_text(p->out, "</div>");
+}
+
 // Which moment's knowledge is asked for; of reports only.
 static void put_as_of(struct page *p, const struct board_row *r, const struct range *g)
 {
@@ -152,14 +198,7 @@ static void put_as_of(struct page *p, const struct board_row *r, const struct ra
              "<option value=\"published\"%s>%s</option></select>",
              page_text(p, T_AS_OF), day, page_text(p, T_AS_OF), page_text(p, T_BY_RECEIVED),
              g->as_of.by_published ? " selected" : "", page_text(p, T_BY_PUBLISHED));
-    html_put(p->out,
-             g->choice == RANGE_OWN ? "<input type=\"hidden\" name=\"from\" value=\"%s\">"
-                                    : "<input type=\"hidden\" name=\"range\" value=\"%s\">",
-             g->choice == RANGE_OWN ? g->from_text : range_codes[g->choice]);
-    if (g->choice == RANGE_OWN)
-        html_put(p->out, "<input type=\"hidden\" name=\"to\" value=\"%s\">", g->to_text);
-    if (p->lang_asked)
-        html_put(p->out, "<input type=\"hidden\" name=\"lang\" value=\"%s\">", lang_code(p->lang));
+    put_kept(p, g, false, true);
     html_put(p->out, "<button>%s</button></form>", page_text(p, T_SHOW));
     if (g->as_of.asked) {
         show_moment(when, at, z);
@@ -179,6 +218,9 @@ static void put_download(struct page *p, const char *label, const char *address,
     html_put(p->out, "%s%sfrom=%s", r->series.name, more, g->from_text);
     if (*g->to_text)
         html_put(p->out, "&to=%s", g->to_text);
+    bool drawn = strncmp(address, "/graph/", 7) == 0;
+    if (g->money.to && (!drawn || r->series.class == WIRE_REPORT))
+        html_put(p->out, "&currency=%s", g->money.to->code);
     html_put(p->out, "\">%s</a></li>", label);
 }
 
@@ -293,24 +335,29 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
     bool report = r->series.class == WIRE_REPORT;
     struct corrections corrections;
     corrections_load(p, r, g->from, g->to, &g->as_of, &corrections);
-    struct page_graph graph = {.row = r,
+    struct board_row drawn = *r; // measurements are drawn in their own currency only
+    if (report)
+        money_measure(&g->money, &drawn);
+    struct page_graph graph = {.row = &drawn,
                                .range_name = g->name,
                                .from = g->from_text,
                                .to = *g->to_text ? g->to_text : NULL,
                                .width = 1000,
                                .height = 300,
-                               .more = g->as_of_text,
+                               .more = report ? g->more : NULL,
                                .newest_us = corrections.newest_us};
     put_head(p, r);
     buf_text(p->out, "<section class=\"panel\">");
     put_ranges(p, r, g);
     if (report)
         put_as_of(p, r, g);
+    if (r->measure.currency)
+        put_currency(p, g);
     buf_text(p->out, "<div data-live=\"graph\">");
     page_graph(p, &graph);
     buf_text(p->out, "</div></section><div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
-    values_put(p, r, g->from, g->to, &g->as_of);
+    values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_downloads(p, r, g);
     put_about(p, r);
@@ -331,7 +378,12 @@ static enum err choose_as_of(struct page *p, const struct board_row *r, struct r
     if (e == ERR_OK && g->as_of.asked && r->series.class != WIRE_REPORT)
         return exchange_fail_param(p->x, exchange_param(p->x, "as_of") ? "as_of" : "by",
                                    "%s is measured: only reports have revisions", r->series.name);
-    as_of_address(&g->as_of, g->as_of_text);
+    if (e == ERR_OK)
+        e = money_open(p->x, &p->store, r, g->as_of.by_published ? 0 : g->as_of.us, &g->money);
+    char as_of[AS_OF_ADDRESS], money[MONEY_ADDRESS];
+    as_of_address(&g->as_of, as_of);
+    money_address(&g->money, money);
+    snprintf(g->more, sizeof g->more, "%s%s", as_of, money);
     return e;
 }
 
@@ -340,7 +392,7 @@ void page_series(struct site *s, struct exchange *x)
     struct page p;
     struct diag d = {""};
     struct board_row row;
-    struct range range;
+    struct range range = {0};
     char name[4 * EXCHANGE_PART_MAX];
     if (page_begin(s, x, &p))
         return;
@@ -353,4 +405,6 @@ void page_series(struct site *s, struct exchange *x)
         exchange_fail_err(x, e, d.text);
     else if (!choose_range(&p, &row, &range) && !choose_as_of(&p, &row, &range))
         put_series(&p, &row, &range);
+    if (e == ERR_OK)
+        money_close(&range.money);
 }

@@ -23,10 +23,35 @@ static void put_table_head(struct page *p, const struct board_row *r)
     buf_text(p->out, "</caption><thead><tr><th scope=\"col\">");
 }
 
-static void put_value_cell(struct page *p, const struct measure *m, struct figure value)
+// What it was reported as, and by which rate it became what is shown.
+static void put_rate(struct page *p, const struct measure *own, struct figure value,
+                     const struct money_figure *f)
 {
+    char reported[SHOW_TEXT];
+    if (!f->converted && !f->lacking)
+        return;
+    show_exact(reported, value, own, p->lang);
+    html_put(p->out, "<div class=\"small\">");
+    page_fill(p, T_CONVERTED_FROM, reported, NULL, NULL);
+    buf_text(p->out, " · ");
+    if (f->converted)
+        page_rate(p, &f->by);
+    else
+        html_put(p->out, "<span class=\"doubt\">%s</span>", page_text(p, T_RATE_LACKING));
+    buf_text(p->out, "</div>");
+}
+
+static void put_value_cell(struct page *p, const struct measure *own, struct figure value,
+                           const struct money_figure *f)
+{
+    const struct measure converted = {.unit = own->unit,
+                                      .unit_code = own->unit_code,
+                                      .currency = f->currency,
+                                      .currency_code = f->currency ? f->currency->code : ""};
+    bool other = f->converted || f->lacking;
     buf_text(p->out, "<td class=\"num\">");
-    page_figure(p, value, m, false);
+    page_figure(p, other ? f->value : value, other ? &converted : own, false);
+    put_rate(p, own, value, f);
     buf_text(p->out, "</td>");
 }
 
@@ -97,7 +122,8 @@ static void put_moment(struct page *p, const struct point *point, const struct z
         html_put(p->out, "<tr><th scope=\"row\">%s</th>", b);
 }
 
-static void put_points(struct page *p, const struct board_row *r, int64_t from, int64_t to)
+static void put_points(struct page *p, const struct board_row *r, int64_t from, int64_t to,
+                       const struct money *money)
 {
     struct points points = {0};
     char zone_head[I18N_MAX];
@@ -113,7 +139,8 @@ static void put_points(struct page *p, const struct board_row *r, int64_t from, 
         if (i + 1 < points.count && next->time - points.at[i].time > next->span_s)
             put_gap(p, points.at[i].time + points.at[i].span_s, next->time - next->span_s, z);
         put_moment(p, &points.at[i], z);
-        put_value_cell(p, &r->measure, points.at[i].value);
+        const struct money_figure f = money_measured(money, r, z, points.at[i].time, points.at[i].value);
+        put_value_cell(p, &r->measure, points.at[i].value, &f);
         buf_text(p->out, "</tr>");
     }
     buf_text(p->out, "</tbody></table></div>");
@@ -195,7 +222,7 @@ static void put_history(struct page *p, const struct board_row *r, const struct 
 }
 
 static void put_period(struct page *p, const struct board_row *r, const struct kept *first,
-                       const struct kept *last)
+                       const struct kept *last, const struct money *money)
 {
     static const enum text statuses[] = {[WIRE_NORMAL] = T_STATUS_NORMAL,
                                          [WIRE_PROVISIONAL] = T_STATUS_PROVISIONAL,
@@ -205,7 +232,8 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
     period_text((struct period){(enum period_kind)r->series.period, last->period_start}, period);
     html_put(p->out, "<tr><th scope=\"row\">%s</th>", period);
     struct measure m = measure_of(r, last);
-    put_value_cell(p, &m, last->value);
+    const struct money_figure f = money_report(money, r, last->currency, last->period_start, last->value);
+    put_value_cell(p, &m, last->value, &f);
     html_put(p->out, "<td>%s%s%s", page_text(p, statuses[last->status]), last->confidential ? " · " : "",
              last->confidential ? page_text(p, T_CONFIDENTIAL) : "");
     put_note(p, last);
@@ -215,7 +243,8 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
     buf_text(p->out, "</td></tr>");
 }
 
-static void put_periods(struct page *p, const struct board_row *r, const struct revisions *all)
+static void put_periods(struct page *p, const struct board_row *r, const struct revisions *all,
+                        const struct money *money)
 {
     size_t shown = 0;
     put_table_head(p, r);
@@ -229,7 +258,7 @@ static void put_periods(struct page *p, const struct board_row *r, const struct 
         size_t begin = end - 1;
         while (begin > 0 && all->at[begin - 1].period_start == all->at[end - 1].period_start)
             begin--;
-        put_period(p, r, &all->at[begin], &all->at[end - 1]);
+        put_period(p, r, &all->at[begin], &all->at[end - 1], money);
         end = begin;
     }
     buf_text(p->out, "</tbody></table></div>");
@@ -240,7 +269,7 @@ static void put_periods(struct page *p, const struct board_row *r, const struct 
 }
 
 static void put_reports(struct page *p, const struct board_row *r, int64_t from, int64_t to,
-                        const struct as_of *as_of)
+                        const struct as_of *as_of, const struct money *money)
 {
     struct revisions all = {.at = calloc(SPARE_PERIODS, sizeof *all.at)};
     struct observation_query q = {.series_id = r->series.series_id,
@@ -255,15 +284,15 @@ static void put_reports(struct page *p, const struct board_row *r, int64_t from,
     else if (e)
         html_put(p->out, "<p>%s</p>", page_text(p, T_WHY_FAILED));
     else
-        put_periods(p, r, &all);
+        put_periods(p, r, &all, money);
     free(all.at);
 }
 
 void values_put(struct page *p, const struct board_row *r, int64_t from, int64_t to,
-                const struct as_of *as_of)
+                const struct as_of *as_of, const struct money *money)
 {
     if (r->series.class == WIRE_REPORT)
-        put_reports(p, r, from, to, as_of);
+        put_reports(p, r, from, to, as_of, money);
     else
-        put_points(p, r, from, to);
+        put_points(p, r, from, to, money);
 }

@@ -51,6 +51,7 @@ static const struct choices params[] = {
     {"period", {"2026-01", "2026", "x"}},
     {"as_of", {"2026-02-01", "now", "x"}},
     {"by", {"published", "x"}},
+    {"currency", {"USD", "KZT", "x"}},
     {"revisions", {"all", "x"}},
     {"next", {"/parks/twin/beta", "//elsewhere.example"}},
     {"lang", {"ru", "kk", "uz", "ky", "xx"}},
