@@ -225,7 +225,7 @@ install: programs
 	cp -r deploy/catalogue.yaml deploy/parks $(DESTDIR)$(PREFIX)/share/esep/
 	install -d $(DESTDIR)$(PREFIX)/share/esep/examples
 	install -m 644 agent/agent.example.yaml collector/collector.example.yaml dashboards/dashboard.example.yaml \
-	    $(DESTDIR)$(PREFIX)/share/esep/examples
+	    deploy/nginx/esep.conf $(DESTDIR)$(PREFIX)/share/esep/examples
 
 ## clean          remove build/
 .PHONY: clean help

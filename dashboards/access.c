@@ -159,11 +159,17 @@ bool access_route(const struct viewer *v, enum access_class class, const char *p
 
 // ---- where to look for series
 // -------------------------------------------------------------------------------------------
+static bool is_marked(const struct park *p, size_t resident)
+{
+    return p->is_public && p->residents[resident].is_public;
+}
+
 static size_t public_residents(const struct parks *parks)
 {
     size_t n = 0;
     for (size_t i = 0; parks && i < parks->count; i++)
-        n += parks->parks[i]->resident_count;
+        for (size_t k = 0; k < parks->parks[i]->resident_count; k++)
+            n += is_marked(parks->parks[i], k);
     return n;
 }
 
@@ -205,7 +211,7 @@ enum err access_prefixes(const struct viewer *v, struct access_prefixes *out)
         add_prefix(&p, v->scope.park, r == REACH_OWN ? v->scope.resident : "");
     for (size_t i = 0; parks && r != REACH_ALL && i < parks->count; i++)
         for (size_t k = 0; k < parks->parks[i]->resident_count; k++)
-            if (is_public(parks, SIGHT_RESIDENT, parks->parks[i]->code, parks->parks[i]->residents[k].code))
+            if (is_marked(parks->parks[i], k))
                 add_prefix(&p, parks->parks[i]->code, parks->parks[i]->residents[k].code);
     qsort(p.at, p.count, sizeof *p.at, by_name);
     drop_contained(&p);

@@ -338,11 +338,13 @@ enum err dashboard_http_start(struct site *s, struct dashboard_http **out, struc
         return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     }
     h->site = s;
+    // a web server in front is one address for all its clients, whom it limits itself
+    unsigned per_address = s->config->behind_tls ? HTTP_CONNECTIONS : HTTP_PER_ADDRESS;
     h->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, h,
         MHD_OPTION_EXTERNAL_LOGGER, keep_quiet, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_ADDRESS,
+        (unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HTTP_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK, begin_request, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);

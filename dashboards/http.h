@@ -7,7 +7,7 @@
 
 #define HTTP_THREADS        8
 #define HTTP_CONNECTIONS    400
-#define HTTP_PER_ADDRESS    64          // browsers open six; a proxy in front is one address: see README
+#define HTTP_PER_ADDRESS    64          // browsers open six; not where TLS ends in front
 #define HTTP_IDLE_S         30          // longer than the slowest answer: a graph that hangs twice takes 16 s
 #define HTTP_MEMORY_BYTES   (32u << 10) // a connection's headers and buffers
 #define HTTP_BODY_MAX_BYTES (64u << 10)
