@@ -3,6 +3,7 @@
 // agent sees the file change.
 #include "agent/rotate.h"
 #include "agent/ask.h"
+#include "agent/collectors.h"
 #include "agent/run.h"
 #include "base/fs.h"
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 #define NEXT_KEY_FILE "agent.key.next"
 
-enum { ROTATED_MS = 30000 };
+enum { ROTATED_MS = 10000 }; // at each place where the collector may be
 
 static enum err next_key(const char *path, uint8_t public_key[KEY_BYTES], struct diag *d)
 {
@@ -26,13 +27,13 @@ static enum err next_key(const char *path, uint8_t public_key[KEY_BYTES], struct
     return e;
 }
 
-static enum err announce(const struct agent_config *c, const char *key_file, const uint8_t next[KEY_BYTES],
-                         struct diag *d)
+static enum err announce_at(const struct collector_place *at, const char *key_file,
+                            const uint8_t next[KEY_BYTES], struct diag *d)
 {
     struct ask *a = NULL;
     struct wire_message answer, m = {.type = WIRE_ROTATE};
-    struct ask_options o = {.endpoint = c->endpoint, .key_file = key_file};
-    memcpy(o.server_key, c->collector_key, KEY_BYTES);
+    struct ask_options o = {.endpoint = at->endpoint, .key_file = key_file};
+    memcpy(o.server_key, at->key, KEY_BYTES);
     memcpy(m.rotate.key, next, KEY_BYTES);
     enum err e = ask_open(&o, &a, d);
     if (e == ERR_OK)
@@ -40,6 +41,17 @@ static enum err announce(const struct agent_config *c, const char *key_file, con
     if (e == ERR_OK && memcmp(answer.rotate.key, next, KEY_BYTES) != 0)
         e = diag_fail(d, ERR_INTERNAL, "the collector has let in another key than was asked for");
     ask_close(a);
+    return e;
+}
+
+static enum err announce(const struct agent_config *c, const char *key_file, const uint8_t next[KEY_BYTES],
+                         struct diag *d)
+{
+    struct collector_place places[COLLECTORS_MAX];
+    size_t count = collectors_known(c, places);
+    enum err e = ERR_TIMEOUT;
+    for (size_t i = 0; e == ERR_TIMEOUT && i < count; i++)
+        e = announce_at(&places[i], key_file, next, d);
     return e;
 }
 

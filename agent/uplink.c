@@ -2,8 +2,10 @@
 // the queue cannot take are kept in order: an acknowledgement swallows the one before it, so there are never
 // more than a few.
 #include "agent/uplink.h"
+#include "agent/collectors.h"
 #include "agent/spool_reader.h"
 #include "agent/uplink_core.h"
+#include "agent/uplink_log.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "net/mq.h"
@@ -19,6 +21,7 @@
 #define KEPT_MAX      8
 #define CONNECTING_MS 100 // how soon a finished handshake is seen
 #define KEY_LOOK_MS   500
+#define PLACE_MS      10000 // without a handshake: the next place where the collector may be
 
 struct uplink {
     struct uplink_options options;
@@ -40,7 +43,10 @@ struct uplink {
     struct sampler_request kept[KEPT_MAX];
     size_t kept_count;
     struct mono drain_end, hold_from, key_looked_at;
-    ino_t key_inode; // of the key file as it was read
+    struct mono opened;
+    size_t place, places; // where the collector is looked for, of how many
+    bool move;            // it has announced its next key: go there
+    ino_t key_inode;      // of the key file as it was read
     time_t key_time_s;
     enum err result;
 };
@@ -101,8 +107,10 @@ static enum err io_send(void *ctx, const void *bytes, size_t len)
 
 static enum err open_socket(struct uplink *u, struct diag *d)
 {
-    struct mq_dealer_options o = {.endpoint = u->options.config->endpoint,
-                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
+    struct collector_place places[COLLECTORS_MAX];
+    u->places = collectors_known(u->options.config, places);
+    const struct collector_place *at = &places[u->place % u->places];
+    struct mq_dealer_options o = {.endpoint = at->endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
     struct stat st = {0};
     if (stat(u->options.key_file, &st) == 0) { // before it is read: a change in between is seen later
         u->key_inode = st.st_ino;
@@ -110,7 +118,7 @@ static enum err open_socket(struct uplink *u, struct diag *d)
     }
     enum err e = crypto_key_file_load(u->options.key_file, o.secret_key, d);
     if (e == ERR_OK) {
-        memcpy(o.server_key, u->options.config->collector_key, KEY_BYTES);
+        memcpy(o.server_key, at->key, KEY_BYTES);
         crypto_public_key(o.secret_key, o.public_key);
         crypto_key_text(o.public_key, u->key);
         e = mq_dealer_connect(u->mq, &o, &u->socket, d);
@@ -118,6 +126,7 @@ static enum err open_socket(struct uplink *u, struct diag *d)
     crypto_wipe(&o, sizeof o);
     u->up = false;
     u->lost_seen = 0;
+    u->opened = clock_mono(u->options.clock);
     return e;
 }
 
@@ -170,6 +179,23 @@ static void io_known(void *ctx, uint32_t declares)
     ((struct uplink *)ctx)->declares_known = declares;
 }
 
+static void io_next(void *ctx, uint16_t port, const uint8_t key[WIRE_KEY_BYTES])
+{
+    struct uplink *u = ctx;
+    struct diag d = {""};
+    bool changed = false;
+    char text[KEY_TEXT];
+    if (collectors_note_next(u->options.config, port, key, &changed, &d) != ERR_OK)
+        log_error("next_key_not_kept", F_TEXT("reason", d.text));
+    if (!changed)
+        return;
+    crypto_key_text(key, text);
+    log_info(
+        "next_key", F_TEXT("key", text), F_INT("port", port),
+        F_TEXT("way_out", "nothing to do: the collector is about to change its key, this agent goes over"));
+    u->move = true;
+}
+
 static void io_rewind(void *ctx, uint64_t last)
 {
     ask(ctx, &(struct sampler_request){
@@ -190,72 +216,12 @@ static uint32_t io_random(void *ctx, uint32_t below)
     return r % below;
 }
 
-static void log_refused(const struct uplink_event *e)
-{
-    enum log_level level = e->refuse == WIRE_REFUSE_UNAVAILABLE ? LOG_WARN : LOG_ERROR;
-    log_event(level, "refused_by_collector", F_TEXT("reason", wire_refuse_reason_name(e->refuse)),
-              F_TEXT("text", e->text), F_TEXT("way_out", uplink_refuse_advice(e->refuse)));
-}
-
 static void io_event(void *ctx, const struct uplink_event *e)
 {
     struct uplink *u = ctx;
-    const char *endpoint = u->options.config->endpoint;
-    switch (e->type) {
-    case UPLINK_CONNECTED:
-        log_info("connected", F_TEXT("collector", endpoint), F_TEXT("resident", e->text),
-                 F_INT("last_sequence", e->sequence));
-        break;
-    case UPLINK_NO_ANSWER:
-        log_warn("no_answer", F_TEXT("collector", endpoint),
-                 F_TEXT("way_out",
-                        "is the collector running and reachable, and is its key in agent.yaml the one "
-                        "that esep-collector keygen prints? figures are kept here meanwhile"));
-        break;
-    case UPLINK_KEY_UNKNOWN:
-        log_error("key_not_known", F_TEXT("collector", endpoint), F_TEXT("key", u->key),
-                  F_TEXT("way_out",
-                         "the collector does not know this key: admit it there with esep-collector "
-                         "admit PARK/RESIDENT KEY; figures are kept here meanwhile"));
-        break;
-    case UPLINK_LOST:
-        log_warn("connection_lost", F_TEXT("collector", endpoint), F_INT("again_in_ms", e->number));
-        break;
-    case UPLINK_SILENT:
-        log_warn("no_acknowledgement", F_TEXT("collector", endpoint), F_INT("waiting_for", e->sequence));
-        break;
-    case UPLINK_COLLECTOR_BEHIND:
-        log_error("collector_lost_data", F_INT("acknowledged", e->sequence), F_INT("it_has", e->number),
-                  F_TEXT("way_out",
-                         "nothing to do here: what is still kept is sent again, the rest is told as a gap"));
-        break;
-    case UPLINK_COLLECTOR_AHEAD:
-        log_error("spool_is_an_old_copy", F_INT("written", e->sequence), F_INT("collector_has", e->number),
-                  F_TEXT("way_out",
-                         "a new incarnation is begun; if this machine is a clone, give it a key of its own"));
-        break;
-    case UPLINK_OTHER_BODY:
-        log_error("sequences_used_by_another", F_INT("sequence", e->sequence),
-                  F_TEXT("way_out",
-                         "a new incarnation is begun; if this machine is a clone, give it a key of its own"));
-        break;
-    case UPLINK_REFUSED:
-        log_refused(e);
-        break;
-    case UPLINK_REJECTED:
-        log_warn("samples_rejected", F_TEXT("reason", wire_reason_name(e->reason)),
-                 F_TEXT("meaning", wire_reason_text(e->reason)), F_INT("sequence", e->sequence),
-                 F_INT("samples", e->number), F_TEXT("which", e->text));
-        break;
-    case UPLINK_BAD_MESSAGE:
-        log_warn("bad_message", F_TEXT("collector", endpoint), F_TEXT("reason", e->text));
-        break;
-    case UPLINK_SPOOL_UNREADABLE:
-        log_error("spool_unreadable", F_TEXT("error", err_name(e->error)), F_TEXT("reason", e->text));
-        if (e->error == ERR_CORRUPT)
-            u->result = ERR_CORRUPT;
-        break;
-    }
+    uplink_log(u->options.config->endpoint, u->key, e);
+    if (e->type == UPLINK_SPOOL_UNREADABLE && e->error == ERR_CORRUPT)
+        u->result = ERR_CORRUPT;
 }
 
 // ---- the loop
@@ -291,13 +257,21 @@ static void look_at_connection(struct uplink *u)
     }
 }
 
+static void reopen(struct uplink *u)
+{
+    struct diag d = {""};
+    mq_close(u->socket);
+    u->socket = NULL;
+    if (open_socket(u, &d) != ERR_OK)
+        log_error("uplink_cannot_open", F_TEXT("reason", d.text));
+}
+
 // `rotate` puts another key in the place of the one that was read: both are valid until the new one says
 // Hello.
 static void look_at_key(struct uplink *u)
 {
     struct mono now = clock_mono(u->options.clock);
     struct stat st;
-    struct diag d = {""};
     if (!u->socket || mono_diff_ms(now, u->key_looked_at) < KEY_LOOK_MS)
         return;
     u->key_looked_at = now;
@@ -305,11 +279,23 @@ static void look_at_key(struct uplink *u)
         (st.st_ino == u->key_inode && st.st_mtim.tv_sec == u->key_time_s))
         return;
     log_info("key_changed", F_TEXT("key_file", u->options.key_file));
-    mq_close(u->socket);
-    u->socket = NULL;
     uplink_core_exchanged(u->core);
-    if (open_socket(u, &d) != ERR_OK)
-        log_error("uplink_cannot_open", F_TEXT("reason", d.text));
+    reopen(u);
+}
+
+// Where the collector has announced another key, or moved to it, it is looked for in turn.
+static void look_at_place(struct uplink *u)
+{
+    if (u->socket && u->move) {
+        u->move = false;
+        u->place = 0;
+        uplink_core_exchanged(u->core);
+        reopen(u);
+    } else if (u->socket && !u->up && u->places > 1 &&
+               mono_diff_ms(clock_mono(u->options.clock), u->opened) >= PLACE_MS) {
+        u->place = (u->place + 1) % u->places;
+        reopen(u);
+    }
 }
 
 static void receive(struct uplink *u)
@@ -371,6 +357,7 @@ static void run(struct uplink *u)
         wait_for_something(u);
         look_at_connection(u);
         look_at_key(u);
+        look_at_place(u);
         read_spool(u);
         receive(u);
         uplink_core_tick(u->core);
@@ -414,6 +401,7 @@ static enum err prepare(struct uplink *u, struct diag *d)
                                  .acknowledged = io_acknowledged,
                                  .allow = io_allow,
                                  .known = io_known,
+                                 .next = io_next,
                                  .rewind = io_rewind,
                                  .renew = io_renew,
                                  .random = io_random,

@@ -41,6 +41,8 @@ static void note_welcome(struct uplink_core *c, const struct wire_welcome *w)
     l->refused_text[0] = '\0';
     if (c->io.known)
         c->io.known(c->io.ctx, w->declares_known);
+    if (c->io.next && w->next_port != 0)
+        c->io.next(c->io.ctx, (uint16_t)w->next_port, w->next_key);
     c->declares_sent = w->declares_known < c->spool.declares ? w->declares_known : c->spool.declares;
     uplink_tell(c, &(struct uplink_event){
                        .type = UPLINK_CONNECTED, .text = l->resident, .sequence = w->last_sequence});
@@ -237,9 +239,8 @@ const char *uplink_refuse_advice(enum wire_refuse_reason r)
             "an invitation is good for one key: ask the park's operator for a new one",
         [WIRE_REFUSE_INVITE_EXPIRED] = "ask the park's operator for a new invitation",
         [WIRE_REFUSE_KEY_TAKEN] = "remove agent.key from the state folder and enrol again",
-        [WIRE_REFUSE_SERIES_OWNED] =
-            "another agent of this resident sends the series: remove it from one agent.yaml, or have the "
-            "park's operator move it here (esep-collector move); all else goes on",
+        [WIRE_REFUSE_SERIES_OWNED] = "another agent of this resident sends it: remove it from one agent.yaml "
+                                     "or have it moved here; all else goes on",
     };
     return r > 0 && r < WIRE_REFUSE_COUNT && advice[r] ? advice[r] : "ask the park's operator";
 }

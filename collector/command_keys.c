@@ -28,12 +28,42 @@ void collector_author(char out[WIRE_AUTHOR_MAX + 1])
     snprintf(out, WIRE_AUTHOR_MAX + 1, "%.*s", WIRE_AUTHOR_MAX, name);
 }
 
+// The next key is made beside the present one; promoting needs a stopped collector, which would go on with
+// the old one.
+static int change_own_key(const struct command_line *line, const struct collector_config *c)
+{
+    uint8_t public_key[KEY_BYTES];
+    char text[KEY_TEXT], detail[KEY_TEXT + 16];
+    struct diag d = {0};
+    int lock = -1;
+    enum err e = collector_state_prepare(c->state, &d);
+    if (e == ERR_OK && line->promote) {
+        e = collector_state_lock(c->state, &lock, &d);
+        if (e == ERR_OK)
+            e = collector_state_promote(c->state, public_key, &d);
+        if (lock >= 0)
+            fs_unlock(lock);
+    } else if (e == ERR_OK) {
+        e = collector_state_next_keygen(c->state, public_key, &d);
+    }
+    if (e == ERR_OK) {
+        crypto_key_text(public_key, text);
+        snprintf(detail, sizeof detail, "%s %s", line->promote ? "promoted" : "next", text);
+        e = collector_command_record(c, AUDIT_ROTATE_KEY, "collector", detail, &d);
+    }
+    if (e != ERR_OK)
+        return collector_complain(e, &d);
+    puts(text);
+    return EXIT_DONE;
+}
+
 int collector_command_keygen(const struct command_line *line, const struct collector_config *c)
 {
     uint8_t public_key[KEY_BYTES];
     char text[KEY_TEXT];
     struct diag d = {0};
-    (void)line;
+    if (line->next || line->promote)
+        return change_own_key(line, c);
     bool known = true;
     enum err e = collector_state_prepare(c->state, &d);
     if (e == ERR_OK) {

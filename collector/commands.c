@@ -14,8 +14,10 @@ static const struct command {
 } commands[] = {
     {"run", "", "receive, store and project until SIGTERM or SIGINT", 0, 0, collector_command_run},
     {"check", "", "check the configuration and the files it names", 0, 0, collector_command_check},
-    {"keygen", "", "make the collector's key if there is none; print the public key", 0, 0,
-     collector_command_keygen},
+    {"keygen", "[--next|--promote]",
+     "make the collector's key if there is none; print the public key; --next: the one to come; --promote: "
+     "it takes over",
+     0, 0, collector_command_keygen},
     {"admit", "PARK/RESIDENT PUBLICKEY", "let an agent's key in as that resident's", 2, 2,
      collector_command_admit},
     {"invite", "PARK/RESIDENT [--expires 7d] [--agent AGENT]",
@@ -98,7 +100,8 @@ static const struct option options[] = {
     {"json", no_argument, NULL, 'j'},          {"file", no_argument, NULL, 'p'},
     {"receipt", required_argument, NULL, 'r'}, {"agent", required_argument, NULL, 'a'},
     {"event", required_argument, NULL, 'e'},   {"released", no_argument, NULL, 'l'},
-    {"expires", required_argument, NULL, 'x'}, {"help", no_argument, NULL, 'h'},
+    {"expires", required_argument, NULL, 'x'}, {"next", no_argument, NULL, 'n'},
+    {"promote", no_argument, NULL, 'o'},       {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
 };
 
@@ -141,6 +144,12 @@ static int parse(const struct command *c, int argc, char **argv, struct command_
             break;
         case 'l':
             line->released = true;
+            break;
+        case 'n':
+            line->next = true;
+            break;
+        case 'o':
+            line->promote = true;
             break;
         case 'x':
             line->expires = optarg;

@@ -14,7 +14,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 struct command_line {
     const char *config; // path
     const char *from, *to, *format, *receipt, *agent, *event, *expires;
-    bool json, file, released;
+    bool json, file, released, next, promote;
     char **words; // after the command's name
     int word_count;
 };

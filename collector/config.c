@@ -22,7 +22,8 @@ struct file {
     unsigned quotas_count;
     struct retention_file *retention;
     struct collector_rates_file *rates;
-    char *endpoint, *advertise, *enrol, *state, *catalogue, *parks, *log_level, *budget, *min_free;
+    char *endpoint, *advertise, *enrol, *next_endpoint, *state, *catalogue, *parks, *log_level, *budget,
+        *min_free;
 };
 
 #define QUOTAS_MAX          10000
@@ -48,6 +49,7 @@ static const cyaml_schema_value_t quota_value = {
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("endpoint", REQUIRED, struct file, endpoint, 1, 255),
     CYAML_FIELD_STRING_PTR("advertise", OPTIONAL, struct file, advertise, 1, 255),
+    CYAML_FIELD_STRING_PTR("next_endpoint", OPTIONAL, struct file, next_endpoint, 1, 255),
     CYAML_FIELD_STRING_PTR("enrol", OPTIONAL, struct file, enrol, 1, 255),
     CYAML_FIELD_STRING_PTR("state", REQUIRED, struct file, state, 1, 255),
     CYAML_FIELD_STRING_PTR("catalogue", REQUIRED, struct file, catalogue, 1, 1023),
@@ -148,6 +150,8 @@ static enum err check_addresses(const char *path, const struct file *f, struct d
                              "'%s' is nowhere to connect to: tcp://HOST:PORT as agents reach it",
                              f->advertise);
     }
+    if (e == ERR_OK && f->next_endpoint)
+        e = check_endpoint(path, "next_endpoint", f->next_endpoint, d);
     if (e == ERR_OK && f->enrol && strcmp(f->enrol, "off") != 0)
         e = check_endpoint(path, "enrol", f->enrol, d);
     return e;
@@ -220,6 +224,7 @@ enum err collector_config_load(const char *path, struct collector_config *out, s
     c.endpoint = taken(&f->endpoint);
     c.advertise = taken(&f->advertise);
     c.enrol = taken(&f->enrol);
+    c.next_endpoint = taken(&f->next_endpoint);
     c.state = taken(&f->state);
     c.catalogue = taken(&f->catalogue);
     c.parks = taken(&f->parks);
@@ -237,6 +242,7 @@ void collector_config_deinit(struct collector_config *c)
     free(c->endpoint);
     free(c->advertise);
     free(c->enrol);
+    free(c->next_endpoint);
     free(c->state);
     free(c->catalogue);
     free(c->parks);

@@ -12,8 +12,9 @@
 
 struct collector_config {
     char *endpoint;
-    char *advertise; // the endpoint as agents reach it; NULL: as it is
-    char *enrol;     // where invited agents enrol, "off": nowhere; NULL: the port after the endpoint's
+    char *advertise;     // the endpoint as agents reach it; NULL: as it is
+    char *next_endpoint; // where the next key is served beside the present one; NULL: nowhere
+    char *enrol;         // where invited agents enrol, "off": nowhere; NULL: the port after the endpoint's
     char *state;
     char *catalogue; // file
     char *parks;     // folder

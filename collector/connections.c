@@ -150,6 +150,7 @@ enum err connections_snapshot(struct connections *cs, struct snapshot *out)
         *a = (struct snapshot_agent){.key_id = c->who.key_id,
                                      .connected = c->welcomed && !c->gone,
                                      .slowed = c->slowed,
+                                     .next_key = c->peer.len > 5,
                                      .last_seen_us = c->last_seen_us,
                                      .clock_skew_ms = c->clock_skew_ms,
                                      .credit_bytes = c->credit_bytes,

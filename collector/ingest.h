@@ -17,6 +17,14 @@
 #define INGEST_CHANGES_MAX   10 // new incarnations of a key in a minute
 #define INGEST_ROTATIONS_MAX 5  // in a second, of all agents
 
+// The collector's key that is to come, and the port where it is served already. A peer that came by it has an
+// address one byte longer than libzmq's: INGEST_NEXT_LEN.
+struct ingest_next {
+    uint16_t port; // 0: none
+    uint8_t key[KEY_BYTES];
+};
+#define INGEST_NEXT_LEN 6
+
 struct ingest;
 struct ingest_options {
     const struct clock *clock;
@@ -31,6 +39,7 @@ struct ingest_options {
     void (*shut)(void *ctx, int fd); // closes a connection whose key was revoked; NULL: nobody can
     void *send_ctx;
     const struct quotas *quotas; // borrowed; NULL: no limits
+    struct ingest_next next;
 };
 enum err ingest_create(const struct ingest_options *o, struct ingest **out) MUST_USE;
 void ingest_destroy(struct ingest *in);

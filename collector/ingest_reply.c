@@ -80,7 +80,9 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
                                          .credit_bytes = ingest_quota_credit(in, c, ingest_credit(in)),
                                          .clock_us = clock_wall(in->o.clock).us,
                                          .max_series = COLLECTOR_MAX_SERIES,
-                                         .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES}};
+                                         .max_batch_bytes = WIRE_MESSAGE_MAX_BYTES,
+                                         .next_port = in->o.next.port}};
+    memcpy(m.welcome.next_key, in->o.next.key, KEY_BYTES);
     enum err e = send_message(in, &c->peer, &m);
     if (e == ERR_OK && !c->welcomed && quiet_may_say_some(&in->connected, in->o.clock))
         log_info("agent_connected", F_TEXT("resident", c->who.resident), F_INT("key_id", c->who.key_id),

@@ -9,7 +9,11 @@ enum { POLL_MS = 200, FULL_POLL_MS = 50, RECEIVE_AT_ONCE = 512, TICK_MS = 500 };
 static enum err send_to_peer(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len)
 {
     struct service *s = ctx;
-    return mq_send(s->router, peer, bytes, len);
+    if (peer->len != INGEST_NEXT_LEN)
+        return mq_send(s->router, peer, bytes, len);
+    struct mq_peer own = *peer; // as its socket knows it
+    own.len--;
+    return s->next ? mq_send(s->next, &own, bytes, len) : ERR_CLOSED;
 }
 
 static void shut(void *ctx, int fd)
@@ -39,12 +43,14 @@ static bool take_back(struct service *s, struct ingest *in)
     return e != ERR_CLOSED;
 }
 
-static enum err receive(struct service *s, struct ingest *in)
+static enum err receive(struct service *s, struct ingest *in, struct mq_socket *from)
 {
     for (int i = 0; i < RECEIVE_AT_ONCE && ingest_has_room(in); i++) {
         struct mq_message m;
         struct item *item = NULL;
-        enum err e = mq_receive(s->router, &m);
+        enum err e = mq_receive(from, &m);
+        if (from == s->next && m.peer.len == INGEST_NEXT_LEN - 1)
+            m.peer.id[m.peer.len++] = 1; // of another socket: never the other one's peer
         if (e == ERR_AGAIN)
             return ERR_OK;
         if (e == ERR_INVALID) {
@@ -79,11 +85,25 @@ static void note_failed(struct service *s, const struct mq_events *events)
     }
 }
 
+static void events_of_both(struct service *s, struct mq_events *out)
+{
+    struct mq_events next;
+    mq_events(s->router, out);
+    if (!s->next)
+        return;
+    mq_events(s->next, &next);
+    out->handshake_failed += next.handshake_failed;
+    out->accept_failed += next.accept_failed;
+    out->accept_paused += next.accept_paused;
+    for (int i = 0; i < MQ_FAILURES; i++)
+        out->failed_by[i] += next.failed_by[i];
+}
+
 static void copy_events(struct service *s)
 {
     struct mq_events events;
     struct zap_counters z;
-    mq_events(s->router, &events);
+    events_of_both(s, &events);
     zap_counters(s->zap, &z);
     note_failed(s, &events);
     collector_count_set(&s->counters, COUNTER_HANDSHAKES_FAILED,
@@ -102,10 +122,12 @@ static void copy_events(struct service *s)
 
 static enum err wait_for_work(struct service *s, bool room)
 {
-    struct mq_poll_item items[2] = {{.fd = queue_fd(s->to_ingest)}, {.socket = s->router}};
-    enum err e = mq_poll(items, room ? 2 : 1, room ? POLL_MS : FULL_POLL_MS);
+    struct mq_poll_item items[3] = {
+        {.fd = queue_fd(s->to_ingest)}, {.socket = s->router}, {.socket = s->next, .fd = -1}};
+    int sockets = s->next ? 2 : 1;
+    enum err e = mq_poll(items, room ? 1 + sockets : 1, room ? POLL_MS : FULL_POLL_MS);
     if (!room && (e == ERR_OK || e == ERR_AGAIN))
-        e = mq_poll(items + 1, 1, 0);
+        e = mq_poll(items + 1, sockets, 0);
     return e == ERR_AGAIN ? ERR_OK : e;
 }
 
@@ -121,7 +143,9 @@ static void run(struct service *s, struct ingest *in)
         enum err e = wait_for_work(s, !closing && ingest_has_room(in));
         open = take_back(s, in);
         if (e == ERR_OK && !closing)
-            e = receive(s, in);
+            e = receive(s, in, s->router);
+        if (e == ERR_OK && !closing && s->next)
+            e = receive(s, in, s->next);
         if (e != ERR_OK && !closing)
             service_fail(s, "ingest", e, "the agents' socket can't be read");
         struct mono now = clock_mono(s->clock);
@@ -145,6 +169,7 @@ void *ingest_thread(void *service)
                                .max_items = COLLECTOR_ITEMS_MAX,
                                .max_connections = COLLECTOR_CONNECTIONS_MAX,
                                .quotas = &s->config->quotas,
+                               .next = s->next_key,
                                .send = send_to_peer,
                                .shut = shut,
                                .send_ctx = s};

@@ -107,6 +107,7 @@ struct item_admin {
 
 struct snapshot_agent {
     int64_t key_id;
+    bool next_key;          // it came by the collector's next key
     bool connected, slowed; // slowed: without credit, because its resident's samples a second are used up
     int64_t last_seen_us, clock_skew_ms;
     uint64_t credit_bytes, in_flight_bytes;

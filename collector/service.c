@@ -135,6 +135,29 @@ static void note_refused(void *ctx, enum zap_refusal why, const char *address, c
     audit_tally_note(ctx, AUDIT_HANDSHAKE, AUDIT_REFUSED, who, object, 1, texts[why]);
 }
 
+// The next key's socket, where there is such a key; with the endpoint alone nothing happens.
+static enum err open_next(struct service *s, struct diag *d)
+{
+    struct mq_router_options o = {.endpoint = s->config->next_endpoint,
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
+    enum err e = collector_state_next_key(s->config->state, o.secret_key, d);
+    if (e == ERR_OK) {
+        crypto_public_key(o.secret_key, s->next_key.key);
+        e = mq_router_bind(s->mq, &o, &s->next, d);
+    }
+    crypto_wipe(o.secret_key, sizeof o.secret_key);
+    if (e == ERR_NOT_FOUND) {
+        log_warn("no_next_key",
+                 F_TEXT("way_out", "next_endpoint is set: make the key with keygen --next, or remove it"));
+        return ERR_OK;
+    }
+    if (e == ERR_OK) {
+        s->next_key.port = (uint16_t)strtoul(strrchr(mq_endpoint(s->next), ':') + 1, NULL, 10);
+        log_info("listening_with_next_key", F_TEXT("endpoint", mq_endpoint(s->next)));
+    }
+    return e;
+}
+
 static enum err open_sockets(struct service *s, struct diag *d)
 {
     char endpoint[160];
@@ -151,6 +174,8 @@ static enum err open_sockets(struct service *s, struct diag *d)
         zap_watch(s->zap, note_refused, s->tally);
     if (e == ERR_OK)
         e = mq_router_bind(s->mq, &o, &s->router, d);
+    if (e == ERR_OK && s->config->next_endpoint)
+        e = open_next(s, d);
     if (e == ERR_OK)
         e = mq_reply_bind(s->mq, endpoint, &s->reply, d);
     crypto_wipe(o.secret_key, sizeof o.secret_key);
@@ -182,6 +207,7 @@ static enum err start_threads(struct service *s, struct diag *d)
 static void free_parts(struct service *s)
 {
     mq_close(s->router);
+    mq_close(s->next);
     mq_close(s->reply);
     zap_stop(s->zap);
     mq_destroy(s->mq);

@@ -34,7 +34,9 @@ struct service {
     struct mq *mq;
     struct zap *zap;
     struct mq_socket *router; // the ingest thread's
-    struct mq_socket *reply;  // the control thread's
+    struct mq_socket *next;   // the same with the collector's next key; NULL: there is none
+    struct ingest_next next_key;
+    struct mq_socket *reply; // the control thread's
 
     // Set by who stops or fails; read by everybody.
     _Atomic bool stop_ingest, stop_projections, stop_control, stop_door, failed;

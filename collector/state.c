@@ -71,6 +71,47 @@ enum err collector_state_keygen(const char *state, uint8_t public_key[KEY_BYTES]
     return fs_replace_file(path, text, strlen(text), 0640, d);
 }
 
+enum err collector_state_next_key(const char *state, uint8_t secret_key[KEY_BYTES], struct diag *d)
+{
+    char path[512];
+    enum err e = path_in(state, COLLECTOR_NEXT_KEY_FILE, path, d);
+    return e == ERR_OK ? crypto_key_file_load(path, secret_key, d) : e;
+}
+
+enum err collector_state_next_keygen(const char *state, uint8_t public_key[KEY_BYTES], struct diag *d)
+{
+    char path[512];
+    uint8_t secret[KEY_BYTES];
+    enum err e = path_in(state, COLLECTOR_NEXT_KEY_FILE, path, d);
+    if (e != ERR_OK || (e = crypto_key_file_create(path, public_key, d)) != ERR_EXISTS)
+        return e;
+    e = crypto_key_file_load(path, secret, d);
+    if (e == ERR_OK)
+        crypto_public_key(secret, public_key);
+    crypto_wipe(secret, sizeof secret);
+    return e;
+}
+
+enum err collector_state_promote(const char *state, uint8_t public_key[KEY_BYTES], struct diag *d)
+{
+    char path[512], next[512];
+    uint8_t secret[KEY_BYTES];
+    enum err e = collector_state_next_key(state, secret, d);
+    crypto_wipe(secret, sizeof secret);
+    if (e == ERR_NOT_FOUND)
+        return diag_fail(
+            d, e, "there is no next key to promote: make one with keygen --next, and let agents learn it");
+    if (e == ERR_OK)
+        e = path_in(state, COLLECTOR_KEY_FILE, path, d);
+    if (e == ERR_OK)
+        e = path_in(state, COLLECTOR_NEXT_KEY_FILE, next, d);
+    if (e == ERR_OK && rename(next, path) != 0)
+        e = diag_errno(d, errno, "%s can't take the place of %s", next, path);
+    if (e == ERR_OK)
+        e = fs_sync_dir(state, d);
+    return e == ERR_OK ? collector_state_keygen(state, public_key, d) : e; // writes collector.pub
+}
+
 enum err collector_state_control_endpoint(const char *state, char *out, size_t size, struct diag *d)
 {
     int n = snprintf(out, size, "ipc://%s/control", state);

@@ -95,6 +95,7 @@ static const struct snapshot_agent *find_live(const struct snapshot *s, int64_t 
 static void set_live(json_t *o, const struct snapshot_agent *live)
 {
     json_object_set_new(o, "connected", json_boolean(live && live->connected));
+    json_object_set_new(o, "next_key", json_boolean(live && live->next_key));
     json_object_set_new(o, "slowed", json_boolean(live && live->slowed));
     json_object_set_new(o, "last_seen_us", live ? json_integer(live->last_seen_us) : json_null());
     json_object_set_new(o, "version", live ? json_string(live->version) : json_null());

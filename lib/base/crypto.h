@@ -37,8 +37,8 @@ enum err crypto_unhex(const char *text, void *out, size_t len) MUST_USE; // exac
 void crypto_base64(const void *bytes, size_t len, char *out);
 enum err crypto_unbase64(const char *text, void *out, size_t cap, size_t *len) MUST_USE;
 void crypto_wipe(void *bytes, size_t len);
-// From now on this process leaves no core dump, and no other process of its user may read its memory. Without effect under
-// a sanitizer, which has to look into it.
+// From now on this process leaves no core dump, and no other process of its user may read its memory. Without
+// effect under a sanitizer, which has to look into it.
 void crypto_no_dumps(void);
 
 bool crypto_equal(const void *a, const void *b, size_t len); // in the same time whatever differs

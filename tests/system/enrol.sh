@@ -231,6 +231,36 @@ a_series_is_moved_from_one_agent_to_another() {
     stop second || fail "it ended with $?"
 }
 
+the_collector_s_key_changes_under_load_and_nothing_is_lost_or_doubled() {
+    local id next
+    busy moving testpark/plant || return
+    id=$(ledger "select max(agent_id) from key")
+    flows() { has_acknowledged moving 40000; }
+    wait_for flows || fail "it does not flow" || return
+    next=$(collector keygen --next) || fail "keygen --next" || return
+    [ "$next" != "$collector_key" ] || fail "the next key is the present one" || return
+    next_port=$(free_port)
+    echo "next_endpoint: tcp://127.0.0.1:$next_port" >>"$work/collector.yaml"
+    stop collector || fail "the collector ended with $?" || return
+    start_collector || return
+    turning_is_back() { [ "$(agent_count turning connection)" = connected ]; }
+    all_have_moved() { [ "$(collector agents --json | grep -c '"next_key": true')" -eq 3 ]; } # office, turning and this one
+    wait_for turning_is_back || fail "turning is $(agent_count turning connection)" || return
+    wait_s=60 wait_for all_have_moved || fail "not all have moved: $(collector agents)" || return
+    stop collector || fail "the collector ended with $?" || return
+    [ "$(collector keygen --promote)" = "$next" ] || fail "keygen --promote" || return
+    collector_key=$next
+    sed -i '/^next_endpoint/d' "$work/collector.yaml"
+    start_collector || return
+    fed moving
+    all_moved() { has_acknowledged moving "$rows"; }
+    wait_s=60 wait_for all_moved || fail "acknowledged $(agent_count moving acknowledged) of $rows" || return
+    [ "$(ledger "select count(*), sum(accepted), sum(quarantined), sum(gap) from stream where agent_id = $id")" = "1|$rows|0|0" ] ||
+        fail "stored: $(ledger "select * from stream where agent_id = $id")" || return
+    [ "$(grep -c event=next_key "$work/moving.log")" -eq 1 ] || fail "the agent does not say it once" || return
+    stop moving || fail "it ended with $?"
+}
+
 a_resident_over_its_quota_is_slowed_and_nobody_else_notices() {
     stop collector || fail "the collector ended with $?" || return
     printf 'quotas:\n  - {resident: testpark/plant, series: 100, samples_per_s: 500}\n' >>"$work/collector.yaml"
@@ -248,7 +278,11 @@ a_resident_over_its_quota_is_slowed_and_nobody_else_notices() {
     [ "$(agent_count eager acknowledged)" -lt "$rows" ] || fail "it was not slowed at all" || return
     [ "$(agent_count eager gaps)" -eq 0 ] || fail "figures were given up" || return
     stop second || fail "second ended with $?" || return
-    stop eager || fail "eager ended with $?"
+    stop eager || fail "eager ended with $?" || return
+    sed -i '/^quotas:/,+1d' "$work/collector.yaml"
+    stop collector || fail "the collector ended with $?" || return
+    start_collector || return
+    wait_for office_is_back || fail "the other agent is $(agent_count office connection)"
 }
 
 everything_ends_when_asked() {
@@ -277,4 +311,5 @@ run_tests two_commands_lead_from_an_invitation_to_a_figure_on_the_page agents_li
     expired_forged_withdrawn_and_mistyped_ones_are_told_apart the_audit_log_has_a_line_of_each a_configuration_that_is_there_is_never_overwritten \
     a_collector_that_can_t_be_named_says_so_instead_of_inviting an_invitation_of_a_stopped_collector_is_good_once_it_runs \
     a_revoked_agent_is_out_within_a_second_under_load keys_follow_each_other_under_load_and_nothing_is_lost_or_doubled \
-    a_series_is_moved_from_one_agent_to_another a_resident_over_its_quota_is_slowed_and_nobody_else_notices everything_ends_when_asked
+    a_series_is_moved_from_one_agent_to_another \
+    a_resident_over_its_quota_is_slowed_and_nobody_else_notices the_collector_s_key_changes_under_load_and_nothing_is_lost_or_doubled everything_ends_when_asked

@@ -385,33 +385,6 @@ static void what_follows_from_an_invalid_declare_does_not_hide_it(void **state)
     stage_expect(s, "", "", "refused(revoked) ");
 }
 
-static void a_series_of_another_agent_holds_nothing_up(void **state)
-{
-    struct stage *s = *state;
-    stage_start(s, 0, 2);
-    stage_refuse(s, WIRE_REFUSE_SERIES_OWNED);
-    stage_expect(s, "", "", "refused(series-owned) ");
-    assert_true(uplink_core_link(s->core)->connected);
-    stage_ack(s, 0, STAGE_CREDIT);
-    stage_expect(s, "batch1 batch2 ", "", "");
-}
-
-static void an_exchanged_connection_begins_with_hello_and_sends_again(void **state)
-{
-    struct stage *s = *state;
-    stage_start(s, 0, 2);
-    stage_ack(s, 0, STAGE_CREDIT);
-    stage_expect(s, "batch1 batch2 ", "", "");
-    uplink_core_exchanged(s->core);
-    stage_expect(s, "", "stop ", "");
-    stage_ack(s, 2, STAGE_CREDIT); // from the connection before: not believed
-    stage_expect(s, "", "", "");
-    uplink_core_connected(s->core);
-    stage_expect(s, "hello ", "", "");
-    stage_welcome(s, 0, 2, STAGE_CREDIT);
-    stage_expect(s, "batch1 batch2 ", "allow ", "connected ");
-}
-
 static void hello_first_is_answered_by_hello_at_its_pace(void **state)
 {
     struct stage *s = *state;
@@ -625,8 +598,6 @@ int main(void)
         T(without_credit_and_word_for_a_minute_hello_asks),
         T(each_refusal_is_told_and_waits_30_s),
         T(what_follows_from_an_invalid_declare_does_not_hide_it),
-        T(a_series_of_another_agent_holds_nothing_up),
-        T(an_exchanged_connection_begins_with_hello_and_sends_again),
         T(hello_first_is_answered_by_hello_at_its_pace),
         T(need_declare_sends_declares_and_the_batches_again),
         T(an_ack_that_crosses_a_need_declare_counts),

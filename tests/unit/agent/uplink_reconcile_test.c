@@ -193,10 +193,39 @@ static void a_moved_spool_is_greeted_anew(void **state)
     stage_expect(s, "hello ", "stop ", "");
 }
 
+static void a_series_of_another_agent_holds_nothing_up(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 2);
+    stage_refuse(s, WIRE_REFUSE_SERIES_OWNED);
+    stage_expect(s, "", "", "refused(series-owned) ");
+    assert_true(uplink_core_link(s->core)->connected);
+    stage_ack(s, 0, STAGE_CREDIT);
+    stage_expect(s, "batch1 batch2 ", "", "");
+}
+
+static void an_exchanged_connection_begins_with_hello_and_sends_again(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 2);
+    stage_ack(s, 0, STAGE_CREDIT);
+    stage_expect(s, "batch1 batch2 ", "", "");
+    uplink_core_exchanged(s->core);
+    stage_expect(s, "", "stop ", "");
+    stage_ack(s, 2, STAGE_CREDIT); // from the connection before: not believed
+    stage_expect(s, "", "", "");
+    uplink_core_connected(s->core);
+    stage_expect(s, "hello ", "", "");
+    stage_welcome(s, 0, 2, STAGE_CREDIT);
+    stage_expect(s, "batch1 batch2 ", "allow ", "connected ");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
     const struct CMUnitTest tests[] = {
+        T(a_series_of_another_agent_holds_nothing_up),
+        T(an_exchanged_connection_begins_with_hello_and_sends_again),
         T(after_lost_acks_each_message_is_sent_again_and_waited_for),
         T(that_the_last_is_the_same_proves_nothing_of_those_before),
         T(an_ack_that_names_no_repeat_proves_nothing),
