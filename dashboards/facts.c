@@ -48,7 +48,7 @@ static bool measured_alike(const struct question *q, const struct board_row *r)
 static enum fact_why refuse(const struct fact_source *f, const struct question *q,
                             const struct board_row **first)
 {
-    const struct board_row *one = NULL;
+    const struct board_row *one = NULL, *other = NULL;
     for (size_t i = 0; i < f->count; i++) {
         const struct board_row *r = &f->rows[i];
         if (!counts(f, q, r))
@@ -61,12 +61,12 @@ static enum fact_why refuse(const struct fact_source *f, const struct question *
             return FACT_RATIO;
         if (!one)
             one = *first = r;
-        if (strcmp(r->series.currency, *q->currency ? q->currency : one->series.currency) != 0) {
-            *first = r;
-            return FACT_CURRENCY;
-        }
+        if (!other && strcmp(r->series.currency, *q->currency ? q->currency : one->series.currency) != 0)
+            other = r;
     }
-    return one ? FACT_KNOWN : FACT_NONE;
+    if (other)
+        *first = other;
+    return other ? FACT_CURRENCY : one ? FACT_KNOWN : FACT_NONE;
 }
 
 static int32_t latest_end_day(const struct board_row *r)
@@ -100,6 +100,7 @@ struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
     int64_t first_s, end_s;    // what the figures cover
+    const struct currency *to; // into which others are converted; NULL: there are none
 };
 
 static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r,
@@ -107,11 +108,17 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
 {
     struct figure value = r->latest.value;
     int64_t first = 0;
-    if (q->rule != RULE_LEVEL) {
-        enum err e = f->sum(f->ctx, r, from, to, &value, &first);
-        if (e)
-            return e;
+    enum err e = ERR_OK;
+    if (s->to && strcmp(s->to->code, r->series.currency) != 0) {
+        bool level = q->rule == RULE_LEVEL;
+        e = f->convert(f->ctx, r, level ? (int32_t)r->latest.time : from,
+                       level ? (int32_t)r->latest.time + 1 : to, s->to, &value, &first, &out->by);
+        out->converted |= e == ERR_OK;
+    } else if (q->rule != RULE_LEVEL) {
+        e = f->sum(f->ctx, r, from, to, &value, &first);
     }
+    if (e)
+        return e;
     if (value.kind == FIGURE_MISSING)
         return ERR_OK;
     tally_add(&s->tally, value);
@@ -170,13 +177,25 @@ static struct fact answer(const struct fact_source *f, const struct question *q)
     out.why = refuse(f, q, &first);
     if (first)
         out.measure = first->measure;
+    struct summing s = {0};
+    if (out.why == FACT_CURRENCY && f->convert && first && (s.to = currency_find(q->currency)))
+        out.why = FACT_KNOWN;
     if (out.why != FACT_KNOWN)
         return out;
-    struct summing s = {0};
     int32_t to, from = span_start(f, q, &to);
-    for (size_t i = 0; i < f->count && out.why == FACT_KNOWN; i++)
-        if (counts(f, q, &f->rows[i]) && add_row(f, q, &f->rows[i], from, to, &s, &out))
-            out.why = FACT_FAILED;
+    for (size_t i = 0; i < f->count && out.why == FACT_KNOWN; i++) {
+        enum err e = counts(f, q, &f->rows[i]) ? add_row(f, q, &f->rows[i], from, to, &s, &out) : ERR_OK;
+        if (e)
+            out.why = s.to && e == ERR_NOT_FOUND ? FACT_CURRENCY : FACT_FAILED;
+    }
+    if (out.why == FACT_CURRENCY) { // some of them have no rate: none is shown
+        out.converted = false;
+        return out;
+    }
+    if (s.to) {
+        out.measure.currency = s.to;
+        out.measure.currency_code = s.to->code;
+    }
     out.value = tally_sum(&s.tally);
     out.from_day = (int32_t)(s.first_s / 86400);
     if (out.why == FACT_KNOWN && out.value.kind == FIGURE_MISSING)
@@ -266,4 +285,56 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
         *first_s = total.first_s;
     }
     return e;
+}
+
+// ---- other currencies
+// ------------------------------------------------------------------------------------------------------
+struct converting {
+    struct money money;
+    const struct board_row *row;
+    struct tally tally;
+    int64_t first_s;
+    struct conversion by;
+};
+
+static enum err add_converted(void *ctx, const struct observation *o)
+{
+    struct converting *c = ctx;
+    struct figure own = o->status == WIRE_MISSING ? figure_missing() : o->value;
+    struct money_figure f = money_report(&c->money, c->row, o->currency, o->period_start, own);
+    if (f.lacking)
+        return ERR_NOT_FOUND;
+    if (c->tally.count == 0 && f.value.kind != FIGURE_MISSING)
+        c->first_s = (int64_t)o->period_start * 86400;
+    tally_add(&c->tally, f.value);
+    if (f.converted)
+        c->by = f.by;
+    return ERR_OK;
+}
+
+enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                             const struct currency *currency, struct figure *sum, int64_t *first_s,
+                             struct conversion *by)
+{
+    struct fact_totals *t = ctx;
+    struct converting c = {.row = row};
+    struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
+    if (row->series.class != WIRE_REPORT || !row->measure.currency)
+        return ERR_NOT_FOUND;
+    enum err e = t->book ? ERR_OK : observations_rate_book(t->store->observations, 0, &t->book, NULL);
+    c.money = (struct money){currency, t->book};
+    if (e == ERR_OK)
+        e = observations_query(t->store->observations, &q, add_converted, &c, NULL);
+    if (e != ERR_OK)
+        return e;
+    *sum = tally_sum(&c.tally);
+    *first_s = c.first_s;
+    *by = c.by;
+    return ERR_OK;
+}
+
+void fact_totals_close(struct fact_totals *t)
+{
+    rate_book_destroy(t->book);
+    t->book = NULL;
 }

@@ -9,6 +9,7 @@
 #define ESEP_DASHBOARDS_FACTS_H
 
 #include "dashboards/board.h"
+#include "dashboards/money.h"
 
 enum fact_why {
     FACT_KNOWN,
@@ -39,17 +40,25 @@ struct fact {
     int32_t from_day;          // of the first figure summed, for flows
     int32_t days;              // that the figures cover, for RULE_RATE
     int64_t received_us;       // of the newest figure in it
+    bool converted;            // figures of other currencies are in it, the newest of them by `by`
+    struct conversion by;
 };
 
 // Sums a flow; facts know nothing of stores.
 typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
                              struct figure *sum, int64_t *first_s);
+// The same, or for a level the newest figure alone, each report converted into the currency by its own
+// period's rate; *by: the newest one's. NOT_FOUND: for one of them there is no rate.
+typedef enum err (*fact_convert)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                                 const struct currency *currency, struct figure *sum, int64_t *first_s,
+                                 struct conversion *by);
 struct fact_source {
     const struct park *park;
     const struct viewer *viewer;
     const struct board_row *rows; // of the park, those that the viewer may see
     size_t count;
     fact_sum sum;
+    fact_convert convert; // NULL: figures in other currencies are not comparable
     void *ctx;
 };
 
@@ -62,7 +71,12 @@ struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_
 struct fact_totals {
     struct site *site;
     const struct readers *store;
+    struct rate_book *book; // read when first asked for; fact_totals_close
 };
+void fact_totals_close(struct fact_totals *t);
+enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                             const struct currency *currency, struct figure *sum, int64_t *first_s,
+                             struct conversion *by);
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
                          int64_t *first_s);
 

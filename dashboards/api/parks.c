@@ -48,6 +48,10 @@ static void put_fact(struct writer *j, const struct fact *f)
         writer_bool(j, "simulated", f->simulated);
         writer_time(j, "received", f->received_us);
     }
+    if (f->converted) {
+        const struct money_figure by = {.converted = true, .by = f->by};
+        money_put_rate(j, &by);
+    }
     writer_end_object(j);
 }
 
@@ -153,6 +157,7 @@ static void put_statements(struct writer *j, struct view *v, bool targets_only)
                                        .rows = v->board.rows,
                                        .count = v->board.count,
                                        .sum = fact_totals_sum,
+                                       .convert = fact_totals_convert,
                                        .ctx = &v->totals};
     for (size_t i = 0; i < v->park->statement_count; i++) {
         const struct statement *st = &v->park->statements[i];
@@ -171,6 +176,7 @@ static void put_targets(struct site *s, struct writer *j, const struct viewer *v
     view_open(&v, s, viewer, park);
     put_statements(j, &v, true);
     board_free(&v.board);
+    fact_totals_close(&v.totals);
 }
 
 static bool makes(const struct board *b, const char *dimension)
@@ -224,6 +230,7 @@ static void put_park(struct site *s, struct writer *j, const struct viewer *view
     put_programmes(j, park);
     writer_end_object(j);
     board_free(&v.board);
+    fact_totals_close(&v.totals);
 }
 
 // The parks that may be seen: one of them, or all.

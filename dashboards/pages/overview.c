@@ -87,6 +87,7 @@ static void put_tiles(struct page *p, const struct card *c)
         tile_put(p, c->park, &c->park->statements[chosen[i]], &facts[chosen[i]]);
     people_put_keys(p, &source, TILES_ALL - n, true);
     buf_text(p->out, "</ul>");
+    fact_totals_close(&ctx);
 }
 
 // How well a series' line stands for the park: fresh output before anything else.

@@ -187,6 +187,7 @@ static void put_park(struct page *p, const struct park *park, const struct board
     put_residents(p, park, b, r);
     put_programmes(p, park);
     page_foot(p);
+    fact_totals_close(&ctx);
 }
 
 void page_park(struct site *s, struct exchange *x)

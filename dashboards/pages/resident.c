@@ -115,6 +115,7 @@ static void put_statements(struct page *p, const struct park *park, const char *
     }
     if (any)
         buf_text(p->out, "</ul></section>");
+    fact_totals_close(&ctx);
 }
 
 static void put_head(struct page *p, const struct park *park, const struct roster_entry *r,

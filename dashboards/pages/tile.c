@@ -191,6 +191,13 @@ static void put_contributors(struct page *p, const struct fact *f)
         page_badge_simulated(p);
     }
     buf_text(p->out, "</p>");
+    if (f->converted) {
+        html_put(p->out, "<p class=\"small\"><span class=\"doubt\">");
+        page_fill(p, T_CONVERTED, f->measure.currency_code, NULL, NULL);
+        buf_text(p->out, "</span> · ");
+        page_rate(p, &f->by);
+        buf_text(p->out, "</p>");
+    }
 }
 
 static void put_fact_value(struct page *p, const struct fact *f)
@@ -260,5 +267,6 @@ struct fact_source tile_source(const struct park *park, const struct board *b, s
                                 .rows = b->rows,
                                 .count = b->count,
                                 .sum = fact_totals_sum,
+                                .convert = fact_totals_convert,
                                 .ctx = ctx};
 }

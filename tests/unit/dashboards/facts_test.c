@@ -256,6 +256,56 @@ static void beside_a_capacity_stands_the_output_of_a_year(void **state)
     assert_int_equal(f.value.integer, 365);
 }
 
+// Stands in for the stores: as if 500 of any currency were one of the other; NOT_FOUND where the figure
+// is 13.
+static enum err convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                        const struct currency *currency, struct figure *total, int64_t *first_s,
+                        struct conversion *by)
+{
+    (void)ctx;
+    (void)currency;
+    assert_true(to > from);
+    if (row->latest.value.integer == 13)
+        return ERR_NOT_FOUND;
+    *total = whole(row->latest.value.integer / 500);
+    *first_s = 0;
+    *by = (struct conversion){.bank = BANK_KZ, .from = 1, .to = 500, .days = 31, .rated = 20513};
+    return ERR_OK;
+}
+
+static struct fact converted_fact(const struct statement *st)
+{
+    struct fact_source s = source(NULL);
+    s.convert = convert;
+    return fact_of_statement(&s, st);
+}
+
+static void other_currencies_are_added_when_each_has_its_rate_and_else_not_at_all(void **state)
+{
+    (void)state;
+    struct board_row *a = add(&inv, "a", "", 5000, "money");
+    snprintf(a->series.currency, sizeof a->series.currency, "KZT");
+    struct board_row *b = add(&inv, "b", "", 100, "money");
+    snprintf(b->series.currency, sizeof b->series.currency, "USD");
+    struct statement st = target("inv", 105, "money");
+    st.currency = "USD";
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_CURRENCY);
+    f = converted_fact(&st);
+    assert_int_equal(f.why, FACT_KNOWN);
+    assert_true(f.converted);
+    assert_string_equal(f.measure.currency_code, "USD");
+    assert_int_equal(f.value.integer, 210); // twice a hundred, and ten
+    assert_int_equal(f.per_cent.integer, 200);
+    assert_int_equal(f.contributors, 2);
+    assert_int_equal(f.by.days, 31);
+    a->latest.value = whole(13);
+    f = converted_fact(&st);
+    assert_int_equal(f.why, FACT_CURRENCY);
+    assert_false(f.converted);
+    assert_int_equal(f.value.kind, FIGURE_MISSING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup(unlike_products_are_never_added, clear),
         cmocka_unit_test_setup(ratios_are_never_added_but_one_may_be_shown, clear),
         cmocka_unit_test_setup(money_of_another_currency_is_not_comparable, clear),
+        cmocka_unit_test_setup(other_currencies_are_added_when_each_has_its_rate_and_else_not_at_all, clear),
         cmocka_unit_test_setup(what_is_credited_to_others_is_never_credited_to_the_park, clear),
         cmocka_unit_test_setup(nobodys_figure_is_unknown_and_not_zero, clear),
         cmocka_unit_test_setup(a_resident_that_reports_a_whole_and_its_parts_is_counted_once, clear),

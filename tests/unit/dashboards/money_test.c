@@ -1,5 +1,6 @@
 // Money in the currency asked for: through the API, on pages, in the file a graph is drawn from.
 #include "dashboards/board.h"
+#include "dashboards/facts.h"
 #include "dashboards/render.h"
 #include "dashboards/render_vintage.h"
 #include "kpi/period.h"
@@ -216,6 +217,37 @@ static void the_page_shows_the_rate_its_days_and_its_doubt(void **state)
     }
 }
 
+static void a_tile_adds_converted_reports_or_nothing(void **state)
+{
+    (void)state;
+    struct readers readers;
+    struct board_row row;
+    struct figure sum = figure_missing();
+    struct conversion by = {0};
+    int64_t first_s = 0, wanted = 0;
+    const struct currency *usd = currency_find("USD");
+    json_t *root = get("/api/v1/query?series=" INV "&from=2025-11-01&to=2026-02-01&currency=USD");
+    for (size_t i = 0; i < 3; i++)
+        wanted += integer(nth(root, "points", i), "minor");
+    json_decref(root);
+    assert_int_equal(site_store(f.site, &f.x.viewer, &readers, NULL), ERR_OK);
+    assert_int_equal(board_load_one(f.site, &readers, INV, &row, NULL), ERR_OK);
+    struct fact_totals totals = {.site = f.site, .store = &readers};
+    assert_int_equal(
+        fact_totals_convert(&totals, &row, day_of(2025, 11, 1), day_of(2026, 2, 1), usd, &sum, &first_s, &by),
+        ERR_OK);
+    assert_int_equal(sum.integer, wanted);
+    assert_int_equal(first_s, (int64_t)day_of(2025, 11, 1) * 86400);
+    assert_int_equal(by.bank, BANK_UZ);
+    assert_int_equal(by.days, 31);
+    sum = figure_missing();
+    assert_int_equal(
+        fact_totals_convert(&totals, &row, day_of(2025, 10, 1), day_of(2026, 2, 1), usd, &sum, &first_s, &by),
+        ERR_NOT_FOUND); // October has no rate
+    assert_int_equal(sum.kind, FIGURE_MISSING);
+    fact_totals_close(&totals);
+}
+
 static enum err keep(void *ctx, int64_t time, double value)
 {
     double *out = ctx;
@@ -282,6 +314,7 @@ int main(void)
         cmocka_unit_test(csv_has_the_rate_in_columns),
         cmocka_unit_test(other_currencies_and_what_is_no_money_are_refused),
         cmocka_unit_test(the_page_shows_the_rate_its_days_and_its_doubt),
+        cmocka_unit_test(a_tile_adds_converted_reports_or_nothing),
         cmocka_unit_test(a_graph_is_drawn_from_converted_figures),
         cmocka_unit_test(rates_of_then_are_asked_for_with_the_figures_of_then),
     };
