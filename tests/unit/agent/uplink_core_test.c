@@ -372,19 +372,6 @@ static void each_refusal_is_told_and_waits_30_s(void **state)
     }
 }
 
-static void what_follows_from_an_invalid_declare_does_not_hide_it(void **state)
-{
-    struct stage *s = *state;
-    stage_start(s, 0, 2);
-    stage_refuse(s, WIRE_REFUSE_DECLARE_INVALID);
-    stage_expect(s, "", "stop ", "refused(declare-invalid) ");
-    stage_refuse(s, WIRE_REFUSE_DECLARE_CONFLICT); // of the number behind it
-    stage_expect(s, "", "", "");
-    assert_int_equal(uplink_core_link(s->core)->refused, WIRE_REFUSE_DECLARE_INVALID);
-    stage_refuse(s, WIRE_REFUSE_REVOKED); // another matter
-    stage_expect(s, "", "", "refused(revoked) ");
-}
-
 static void hello_first_is_answered_by_hello_at_its_pace(void **state)
 {
     struct stage *s = *state;
@@ -597,7 +584,6 @@ int main(void)
         T(with_nothing_on_the_way_silence_is_no_matter),
         T(without_credit_and_word_for_a_minute_hello_asks),
         T(each_refusal_is_told_and_waits_30_s),
-        T(what_follows_from_an_invalid_declare_does_not_hide_it),
         T(hello_first_is_answered_by_hello_at_its_pace),
         T(need_declare_sends_declares_and_the_batches_again),
         T(an_ack_that_crosses_a_need_declare_counts),

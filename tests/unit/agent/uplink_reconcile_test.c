@@ -220,10 +220,24 @@ static void an_exchanged_connection_begins_with_hello_and_sends_again(void **sta
     stage_expect(s, "batch1 batch2 ", "allow ", "connected ");
 }
 
+static void what_follows_from_an_invalid_declare_does_not_hide_it(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 2);
+    stage_refuse(s, WIRE_REFUSE_DECLARE_INVALID);
+    stage_expect(s, "", "stop ", "refused(declare-invalid) ");
+    stage_refuse(s, WIRE_REFUSE_DECLARE_CONFLICT); // of the number behind it
+    stage_expect(s, "", "", "");
+    assert_int_equal(uplink_core_link(s->core)->refused, WIRE_REFUSE_DECLARE_INVALID);
+    stage_refuse(s, WIRE_REFUSE_REVOKED); // another matter
+    stage_expect(s, "", "", "refused(revoked) ");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
     const struct CMUnitTest tests[] = {
+        T(what_follows_from_an_invalid_declare_does_not_hide_it),
         T(a_series_of_another_agent_holds_nothing_up),
         T(an_exchanged_connection_begins_with_hello_and_sends_again),
         T(after_lost_acks_each_message_is_sent_again_and_waited_for),
