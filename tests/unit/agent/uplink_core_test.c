@@ -372,21 +372,6 @@ static void each_refusal_is_told_and_waits_30_s(void **state)
     }
 }
 
-static void hello_first_is_answered_by_hello_at_its_pace(void **state)
-{
-    struct stage *s = *state;
-    stage_start(s, 0, 0);
-    stage_pass(s, 2 * US_PER_S);
-    stage_refuse(s, WIRE_REFUSE_HELLO_FIRST);
-    stage_pass(s, 2999 * US_PER_MS);
-    stage_expect(s, "", "stop ", "");
-    stage_pass(s, US_PER_MS);
-    stage_expect(s, "hello ", "", "");
-    stage_refuse(s, WIRE_REFUSE_HELLO_FIRST); // to what was said before it
-    stage_welcome(s, 0, 2, STAGE_CREDIT);
-    stage_expect(s, "", "allow ", "connected ");
-}
-
 static void need_declare_sends_declares_and_the_batches_again(void **state)
 {
     struct stage *s = *state;
@@ -584,7 +569,6 @@ int main(void)
         T(with_nothing_on_the_way_silence_is_no_matter),
         T(without_credit_and_word_for_a_minute_hello_asks),
         T(each_refusal_is_told_and_waits_30_s),
-        T(hello_first_is_answered_by_hello_at_its_pace),
         T(need_declare_sends_declares_and_the_batches_again),
         T(an_ack_that_crosses_a_need_declare_counts),
         T(rejected_samples_are_named_once_a_reason),

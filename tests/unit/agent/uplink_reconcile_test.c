@@ -233,11 +233,27 @@ static void what_follows_from_an_invalid_declare_does_not_hide_it(void **state)
     stage_expect(s, "", "", "refused(revoked) ");
 }
 
+static void hello_first_is_answered_by_hello_at_its_pace(void **state)
+{
+    struct stage *s = *state;
+    stage_start(s, 0, 0);
+    stage_pass(s, 2 * US_PER_S);
+    stage_refuse(s, WIRE_REFUSE_HELLO_FIRST);
+    stage_pass(s, 2999 * US_PER_MS);
+    stage_expect(s, "", "stop ", "");
+    stage_pass(s, US_PER_MS);
+    stage_expect(s, "hello ", "", "");
+    stage_refuse(s, WIRE_REFUSE_HELLO_FIRST); // to what was said before it
+    stage_welcome(s, 0, 2, STAGE_CREDIT);
+    stage_expect(s, "", "allow ", "connected ");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
     const struct CMUnitTest tests[] = {
         T(what_follows_from_an_invalid_declare_does_not_hide_it),
+        T(hello_first_is_answered_by_hello_at_its_pace),
         T(a_series_of_another_agent_holds_nothing_up),
         T(an_exchanged_connection_begins_with_hello_and_sends_again),
         T(after_lost_acks_each_message_is_sent_again_and_waited_for),
