@@ -12,14 +12,28 @@ struct announced {
     uint8_t key[KEY_BYTES];
 };
 
+// "port key"
+static bool take_line(const char *text, unsigned *port, char key[KEY_TEXT])
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    size_t len = *end == ' ' ? strcspn(end + 1, "\n") : 0;
+    if (n > UINT16_MAX || len != KEY_TEXT - 1)
+        return false;
+    *port = (unsigned)n;
+    memcpy(key, end + 1, len);
+    key[len] = '\0';
+    return true;
+}
+
 static void read_announced(const struct agent_config *c, struct announced *out)
 {
     char path[PATH_MAX], key[KEY_TEXT] = "", *text = NULL;
     size_t len;
     struct announced a = {0};
     if (fs_join(path, sizeof path, c->state, COLLECTORS_FILE) == ERR_OK &&
-        fs_read_file(path, 128, &text, &len, NULL) == ERR_OK && sscanf(text, "%5u %40s", &a.port, key) == 2 &&
-        a.port > 0 && a.port <= UINT16_MAX && crypto_key_parse(key, a.key) == ERR_OK)
+        fs_read_file(path, 128, &text, &len, NULL) == ERR_OK && take_line(text, &a.port, key) && a.port > 0 &&
+        a.port <= UINT16_MAX && crypto_key_parse(key, a.key) == ERR_OK)
         *out = a;
     else
         *out = (struct announced){0};

@@ -239,8 +239,8 @@ const char *uplink_refuse_advice(enum wire_refuse_reason r)
             "an invitation is good for one key: ask the park's operator for a new one",
         [WIRE_REFUSE_INVITE_EXPIRED] = "ask the park's operator for a new invitation",
         [WIRE_REFUSE_KEY_TAKEN] = "remove agent.key from the state folder and enrol again",
-        [WIRE_REFUSE_SERIES_OWNED] = "another agent of this resident sends it: remove it from one agent.yaml "
-                                     "or have it moved here; all else goes on",
+        [WIRE_REFUSE_SERIES_OWNED] =
+            "another agent sends it: have it moved here (esep-collector move), or remove it",
     };
     return r > 0 && r < WIRE_REFUSE_COUNT && advice[r] ? advice[r] : "ask the park's operator";
 }

@@ -446,11 +446,21 @@ static void open_core(struct core *c)
         FUZZ_CHECK(admission_decide(c->admission, key, c->tokens[i]));
     }
     snprintf(c->tokens[AGENTS], sizeof c->tokens[0], "a-token-of-nobody");
-    const struct ingest_options in = {&c->clock.clock, c->admission, &c->counters, 1u << 20,
-                                      ITEMS_MAX,       PEERS,        on_send,      c};
+    const struct ingest_options in = {.clock = &c->clock.clock,
+                                      .admission = c->admission,
+                                      .counters = &c->counters,
+                                      .budget_bytes = 1u << 20,
+                                      .max_items = ITEMS_MAX,
+                                      .max_connections = PEERS,
+                                      .send = on_send,
+                                      .send_ctx = c};
     FUZZ_CHECK(ingest_create(&in, &c->ingest) == ERR_OK);
-    const struct committer_options co = {c->ledger,       c->reader,    catalogue,
-                                         &c->clock.clock, &c->counters, c->admission};
+    const struct committer_options co = {.ledger = c->ledger,
+                                         .reader = c->reader,
+                                         .catalogue = catalogue,
+                                         .clock = &c->clock.clock,
+                                         .counters = &c->counters,
+                                         .admission = c->admission};
     FUZZ_CHECK(committer_create(&co, &c->committer, NULL) == ERR_OK);
 }
 
