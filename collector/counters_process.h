@@ -70,6 +70,8 @@
     X(RRD_CELLS_FILLED, "rrd_cells_filled", "cells", "hours of roll-ups put into rebuilt round-robin files") \
     X(RETENTION_ERRORS, "retention_errors", "steps",                                                         \
       "steps of the retention that failed and are tried again")                                              \
+    X(RETENTION_KEPT, "retention_kept_damaged", "rows",                                                      \
+      "old rows that do not match their chain hash: not dropped, so that verify can name them")              \
     X(PROJECTION_SKIPPED, "projection_skipped", "batches", "ledger rows a projection could not read")        \
     X(RATES_ASKED, "rates_asked", "questions", "questions put to central banks")                             \
     X(RATES_REFUSED, "rates_refused", "questions",                                                           \

@@ -99,9 +99,9 @@ static enum err is_observed(struct retention *r, bool *observed, struct diag *d)
     int64_t received_us;
     enum err e = reader_head(r->o.reader, &head, &received_us, d);
     if (e == ERR_OK)
-        e = observations_reader_cursor(r->o.observations, &cursor, d);
+        e = observations_reader_covered(r->o.observations, r->o.reader, &cursor, d);
     if (e == ERR_OK)
-        *observed = cursor + LAG_MAX >= head;
+        *observed = cursor > 0 && cursor + LAG_MAX >= head;
     return e;
 }
 
@@ -111,8 +111,10 @@ static enum err close_month(struct retention *r, bool *did, struct diag *d)
     int64_t month_s = 0, now_s = 0;
     bool observed = false, settled = false;
     enum err e = is_observed(r, &observed, d);
-    if (e != ERR_OK || !observed)
+    if (e != ERR_OK || !observed) {
+        r->looked = false; // it will have soon
         return e;
+    }
     if ((e = next_month(r, &month_s, d)) != ERR_OK || (e = find_now(r, &now_s, d)) != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     int64_t end_s = rollup_month_next(month_s);

@@ -12,6 +12,8 @@ enum { HEADS_A_READ = 4096, BYTES_A_JOB = 4 << 20, MARGIN_S = 2 * WIRE_FUTURE_MA
 
 // ---- by their age -------------------------------------------------------------------------------
 struct plan {
+    struct retention *r;
+    struct diag *d;
     struct retain_job *job;
     int64_t received_us; // rows received up to here are old
     uint64_t projected;  // rows beyond are not in the projections yet
@@ -33,6 +35,18 @@ static bool know_stream(struct plan *p, int64_t stream_id)
         return false;
     p->streams[p->stream_count++] = stream_id;
     return true;
+}
+
+// A damaged row stays where it is, with what verify says of it.
+static enum err check(struct plan *p, const struct reader_row_head *h, bool *good)
+{
+    enum err e = reader_row_matches(p->r->o.reader, h->position, good, p->d);
+    if (e == ERR_OK && !*good) {
+        p->in_run = false;
+        collector_count(p->r->o.counters, COUNTER_RETENTION_KEPT, 1);
+        log_error("damaged_row_kept", F_INT("position", h->position), F_INT("stream_id", h->stream_id));
+    }
+    return e;
 }
 
 // False: no room in this job.
@@ -64,6 +78,10 @@ static enum err take_head(void *ctx, const struct reader_row_head *h)
         p->in_run = false;
         return ERR_OK;
     }
+    bool good = false;
+    enum err e = check(p, h, &good);
+    if (e != ERR_OK || !good)
+        return e;
     p->full = !take(p, h);
     return p->full ? ERR_CLOSED : ERR_OK;
 }
@@ -88,6 +106,8 @@ static enum err drop_old(struct retention *r, enum progress *out, struct diag *d
     bool job = false;
     enum err e = p && (p->job = retain_job_create(RETAIN_DROP)) ? ERR_OK : ERR_NOMEM;
     if (e == ERR_OK) {
+        p->r = r;
+        p->d = d;
         p->received_us = (r->kept.rolled_until_s - MARGIN_S) * US_PER_S;
         p->projected = r->o.projected(r->o.ctx);
         e = reader_row_heads(r->o.reader, r->scanned, HEADS_A_READ, take_head, p, &last, d);
@@ -124,6 +144,10 @@ static enum err take_late_head(void *ctx, const struct reader_row_head *h)
     p->wait = h->position > p->projected;
     if (p->wait)
         return ERR_CLOSED;
+    bool good = false;
+    enum err e = check(p, h, &good);
+    if (e != ERR_OK || !good)
+        return e;
     p->full = !take(p, h);
     return p->full ? ERR_CLOSED : ERR_OK;
 }
@@ -134,8 +158,11 @@ static enum err drop_late(struct retention *r, enum progress *out, struct diag *
     size_t at = r->late_at;
     bool job = false;
     enum err e = p && (p->job = retain_job_create(RETAIN_DROP)) ? ERR_OK : ERR_NOMEM;
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        p->r = r;
+        p->d = d;
         p->projected = r->o.projected(r->o.ctx);
+    }
     for (; e == ERR_OK && at < r->late_count; at++) {
         uint64_t last;
         p->in_run = at > r->late_at && r->late[at] == r->late[at - 1] + 1 && p->in_run;

@@ -57,7 +57,7 @@ static enum err is_projected(struct retention *r, bool *projected, struct diag *
     uint64_t closing, cursor;
     enum err e = reader_closing_position(r->o.reader, r->kept.closed_until_s, &closing, d);
     if (e == ERR_OK)
-        e = observations_reader_cursor(r->o.observations, &cursor, d);
+        e = observations_reader_covered(r->o.observations, r->o.reader, &cursor, d);
     if (e == ERR_OK)
         *projected = cursor >= closing;
     return e;

@@ -186,9 +186,9 @@ enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
     struct rebuild r = {.s = s, .path = beside, .d = d};
     enum err e = rrd_know(w, s, d);
     if (e != ERR_OK || (e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
-        (e = observations_reader_cursor(w->o.observations, &covered, d)) != ERR_OK)
+        (e = observations_reader_covered(w->o.observations, w->o.reader, &covered, d)) != ERR_OK)
         return e;
-    if (covered < s->needed)
+    if (covered < s->needed || (covered == 0 && w->position > 0))
         return ERR_AGAIN;
     if ((e = reader_kept(w->o.reader, &kept, d)) != ERR_OK)
         return e;

@@ -31,6 +31,10 @@ struct observations_reader;
 enum err observations_reader_open(const char *state, struct observations_reader **out,
                                   struct diag *d) MUST_USE;
 void observations_reader_close(struct observations_reader *o);
+// 0 while the file speaks of another ledger or of another history of it (it was restored from an older copy):
+// the writer will read everything anew. Whoever decides by what the file lacks asks this one.
+enum err observations_reader_covered(struct observations_reader *o, struct reader *r, uint64_t *position,
+                                     struct diag *d) MUST_USE;
 enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position,
                                     struct diag *d) MUST_USE;
 

@@ -3,6 +3,7 @@
 // file's figures for ever.
 #include "base/fs.h"
 #include "store/observations_internal.h"
+#include "store/reader_keep.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -107,6 +108,54 @@ enum err observations_reader_cursor(struct observations_reader *o, uint64_t *pos
     else
         *position = row ? (uint64_t)db_int(s, 0) : 0;
     observations_reader_end(o, s);
+    return e;
+}
+
+struct stored_cursor {
+    struct wire_receipt receipt;
+    uint8_t ledger_id[LEDGER_ID_BYTES];
+    bool whole;
+};
+
+static enum err read_cursor(struct observations_reader *o, struct stored_cursor *out, struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    size_t chain_len = 0, id_len = 0;
+    enum err e = observations_reader_begin(o, "SELECT position, chain, ledger_id FROM cursor", &s, d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = db_step(s, &row)) != ERR_OK) {
+        e = failed(o, e, d);
+    } else if (row) {
+        const void *chain = db_blob(s, 1, &chain_len), *id = db_blob(s, 2, &id_len);
+        out->whole = chain_len == HASH_BYTES && id_len == LEDGER_ID_BYTES;
+        out->receipt.position = (uint64_t)db_int(s, 0);
+        if (out->whole) {
+            memcpy(out->receipt.chain, chain, HASH_BYTES);
+            memcpy(out->ledger_id, id, LEDGER_ID_BYTES);
+        }
+    }
+    observations_reader_end(o, s);
+    return e;
+}
+
+enum err observations_reader_covered(struct observations_reader *o, struct reader *r, uint64_t *position,
+                                     struct diag *d)
+{
+    struct stored_cursor cursor = {0};
+    struct reader_receipt_found found = {.state = RECEIPT_ABSENT};
+    struct ledger_head head;
+    enum err e = read_cursor(o, &cursor, d);
+    if (e == ERR_OK)
+        e = ledger_head_read(r->db, &head, d);
+    bool ours = e == ERR_OK && cursor.whole && cursor.receipt.position > 0 &&
+                memcmp(head.ledger_id, cursor.ledger_id, LEDGER_ID_BYTES) == 0;
+    if (ours)
+        e = reader_find_receipt(r, &cursor.receipt, &found, d);
+    ours = ours && (found.state == RECEIPT_PRESENT || found.state == RECEIPT_SEALED);
+    if (e == ERR_OK)
+        *position = ours ? cursor.receipt.position : 0;
     return e;
 }
 

@@ -33,6 +33,9 @@ static const char *const SQL[READER_STATEMENTS] = {
     [READER_REFUSED] = "SELECT " READER_ROW_COLUMNS ", resident FROM batch INDEXED BY batch_refused"
                        " LEFT JOIN stream USING(stream_id) LEFT JOIN agent USING(agent_id)"
                        " WHERE refused>0 AND position>?1 ORDER BY position LIMIT ?2",
+    [READER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",
+    [READER_CHAIN_BEFORE] = "SELECT chain FROM batch WHERE position>?1 AND position<?2 AND class=1"
+                            " ORDER BY position DESC LIMIT 1",
     [READER_RELEASED] = "SELECT idx, released FROM release WHERE position=?1 ORDER BY idx",
     [READER_ROLLUPS] =
         "SELECT month_s, position FROM rollup WHERE series_id=?1 AND month_s>=?2 AND month_s<?3"

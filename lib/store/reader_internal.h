@@ -23,6 +23,8 @@ enum reader_statement {
     READER_ROLLUPS,
     READER_KEPT,
     READER_SEALED,
+    READER_RUN_BEFORE,
+    READER_CHAIN_BEFORE,
     READER_AUDIT,
     READER_STATEMENTS
 };
@@ -57,6 +59,10 @@ enum err reader_begin(struct reader *r, struct diag *d) MUST_USE;
 void reader_end(struct reader *r);
 void reader_row_from(struct db_stmt *s, struct reader_row *out); // chain NULL when it is not a hash
 enum err reader_stream_from(struct db_stmt *s, struct reader_stream *out) MUST_USE;
+// What the row's hash is made of; incarnation: of its stream.
+struct ledger_chain_row;
+void reader_chain_row(const struct reader_row *row, const struct wire_incarnation *incarnation,
+                      struct ledger_chain_row *out);
 struct reader_verdict { // refusals borrow from the reader's verdict_arena
     bool whole;
     enum wire_reason whole_reason;

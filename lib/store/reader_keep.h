@@ -21,6 +21,9 @@ struct reader_row_head {
 typedef enum err (*reader_row_head_visit)(void *ctx, const struct reader_row_head *h);
 enum err reader_row_heads(struct reader *r, uint64_t after, size_t max_rows, reader_row_head_visit visit,
                           void *ctx, uint64_t *last, struct diag *d) MUST_USE;
+// Whether the measurement's row there is what its chain hash says. False for one that can't be read, or is
+// not there.
+enum err reader_row_matches(struct reader *r, uint64_t position, bool *out, struct diag *d) MUST_USE;
 // Position of the first seal that closes up to there, 0: none.
 enum err reader_closing_position(struct reader *r, int64_t closed_until_s, uint64_t *position,
                                  struct diag *d) MUST_USE;

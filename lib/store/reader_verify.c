@@ -96,28 +96,6 @@ struct verify_stream *verify_stream(struct verify *v, int64_t stream_id)
     return s;
 }
 
-static void chain_of(const struct reader_row *row, const struct wire_incarnation *incarnation,
-                     struct ledger_chain_row *out)
-{
-    *out = (struct ledger_chain_row){
-        .position = row->position,
-        .class = row->class,
-        .agent_id = row->agent_id,
-        .incarnation = *incarnation,
-        .sequence = row->sequence,
-        .last_sequence = row->last_sequence,
-        .gap = row->kind,
-        .key_id = row->key_id,
-        .received_us = row->received_us,
-        .samples = row->samples,
-        .refused = row->refused,
-        .body = row->body,
-        .body_len = row->body_len,
-        .verdict = row->verdict,
-        .verdict_len = row->verdict_len,
-    };
-}
-
 static bool check_hash(struct verify *v, const struct reader_row *row, struct db_stmt *s)
 {
     struct wire_incarnation incarnation = {{0}};
@@ -129,7 +107,7 @@ static bool check_hash(struct verify *v, const struct reader_row *row, struct db
     if (c < 1 || c >= LEDGER_CLASSES || !row->chain || len != WIRE_INCARNATION_BYTES)
         return false;
     memcpy(incarnation.bytes, bytes, len);
-    chain_of(row, &incarnation, &chained);
+    reader_chain_row(row, &incarnation, &chained);
     ledger_chain_next(v->ends.chains[c].hash, &chained, hash);
     bool same = v->lost_end[c] || memcmp(hash, row->chain, HASH_BYTES) == 0;
     v->lost_end[c] = false;

@@ -27,11 +27,11 @@ CLASSES = [
     (5, "network", ["network"]),
     (6, "stopped", ["stopped"]),
     (7, "order", ["order", "retainorder"]),
-    (8, "damage", ["flips", "spoolflips"]),
+    (8, "damage", ["flips", "spoolflips", "retainflips"]),
     (9, "clock", ["clock"]),
     (10, "rrd", ["rrdfiles", "retainfiles"]),
     (11, "power", ["power", "spoolpower", "rrdpower", "retainpower"]),
-    (12, "restored", ["restored", "spoolrestored", "cloned"]),
+    (12, "restored", ["restored", "spoolrestored", "cloned", "retainrestored"]),
 ]
 
 

@@ -5,6 +5,7 @@
 #include "tests/support/retain_rig.h"
 #include <math.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,76 @@ static void a_row_that_was_released_from_since_it_was_chosen_is_not_dropped(void
     check_released(x, ahead);
 }
 
+// ---- damage -------------------------------------------------------------------------------------
+static void change(struct retain_rig *x, const char *sql)
+{
+    char path[TEST_PATH];
+    sqlite3 *db = NULL;
+    test_folder_path(&x->r->b->folder, "ledger.sqlite", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_total_changes(db), 1);
+    sqlite3_close(db);
+}
+
+static void a_row_that_was_changed_is_not_dropped_and_verify_names_it(void **state)
+{
+    static const char *const changes[] = {
+        "UPDATE batch SET received_us=received_us+1 WHERE position=4",
+        "UPDATE batch SET body=(SELECT body FROM batch WHERE position=7) WHERE position=4"};
+    struct retain_rig *x = *state;
+    for (int i = 1; i <= 9; i++)
+        put(x, bench_sample(0, JANUARY + i * 10, i));
+    rig_settle(x->r);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        change(x, changes[i]);
+    retain_go_to(x, FEBRUARY + RETAIN_RAW_S + 1);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, FEBRUARY);
+    assert_int_equal(rig_counted(x->r, COUNTER_BATCHES_DROPPED), 8);
+    assert_true(rig_counted(x->r, COUNTER_RETENTION_KEPT) > 0);
+    struct reader_verified v;
+    struct diag d = {0};
+    assert_int_equal(reader_verify(x->reader, NULL, NULL, &v, &d), ERR_OK);
+    assert_int_equal(v.damaged, 1);
+    assert_int_equal(v.sealed_rows, 8);
+}
+
+static void change_observations(struct retain_rig *x, const char *sql)
+{
+    char path[TEST_PATH];
+    sqlite3 *db = NULL;
+    test_folder_path(&x->r->b->folder, OBSERVATIONS_FILE, path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+// A ledger restored from an older copy: the observations have seen months being dropped that are there again.
+static void observations_of_another_history_roll_nothing_up(void **state)
+{
+    struct retain_rig *x = *state;
+    for (int i = 1; i <= 9; i++)
+        put(x, bench_sample(0, JANUARY + i * 10, i));
+    rig_settle(x->r);
+    retain_go_to(x, FEBRUARY + RETAIN_RAW_S + 1);
+    rig_observe(x->r);
+    assert_true(retain_step(x)); // closed
+    assert_int_equal(kept(x).closed_until_s, FEBRUARY);
+    change_observations(x, "DELETE FROM span; UPDATE cursor SET position=position+100, chain=randomblob(32)");
+    for (int i = 0; i < 10; i++)
+        assert_false(retain_step(x));
+    assert_int_equal(kept(x).rolled_until_s, 0);
+    assert_int_equal(observations_reset(x->r->observer, NULL), ERR_OK);
+    rig_observe(x->r);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, FEBRUARY);
+    struct read *r = read_points(x, 1, JANUARY, FEBRUARY);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(r->cells[0].sum.whole, 45);
+    free(r);
+}
+
 // ---- values -------------------------------------------------------------------------------------
 static void sums_of_the_largest_integers_are_exact(void **state)
 {
@@ -351,6 +422,8 @@ int main(void)
         TEST(a_released_newer_figure_among_rows_that_came_late_stays),
         TEST(a_released_newer_figure_in_an_old_row_stays),
         TEST(a_row_that_was_released_from_since_it_was_chosen_is_not_dropped),
+        TEST(a_row_that_was_changed_is_not_dropped_and_verify_names_it),
+        TEST(observations_of_another_history_roll_nothing_up),
         TEST(sums_of_the_largest_integers_are_exact),
         TEST(of_corrections_the_last_counts_and_unknown_is_not_zero),
         TEST(zones_off_the_hour_have_quarters_as_far_as_the_step_divides_them),

@@ -42,9 +42,9 @@ def accepted(peer, key, samples):
     return [s for index, s in enumerate(samples) if index not in refused]
 
 
-def may_be_dropped(peer, key, samples, dropped_s):
-    """Whether all that was accepted of the batch is of months that are gone."""
-    return all(at <= dropped_s for _, at, _ in accepted(peer, key, samples))
+def may_be_dropped(peer, key, samples, rolled_s):
+    """Whether all that was accepted of the batch is of months that are rolled up."""
+    return all(at <= rolled_s for _, at, _ in accepted(peer, key, samples))
 
 
 def truth(peer):

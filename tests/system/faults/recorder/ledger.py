@@ -53,7 +53,7 @@ class Findings:
 def compare(db, peers):
     """Every acknowledged batch is there once with the same bytes; nothing is there that was not sent. Counted in samples."""
     found = Findings()
-    rows, dropped_s = {}, kept.until(db)[2]
+    rows, rolled_s = {}, kept.until(db)[1]
     for incarnation, sequence, last, gap, samples, refused, body in db.execute(
         "SELECT s.incarnation, b.sequence, b.last_sequence, b.gap, b.samples, b.refused, b.body"
         " FROM batch b JOIN stream s USING (stream_id)"
@@ -68,7 +68,7 @@ def compare(db, peers):
         acked = key[1] <= peer.acked.get(key[0], 0)
         found.acked += len(samples) if acked else 0
         found.stored += len(samples) * len(stored)
-        if acked and not stored and kept.may_be_dropped(peer, key, samples, dropped_s):
+        if acked and not stored and kept.may_be_dropped(peer, key, samples, rolled_s):
             found.stored += len(samples)  # in roll-ups, which are compared below
         elif acked and not stored:
             found.lost += len(samples)
@@ -137,7 +137,7 @@ def sealed_rows(db, stream):
 def balance_peer(pb, db, peer, found):
     """For each incarnation and every acknowledged n: the samples that the recorder sent with a sequence up to n are those that
     the ledger has accepted, quarantined or given up for in a gap; and a refusal that it was told is the verdict stored."""
-    dropped_s = kept.until(db)[2]
+    rolled_s = kept.until(db)[1]
     for incarnation in {i for i, _ in peer.sent}:
         theirs = {}
         for sequence, samples, verdict in db.execute(
@@ -152,7 +152,7 @@ def balance_peer(pb, db, peer, found):
         mine = got = 0
         for n in range(1, peer.acked.get(incarnation, 0) + 1):
             samples = peer.sent[incarnation, n][1]
-            gone = n not in theirs and kept.may_be_dropped(peer, (incarnation, n), samples, dropped_s)
+            gone = n not in theirs and kept.may_be_dropped(peer, (incarnation, n), samples, rolled_s)
             mine += len(samples)
             got += len(samples) if gone else theirs.get(n, 0)
             if mine != got:
