@@ -21,7 +21,7 @@ def try_one(world, saved, files, end):
     refused = not world.collector.start()
     if not refused:
         retain.wait_dropped_or_dead(world, end, 6)
-        refused = world.collector.command("verify").returncode != 0 or agents_notice(world)
+        refused = world.collector.command("verify").returncode != 0 or agents_notice(world, f"{how} in {name}")
     world.collector.kill()
     if refused:
         return "noticed"
