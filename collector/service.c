@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "collector/plans.h"
 #include "collector/state.h"
 #include <errno.h>
 #include <stdio.h>
@@ -73,6 +74,27 @@ static enum err look_at_head(struct service *s, struct diag *d)
     return ledger_store_head(s->ledger, d);
 }
 
+// A file too long for the ledger is said and does not keep a park from working.
+static enum err record_plans(struct service *s, struct diag *d)
+{
+    struct reader *reader = NULL;
+    struct diag why = {""};
+    size_t added = 0;
+    enum err e = reader_open(s->config->state, &reader, d);
+    if (e != ERR_OK)
+        return e;
+    e = plans_record(s->ledger, reader, s->config->catalogue, &s->parks, &added, &why);
+    reader_close(reader);
+    if (e == ERR_TOO_BIG)
+        log_error("plan_not_recorded", F_TEXT("reason", why.text),
+                  F_TEXT("meaning", "what it says can't be asked for by a moment in the past"));
+    else if (e != ERR_OK)
+        return diag_fail(d, e, "%s", why.text);
+    if (added > 0)
+        log_info("plans_recorded", F_INT("documents", added));
+    return ERR_OK;
+}
+
 static enum err open_state(struct service *s, struct diag *d)
 {
     enum err e = collector_state_prepare(s->config->state, d);
@@ -86,6 +108,8 @@ static enum err open_state(struct service *s, struct diag *d)
         e = ledger_open(s->config->state, s->clock, &s->ledger, d);
     if (e == ERR_OK)
         e = look_at_head(s, d);
+    if (e == ERR_OK)
+        e = record_plans(s, d);
     if (e == ERR_OK)
         e = admission_create(&s->admission);
     if (e == ERR_OK)

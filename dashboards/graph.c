@@ -10,6 +10,7 @@
 #include "dashboards/i18n.h"
 #include "dashboards/money.h"
 #include "dashboards/params.h"
+#include "dashboards/plan.h"
 #include "dashboards/render_message.h"
 #include "store/rrd.h"
 #include <fcntl.h>
@@ -111,12 +112,24 @@ static void set_text(char out[RENDER_TEXT_MAX], const char *text)
     out[n] = '\0';
 }
 
-static void set_texts(struct site *s, const struct board_row *r, enum lang lang, struct render_job *job)
+// Copies all it needs of the park.
+static void set_target(const struct board_row *r, enum lang lang, struct render_job *job)
 {
-    char title[SHOW_TEXT], all[2 * SHOW_TEXT], unit[SHOW_TEXT], filled[I18N_MAX];
+    char filled[I18N_MAX];
     const struct statement *st;
     double target;
     bool pro_rata;
+    job->has_target = graph_target(r, &st, &target, &pro_rata);
+    if (!job->has_target)
+        return;
+    job->target = target;
+    i18n_fill(filled, lang, T_PRO_RATA, st->names.text[lang], NULL, NULL);
+    set_text(job->target_legend, pro_rata ? filled : st->names.text[lang]);
+}
+
+static void set_texts(const struct board_row *r, enum lang lang, struct render_job *job)
+{
+    char title[SHOW_TEXT], all[2 * SHOW_TEXT], unit[SHOW_TEXT];
     board_title(title, r, lang);
     set_text(job->legend, title);
     snprintf(all, sizeof all, "%s \xe2\x80\x93 %s",
@@ -130,13 +143,6 @@ static void set_texts(struct site *s, const struct board_row *r, enum lang lang,
     if (r->simulated)
         set_text(job->note, i18n_text(lang, T_NOTE_SIMULATED));
     set_text(job->time_zone, r->series.class == WIRE_REPORT || !r->park ? "UTC" : r->park->time_zone);
-    job->has_target = graph_target(r, &st, &target, &pro_rata);
-    if (job->has_target) {
-        job->target = target;
-        i18n_fill(filled, lang, T_PRO_RATA, st->names.text[lang], NULL, NULL);
-        set_text(job->target_legend, pro_rata ? filled : st->names.text[lang]);
-    }
-    (void)s;
 }
 
 static enum err set_range(struct site *s, struct exchange *x, const struct board_row *r,
@@ -161,25 +167,41 @@ static enum err set_range(struct site *s, struct exchange *x, const struct board
 }
 
 // What was known is said on the image itself: pictures get separated from their pages.
-static enum err set_as_of(struct site *s, struct exchange *x, const struct board_row *r, enum lang lang,
-                          struct render_job *job)
+static void say_as_of(struct site *s, const struct board_row *r, enum lang lang, const struct as_of *a,
+                      struct render_job *job)
 {
-    struct as_of a;
     char when[SHOW_TEXT], said[I18N_MAX], all[I18N_MAX + RENDER_TEXT_MAX + 8];
     const struct zone *z = r->park ? site_zone(s, r->park) : NULL;
-    enum err e = as_of_parse(x, site_now_us(s) / US_PER_S, z, &a);
-    if (e || !a.asked)
-        return e;
-    if (r->series.class != WIRE_REPORT)
-        return exchange_fail_param(x, exchange_param(x, "as_of") ? "as_of" : "by",
-                                   "%s is measured: only reports have revisions", r->series.name);
-    job->vintage = true;
-    job->by_published = a.by_published;
-    job->as_of_us = a.us;
-    show_moment(when, (a.us ? a.us : site_now_us(s)) / US_PER_S, z);
-    i18n_fill(said, lang, a.by_published ? T_AS_PUBLISHED_BY : T_AS_KNOWN_BY, when, NULL, NULL);
+    show_moment(when, (a->us ? a->us : site_now_us(s)) / US_PER_S, z);
+    i18n_fill(said, lang, a->by_published ? T_AS_PUBLISHED_BY : T_AS_KNOWN_BY, when, NULL, NULL);
     snprintf(all, sizeof all, "%s%s%s", said, *job->note ? " · " : "", job->note);
     set_text(job->note, all);
+}
+
+// The figures of then beside the plan of then.
+static enum err set_as_of(struct site *s, struct exchange *x, const struct readers *store,
+                          const struct board_row *r, enum lang lang, struct render_job *job)
+{
+    struct as_of a;
+    struct board_row then;
+    struct park *owned = NULL;
+    struct diag d = {""};
+    const struct zone *z = r->park ? site_zone(s, r->park) : NULL;
+    enum err e = as_of_parse(x, site_now_us(s) / US_PER_S, z, &a);
+    if (e)
+        return e;
+    if (a.asked && r->series.class != WIRE_REPORT)
+        return exchange_fail_param(x, exchange_param(x, "as_of") ? "as_of" : "by",
+                                   "%s is measured: only reports have revisions", r->series.name);
+    job->vintage = a.asked;
+    job->by_published = a.by_published;
+    job->as_of_us = a.us;
+    if (a.asked)
+        say_as_of(s, r, lang, &a, job);
+    if ((e = plan_row(s, store, r, &a, &then, &owned, &d)) != ERR_OK)
+        return exchange_fail_err(x, e, d.text);
+    set_target(&then, lang, job);
+    park_free(owned);
     return ERR_OK;
 }
 
@@ -200,8 +222,8 @@ static void set_money(const struct readers *store, const struct board_row *r, en
     set_text(job->note, all);
 }
 
-static enum err make_job(struct site *s, struct exchange *x, const struct board_row *r,
-                         const struct format *f, struct render_job *job)
+static enum err make_job(struct site *s, struct exchange *x, const struct readers *store,
+                         const struct board_row *r, const struct format *f, struct render_job *job)
 {
     static const char *const themes[] = {"light", "dark", NULL};
     static const char *const bares[] = {"0", "1", NULL};
@@ -222,8 +244,8 @@ static enum err make_job(struct site *s, struct exchange *x, const struct board_
     job->scale = graph_scale(r);
     job->from_zero = board_is_flow(r);
     job->bare = bare == 1;
-    set_texts(s, r, (enum lang)lang, job);
-    return set_as_of(s, x, r, (enum lang)lang, job) ? ERR_INVALID : set_range(s, x, r, job);
+    set_texts(r, (enum lang)lang, job);
+    return set_as_of(s, x, store, r, (enum lang)lang, job) ? ERR_INVALID : set_range(s, x, r, job);
 }
 
 // What an image depends on: the file's identity and header, and the request.
@@ -307,7 +329,7 @@ static void respond(struct site *s, struct exchange *x, const struct readers *st
     bool converted = false;
     size_t lang = LANG_EN;
     static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
-    if (choose_money(x, r, &converted) || make_job(s, x, r, f, &job) ||
+    if (choose_money(x, r, &converted) || make_job(s, x, store, r, f, &job) ||
         params_choice(x, "lang", codes, &lang))
         return;
     if (converted)

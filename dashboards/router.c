@@ -35,7 +35,7 @@ static const struct route routes[] = {
     {"GET", "/api/v1/series", ROUTE_API, ACCESS_ROWS,
      PARAMS("park", "resident", "kpi", "series", "after", "limit"), api_series},
     {"GET", "/api/v1/agents", ROUTE_API, ACCESS_MEMBERS, none, api_agents},
-    {"GET", "/api/v1/targets", ROUTE_API, ACCESS_ROWS, PARAMS("park"), api_targets},
+    {"GET", "/api/v1/targets", ROUTE_API, ACCESS_ROWS, PARAMS("park", "as_of", "by"), api_targets},
     {"GET", "/api/v1/query", ROUTE_API, ACCESS_SERIES,
      PARAMS("series", "from", "to", "step", "cf", "currency", "format"), api_query},
     {"GET", "/api/v1/observations", ROUTE_API, ACCESS_SERIES,

@@ -4,6 +4,7 @@
 
 #include "dashboards/site.h"
 #include "dashboards/limiter.h"
+#include "dashboards/plan.h"
 #include "dashboards/totals.h"
 #include "dashboards/users.h"
 #include <stdio.h>
@@ -146,6 +147,8 @@ static enum err open_parts(struct site *s, flush_call control, struct diag *d)
     if (!e)
         e = totals_create(&s->totals);
     if (!e)
+        e = plans_create(&s->plans);
+    if (!e)
         e = limiter_create(s->clock, &s->limiter);
     return e ? e : open_users(s, d);
 }
@@ -184,6 +187,7 @@ void site_close(struct site *s)
     limiter_destroy(s->limiter);
     sem_destroy(&s->hashing);
     totals_destroy(s->totals);
+    plans_destroy(s->plans);
     metrics_destroy(s->metrics);
     flush_destroy(s->flush);
     cache_destroy(s->cache);

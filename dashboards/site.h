@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 struct limiter;
+struct plans;
 struct render;
 struct totals;
 struct users;
@@ -40,6 +41,7 @@ struct site {
     struct flush *flush;
     struct metrics *metrics;
     struct totals *totals;
+    struct plans *plans;
     struct users *users;                       // NULL: there are none, only this machine asks
     struct limiter *limiter;                   // of logging in
     char unknown_password[PASSWORD_HASH_TEXT]; // compared with where there is no such user

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dashboards/api/api.h"
 #include "dashboards/facts.h"
+#include "dashboards/plan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ struct view {
     struct board board;
     struct fact_totals totals;
     struct readers store;
+    bool past; // the park as it was known: facts are of now and would not belong to it
 };
 
 static void put_statement(struct writer *j, const struct view *v, const struct statement *st,
@@ -101,7 +103,8 @@ static void put_statement(struct writer *j, const struct view *v, const struct s
                         whole && access_may_statement(v->viewer, v->park, whole) ? whole->id : "");
     writer_text_or_null(j, "note", st->note);
     writer_text_or_null(j, "source", st->source);
-    put_fact(j, fact);
+    if (fact)
+        put_fact(j, fact);
     writer_end_object(j);
 }
 
@@ -164,6 +167,10 @@ static void put_statements(struct writer *j, struct view *v, bool targets_only)
         if (!access_may_statement(v->viewer, v->park, st) ||
             (targets_only && st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY))
             continue;
+        if (v->past) {
+            put_statement(j, v, st, NULL);
+            continue;
+        }
         struct fact fact = fact_of_statement(&source, st);
         put_statement(j, v, st, &fact);
     }
@@ -301,9 +308,45 @@ void api_residents(struct site *s, struct exchange *x)
         list_parks(s, x, "residents", one, put_residents_of);
 }
 
+// Of one park, as they were known. Without a profile of then there are none, and that is said.
+static void list_targets_then(struct site *s, struct exchange *x, const struct park *park,
+                              const struct as_of *as_of)
+{
+    struct writer j;
+    struct view v;
+    struct park *then = NULL;
+    struct diag d = {""};
+    view_open(&v, s, &x->viewer, park);
+    enum err e = v.store.reader ? plan_by(s, &v.store, park, as_of, &then, &d)
+                                : diag_fail(&d, ERR_NOT_FOUND, "no collector has written anything yet");
+    if (e) {
+        exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 500, "%s", d.text);
+    } else {
+        v.past = then != NULL;
+        v.park = then ? then : park;
+        api_begin(x, &j);
+        writer_object(&j, NULL);
+        writer_array(&j, "targets");
+        put_statements(&j, &v, true);
+        writer_end_array(&j);
+        writer_end_object(&j);
+        api_end(x, &j);
+    }
+    board_free(&v.board);
+    park_free(then);
+}
+
 void api_targets(struct site *s, struct exchange *x)
 {
     const struct park *one;
-    if (!park_param(x, &one))
+    struct as_of as_of;
+    if (park_param(x, &one) ||
+        as_of_parse(x, site_now_us(s) / US_PER_S, one ? site_zone(s, one) : NULL, &as_of))
+        return;
+    if (as_of.asked && !one)
+        exchange_fail_param(x, "park", "is missing: plans of the past are asked for by park");
+    else if (as_of.asked)
+        list_targets_then(s, x, one, &as_of);
+    else
         list_parks(s, x, "targets", one, put_targets);
 }

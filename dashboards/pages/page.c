@@ -356,7 +356,7 @@ void page_graph(struct page *p, const struct page_graph *g)
     buf_text(p->out, "<img src=\"");
     put_graph_address(p, g, "light", g->width);
     html_put(p->out, "\" alt=\"%s\"%s></picture>", alt, g->lazy ? " loading=\"lazy\"" : "");
-    put_line_words(p, g->row);
+    put_line_words(p, g->planned ? g->planned : g->row);
 }
 
 void page_error(struct site *s, struct exchange *x)

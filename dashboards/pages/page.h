@@ -60,7 +60,8 @@ struct page_graph {
     const char *from, *to;  // as the graph address takes them; NULL: its defaults
     int width, height;
     bool lazy;
-    const char *more;  // "&name=value…" for its address; NULL: none
+    const struct board_row *planned; // what its line is of, where that is not the row; NULL: the row
+    const char *more;                // "&name=value…" for its address; NULL: none
     int64_t newest_us; // when the newest of what it shows was received; 0: when the newest figure was
 };
 void page_graph(struct page *p, const struct page_graph *g);

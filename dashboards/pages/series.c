@@ -7,6 +7,7 @@
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/values.h"
 #include "dashboards/params.h"
+#include "dashboards/plan.h"
 #include "dashboards/points.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -334,16 +335,25 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
 {
     bool report = r->series.class == WIRE_REPORT;
     struct corrections corrections;
+    struct board_row planned;
+    struct park *owned = NULL;
+    struct diag d = {""};
     corrections_load(p, r, g->from, g->to, &g->as_of, &corrections);
     struct board_row drawn = *r; // measurements are drawn in their own currency only
     if (report)
         money_measure(&g->money, &drawn);
+    if (plan_row(p->site, &p->store, &drawn, &g->as_of, &planned, &owned, &d) != ERR_OK) {
+        exchange_fail(p->x, 500, "%s", d.text);
+        corrections_free(&corrections);
+        return;
+    }
     struct page_graph graph = {.row = &drawn,
                                .range_name = g->name,
                                .from = g->from_text,
                                .to = *g->to_text ? g->to_text : NULL,
                                .width = 1000,
                                .height = 300,
+                               .planned = &planned,
                                .more = report ? g->more : NULL,
                                .newest_us = corrections.newest_us};
     put_head(p, r);
@@ -368,6 +378,7 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
         buf_text(p->out, "</section>");
     }
     corrections_free(&corrections);
+    park_free(owned);
     page_foot(p);
 }
 

@@ -120,6 +120,7 @@ static const cyaml_schema_value_t park_schema = {
 struct park_document {
     struct park park; // first: what park_load hands out is this
     struct yaml_park *raw;
+    char *file;
 };
 
 // ---- the parts
@@ -341,7 +342,9 @@ enum err park_load(const char *path, const struct catalogue *c, struct park **ou
         return diag_fail(d, ERR_NOMEM, "%s: out of memory", path);
     }
     doc->raw = raw;
-    e = make_room(doc) ? fill(doc, c, path, d) : diag_fail(d, ERR_NOMEM, "%s: out of memory", path);
+    doc->file = strdup(path);
+    doc->park.file = doc->file;
+    e = doc->file && make_room(doc) ? fill(doc, c, path, d) : diag_fail(d, ERR_NOMEM, "%s: out of memory", path);
     if (e != ERR_OK) {
         park_free(&doc->park);
         return e;
@@ -363,6 +366,7 @@ void park_free(struct park *p)
     free(p->residents);
     free(p->statements);
     free(p->programmes);
+    free(doc->file);
     free(doc);
 }
 

@@ -40,6 +40,7 @@ struct dimension { // what the last part of a series name stands for
 };
 
 struct park {
+    const char *file; // where it was loaded from
     const char *code;
     struct names names;
     struct names city;

@@ -21,7 +21,7 @@ void wire_arena_destroy(struct wire_arena *a);
 enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
                      struct diag *d) MUST_USE;
 
-// The same for what the ledger holds, where a Rollup may have up to WIRE_KEPT_MAX_BYTES.
+// The same for what the ledger holds, where a Rollup or a Control may have up to WIRE_KEPT_MAX_BYTES.
 enum err wire_decode_kept(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,
                           struct diag *d) MUST_USE;
 

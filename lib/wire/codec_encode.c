@@ -267,7 +267,7 @@ static enum err encode_control(const struct wire_control *c, struct buf *out)
     control.author = text_of(c->author);
     control.part = c->part;
     control.parts = c->parts;
-    return pack_body(WIRE_CONTROL_MESSAGE, &control, out);
+    return wire_pack_body(WIRE_CONTROL_MESSAGE, &control, WIRE_KEPT_MAX_BYTES, out); // in the ledger only
 }
 
 enum err wire_encode(const struct wire_message *m, struct buf *out)
