@@ -105,8 +105,25 @@ an_agent_killed_right_after_it_said_so_has_lost_nothing() {
     [ "$status" -eq 1 ] || fail "taken twice: $out"
 }
 
+planned() { get "api/v1/targets?park=testpark&$1" | json targets.0.value; }
+
+a_plan_that_changed_can_be_asked_for_as_it_was() {
+    local before
+    before=$(date -u +%FT%TZ)
+    [ "$(planned "as_of=$before")" = 200 ] || fail "planned was $(planned "as_of=$before")" || return
+    sleep 1 # moments are named by the second
+    stop collector || fail "the collector ended with $?" || return
+    sed -i 's/value: ">= 200"/value: ">= 250"/' "$work/parks/testpark.yaml"
+    start_collector || return
+    [ "$(planned as_of=now)" = 250 ] || fail "planned is $(planned as_of=now)" || return
+    [ "$(planned "as_of=$before")" = 200 ] || fail "planned was $(planned "as_of=$before")" || return
+    [ "$(ledger "select count(*) from batch where class = 3")" -eq 3 ] || fail "not one row a change" || return
+    run collector verify
+    [ "$status" -eq 0 ] || fail "verify: $out $err"
+}
+
 prepare || { echo "not ok prepare: no park"; exit 1; }
 run_tests a_report_without_an_agent_running_is_stored_and_sent_later a_report_beside_a_running_agent_is_there_within_five_seconds \
     a_second_value_is_refused_and_a_correction_needs_a_reason a_correction_is_a_revision_and_in_the_file_within_five_seconds \
     what_was_published_by_then_is_drawn a_file_that_changes_and_one_that_loses_a_value_are_revisions_within_five_seconds \
-    an_agent_killed_right_after_it_said_so_has_lost_nothing
+    an_agent_killed_right_after_it_said_so_has_lost_nothing a_plan_that_changed_can_be_asked_for_as_it_was
