@@ -73,7 +73,7 @@ static enum err on_send(void *ctx, const struct mq_peer *peer, const void *bytes
         p->declared = m.need_declare_from;
         break;
     default:
-        FUZZ_CHECK(m.type == WIRE_REJECT || m.type == WIRE_REFUSE);
+        FUZZ_CHECK(m.type == WIRE_REJECT || m.type == WIRE_REFUSE || m.type == WIRE_ROTATED);
         break;
     }
     return c->send_result;
