@@ -243,7 +243,8 @@ static void the_log_is_checkpointed_by_itself_and_stays_bounded(void **state)
     assert_int_equal(db_wal_bytes(f->db), 0);
 }
 
-// What a reader holds that recovers the log after a crash: SQLite's lock on checkpoints, byte 121 of the -shm.
+// What a reader holds that recovers the log after a crash: SQLite's lock on checkpoints, byte 121 of the
+// -shm.
 static pid_t hold_checkpoint_lock(const struct files *f, int hold_ms)
 {
     char path[STORE_PATH + 8];

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from .programs import wait_for
+
 FETCH = os.path.join(os.path.dirname(__file__), "fetch.py")
 
 
@@ -31,5 +33,9 @@ def not_as_sent(peer, paths):
 
 
 def paths_of(collector, peer):
-    """Of the peer's series, in the order of their numbers."""
-    return [collector.command("query", f"{peer.resident}/{s}", "--file").stdout.strip() for s in peer.series]
+    """Of the peer's series, in the order of their numbers; "" where there is no file within a while."""
+
+    def path(series):
+        return collector.command("query", f"{peer.resident}/{series}", "--file").stdout.strip()
+
+    return [wait_for(lambda: path(s), 60, 0.1) or "" for s in peer.series]
