@@ -25,31 +25,12 @@ def unit(part):
     return f"make -s check CHECK_ONLY={part}"
 
 
-STORE = """    if ((e = put_series(w)) != ERR_OK ||
-        (e = rrd_cursor_commit(w->cursor, w->position, w->chain, clean, d)) != ERR_OK) {
-        rrd_cursor_rollback(w->cursor);
-        return e;
-    }
-"""
-CURSOR_AFTER = """    enum err e = fs_sync_filesystem(w->state, d);
-    if (e != ERR_OK || (e = rrd_cursor_begin(w->cursor, d)) != ERR_OK)
-        return e;
-""" + STORE
-CURSOR_BEFORE = """    enum err e = rrd_cursor_begin(w->cursor, d);
-    if (e != ERR_OK)
-        return e;
-""" + STORE + """    if ((e = fs_sync_filesystem(w->state, d)) != ERR_OK)
-        return e;
-"""
-
 MUTANTS = [
     ("acknowledged before the sync", "lib/store/db.c", "PRAGMA synchronous=FULL; PRAGMA trusted", "PRAGMA synchronous=NORMAL;"
      " PRAGMA trusted", faults("power/power")),
     ("the spool is not synced before a batch is sent", "agent/spool.c", "    e = check_structure(db, d);",
      "    e = db_exec(db, \"PRAGMA synchronous=OFF\", d);\n    if (e == ERR_OK)\n        e = check_structure(db, d);",
      faults("power/spoolpower syncs/spoolsyncs")),
-    ("a log left by a crash is not written again at a start", "lib/store/db.c",
-     "(e = db_file_write_again(db->wal_path, d)) != ERR_OK", "(e = db_file_sync(db->wal_path, d)) != ERR_OK", SIM),
     ("a file is renamed into place unsynced", "lib/base/fs.c", "    else if (fsync_retry(fd) < 0)", "    else if (false)",
      faults("power/power crashpoints/crashpoints")),
     ("a repeat is not compared with what is stored", "lib/store/ledger.c", "        e = same ? ERR_OK : ERR_CONFLICT;",
@@ -60,8 +41,6 @@ MUTANTS = [
      "    if (s->dirty || s->now.last_sequence % 3 == 0)\n        return;", faults("kill/kill", 0.3)),
     ("counters are not in the transaction of what they count", "collector/committer.c",
      "(e = streams_store_counts(c->streams, c->o.ledger)) != ERR_OK ||", "", faults("kill/kill", 0.3)),
-    ("the cursor of the round-robin files is stored before their sync", "collector/rrd_recover.c", CURSOR_AFTER, CURSOR_BEFORE,
-     faults("power/rrdpower")),
     ("damage to a round-robin file is not looked for", "collector/rrd_land.c",
      "    if (s->mtime_ns != 0 && stat(path, &st) == 0 && mtime_ns(&st) != s->mtime_ns)", "    if (false && stat(path, &st) == 0)",
      faults("rrd/rrdfiles")),
