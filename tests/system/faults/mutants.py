@@ -69,7 +69,7 @@ MUTANTS = [
      "        {ZMQ_TCP_KEEPALIVE, 1}, {ZMQ_HEARTBEAT_IVL, 5000}, {ZMQ_HEARTBEAT_TIMEOUT, 15000},", faults("stopped", 0.34)),
     ("a start does not wait for a reader that recovers the log", "lib/store/db.c", "        if ((rc & 0xff) != SQLITE_BUSY ||",
      "        if (rc >= 0 ||", unit("store/db_test")),
-    ("of several Welcomes the last one decides", "collector/ingest.c", "    c->welcomed = e == ERR_OK || c->ack_owed;",
+    ("of several Welcomes the last one decides", "collector/ingest_reply.c", "    c->welcomed = e == ERR_OK || c->ack_owed;",
      "    c->welcomed = e == ERR_OK;", unit("collector/ingest")),
     ("what was sent before a second Hello is not remembered", "agent/uplink_core.c",
      "    if (c->reached < c->acknowledged)\n        c->reached", "    c->reached", "make -s check-sim SEED=4151"),
