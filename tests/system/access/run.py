@@ -32,10 +32,15 @@ def attempt(function, *arguments):
 
 # ---- at the door
 
+def stored(site):
+    return site.rows("stream"), site.rows("batch")
+
+
 def door_case(options, case):
     site = Site(options, f"d{doors.CASES.index(case)}")
     try:
         site.start()
+        before = stored(site)
         _, trouble = attempt(case, site)
         wait_for(lambda: site.audit(), 20)
         counted = site.counter(case.counter)
@@ -45,8 +50,8 @@ def door_case(options, case):
             return trouble
         if len(lines) != 1 or lines[0][0] != case.who or lines[0][1] != "handshake" or lines[0][3] != 1:
             return f"one line of {case.who} was expected: {lines}"
-        if counted != 1 or site.rows("stream") or site.rows("batch"):
-            return f"{case.counter} is {counted}, {site.rows('stream')} streams"
+        if counted != 1 or stored(site) != before:
+            return f"{case.counter} is {counted}, streams and rows were {before} and are {stored(site)}"
         return ""
     except Exception as e:
         return f"{type(e).__name__}: {e}"
