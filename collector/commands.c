@@ -107,6 +107,58 @@ static const struct option options[] = {
 
 enum { GO_ON = -1 };
 
+static int print_about(const struct command *c, bool help)
+{
+    if (help)
+        print_command_help(c);
+    else
+        puts("esep-collector " ESEP_VERSION);
+    return EXIT_DONE;
+}
+
+// Where the option's text goes; NULL: it has none.
+static const char **text_of(struct command_line *line, int option)
+{
+    switch (option) {
+    case 'c':
+        return &line->config;
+    case 'f':
+        return &line->from;
+    case 't':
+        return &line->to;
+    case 'm':
+        return &line->format;
+    case 'r':
+        return &line->receipt;
+    case 'a':
+        return &line->agent;
+    case 'e':
+        return &line->event;
+    case 'x':
+        return &line->expires;
+    default:
+        return NULL;
+    }
+}
+
+static bool *flag_of(struct command_line *line, int option)
+{
+    switch (option) {
+    case 'j':
+        return &line->json;
+    case 'p':
+        return &line->file;
+    case 'l':
+        return &line->released;
+    case 'n':
+        return &line->next;
+    case 'o':
+        return &line->promote;
+    default:
+        return NULL;
+    }
+}
+
 // GO_ON, or the exit code when everything has been said.
 static int parse(const struct command *c, int argc, char **argv, struct command_line *line)
 {
@@ -114,55 +166,16 @@ static int parse(const struct command *c, int argc, char **argv, struct command_
     optind = 1;
     opterr = 0;
     while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        switch (o) {
-        case 'c':
-            line->config = optarg;
-            break;
-        case 'f':
-            line->from = optarg;
-            break;
-        case 't':
-            line->to = optarg;
-            break;
-        case 'm':
-            line->format = optarg;
-            break;
-        case 'j':
-            line->json = true;
-            break;
-        case 'p':
-            line->file = true;
-            break;
-        case 'r':
-            line->receipt = optarg;
-            break;
-        case 'a':
-            line->agent = optarg;
-            break;
-        case 'e':
-            line->event = optarg;
-            break;
-        case 'l':
-            line->released = true;
-            break;
-        case 'n':
-            line->next = true;
-            break;
-        case 'o':
-            line->promote = true;
-            break;
-        case 'x':
-            line->expires = optarg;
-            break;
-        case 'h':
-            print_command_help(c);
-            return EXIT_DONE;
-        case 'v':
-            puts("esep-collector " ESEP_VERSION);
-            return EXIT_DONE;
-        default:
+        const char **text = text_of(line, o);
+        bool *flag = flag_of(line, o);
+        if (text)
+            *text = optarg;
+        else if (flag)
+            *flag = true;
+        else if (o == 'h' || o == 'v')
+            return print_about(c, o == 'h');
+        else
             return usage_error("unknown option, or its value is missing", argv[optind - 1]);
-        }
     }
     line->words = argv + optind;
     line->word_count = argc - optind;

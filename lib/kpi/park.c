@@ -344,7 +344,8 @@ enum err park_load(const char *path, const struct catalogue *c, struct park **ou
     doc->raw = raw;
     doc->file = strdup(path);
     doc->park.file = doc->file;
-    e = doc->file && make_room(doc) ? fill(doc, c, path, d) : diag_fail(d, ERR_NOMEM, "%s: out of memory", path);
+    e = doc->file && make_room(doc) ? fill(doc, c, path, d)
+                                    : diag_fail(d, ERR_NOMEM, "%s: out of memory", path);
     if (e != ERR_OK) {
         park_free(&doc->park);
         return e;

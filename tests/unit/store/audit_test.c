@@ -144,13 +144,14 @@ static void entries_come_back_in_order_and_whole(void **state)
 
 static void no_entry_can_be_changed_removed_or_put_in_by_mistake(void **state)
 {
+#define AGAIN "received_us, since_us, who, event, object, outcome, count, detail, chain"
     static const char *const tries[] = {
         "UPDATE audit SET who='x'",
         "DELETE FROM audit WHERE position=2",
         "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE position=2",
-        "INSERT INTO audit SELECT 7, received_us, since_us, who, event, object, outcome, count, detail, chain"
-        " FROM audit WHERE position=1",
+        "INSERT INTO audit SELECT 7, " AGAIN " FROM audit WHERE position=1",
     };
+#undef AGAIN
     struct store *s = *state;
     char why[256];
     bool ended = false;
