@@ -164,7 +164,7 @@ enum err retention_step(struct retention *r, bool *did, struct diag *d)
         e = retention_drop(r, did, d);
     else if (r->o.raw_s > 0 && is_time_to_look(r))
         e = close_month(r, did, d);
-    if (*did) // the next month at once
+    if (*did || e != ERR_OK) // the next month at once; what failed is tried again
         r->looked = false;
     return e == ERR_AGAIN ? ERR_OK : e;
 }

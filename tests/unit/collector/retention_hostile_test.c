@@ -414,6 +414,29 @@ static void a_backfill_of_more_rows_than_one_job_takes_is_dropped_in_pieces(void
     verify_is_clean(x);
 }
 
+// Months are looked for every ten minutes only; a full disk must not cost that long.
+static void a_month_that_could_not_be_closed_is_closed_as_soon_as_there_is_room(void **state)
+{
+    struct retain_rig *x = *state;
+    struct diag d = {0};
+    bool did = false;
+    put(x, bench_sample(0, JANUARY + 10, 1));
+    rig_settle(x->r);
+    retain_go_to(x, FEBRUARY + RETAIN_RAW_S + 1);
+    x->submit_result = ERR_FULL;
+    enum err e = ERR_OK;
+    for (int i = 0; i < 5 && e == ERR_OK; i++) {
+        pass(x, RETENTION_LOOK_S);
+        rig_observe(x->r);
+        e = retention_step(x->retention, &did, &d);
+    }
+    assert_int_equal(e, ERR_FULL);
+    assert_int_equal(kept(x).closed_until_s, 0);
+    x->submit_result = ERR_OK;
+    assert_true(retain_step(x));
+    assert_int_equal(kept(x).closed_until_s, FEBRUARY);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, retain_setup, retain_teardown)
@@ -428,6 +451,7 @@ int main(void)
         TEST(of_corrections_the_last_counts_and_unknown_is_not_zero),
         TEST(zones_off_the_hour_have_quarters_as_far_as_the_step_divides_them),
         TEST(each_months_cells_follow_its_zone_and_summers_time_changes_nothing),
+        TEST(a_month_that_could_not_be_closed_is_closed_as_soon_as_there_is_room),
         TEST(a_backfill_of_more_rows_than_one_job_takes_is_dropped_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

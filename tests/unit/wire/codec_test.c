@@ -108,7 +108,14 @@ static void codec_hello_round_trip(void **state)
 static void codec_welcome_declare_and_need_declare_round_trip(void **state)
 {
     (void)state;
-    struct wire_message m = {.type = WIRE_WELCOME, .welcome = {"almaty-iz/acme", 4, 5, 6, 7, 8, 16384}};
+    struct wire_message m = {.type = WIRE_WELCOME,
+                             .welcome = {.resident = "almaty-iz/acme",
+                                         .last_sequence = 4,
+                                         .declares_known = 5,
+                                         .credit_bytes = 6,
+                                         .clock_us = 7,
+                                         .max_series = 8,
+                                         .max_batch_bytes = 16384}};
     struct wire_message back = round_trip(&m);
     assert_string_equal(back.welcome.resident, "almaty-iz/acme");
     assert_int_equal(back.welcome.last_sequence, 4);
