@@ -44,6 +44,10 @@ bool ingest_has_room(const struct ingest *in)
 }
 
 // ---- Hello --------------------------------------------------------------------------------------
+static const char two_with_one_key[] =
+    "the same key has said Hello on another connection: two agents with one "
+    "key, or a machine that was cloned?";
+
 // A connection that the key has left may be dead and not yet known to be; it is an alarm only when it still
 // takes a word.
 static void supersede(struct ingest *in, struct connection *older, struct connection *by)
@@ -54,10 +58,9 @@ static void supersede(struct ingest *in, struct connection *older, struct connec
     older->superseded = true;
     older->welcomed = false;
     if (older->gone ||
-        ingest_refuse(in, &older->peer, WIRE_REFUSE_OTHER_CONNECTION,
-                      "the same key has said Hello on another connection: two agents with one key, or a "
-                      "machine that was cloned?") != ERR_OK)
+        ingest_send_refusal(in, &older->peer, WIRE_REFUSE_OTHER_CONNECTION, two_with_one_key) != ERR_OK)
         return;
+    ingest_note_refusal(in, WIRE_REFUSE_OTHER_CONNECTION, two_with_one_key);
     collector_count(in->o.counters, COUNTER_CONNECTIONS_SUPERSEDED, 1);
     if (quiet_may_say(&in->superseded, in->o.clock))
         log_warn("connection_superseded", F_TEXT("resident", older->who.resident),

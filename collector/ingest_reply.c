@@ -43,11 +43,16 @@ enum err ingest_send_refusal(struct ingest *in, const struct mq_peer *peer, enum
     return send_message(in, peer, &m);
 }
 
-enum err ingest_refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
-                       const char *text)
+void ingest_note_refusal(struct ingest *in, enum wire_refuse_reason reason, const char *text)
 {
     if (in->speaks)
         refusal_note(in->o.tally, refusal_event(reason), &in->speaker, text);
+}
+
+enum err ingest_refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
+                       const char *text)
+{
+    ingest_note_refusal(in, reason, text);
     return ingest_send_refusal(in, peer, reason, text);
 }
 

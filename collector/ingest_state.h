@@ -30,9 +30,10 @@ struct ingest {
 
 // ---- ingest_reply.c: all of them count what a full or gone peer did not take
 uint64_t ingest_credit(const struct ingest *in);
-// refuse: also into the audit log, under who speaks.
+// refuse: also into the audit log, under who speaks; note_refusal: that alone.
 enum err ingest_refuse(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
                        const char *text);
+void ingest_note_refusal(struct ingest *in, enum wire_refuse_reason reason, const char *text);
 enum err ingest_send_refusal(struct ingest *in, const struct mq_peer *peer, enum wire_refuse_reason reason,
                              const char *text);
 void ingest_send_ack(struct ingest *in, struct connection *c, uint64_t repeat);

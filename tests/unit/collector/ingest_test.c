@@ -111,6 +111,12 @@ static void another_incarnation_than_hellos_is_refused(void **state)
     assert_int_equal(refusal(b, 0), WIRE_REFUSE_WRONG_INCARNATION);
 }
 
+static size_t audited(struct bench *b)
+{
+    struct audit_entry lines[AUDIT_TALLY_TAKE_MAX];
+    return audit_tally_take(b->tally, true, lines);
+}
+
 static void of_two_connections_with_one_key_the_later_wins(void **state)
 {
     struct bench *b = *state;
@@ -123,6 +129,7 @@ static void of_two_connections_with_one_key_the_later_wins(void **state)
     assert_int_equal(refusal(b, 0), WIRE_REFUSE_OTHER_CONNECTION);
     (void)bench_reply(b, 1, WIRE_WELCOME);
     assert_int_equal(bench_counted(b, COUNTER_CONNECTIONS_SUPERSEDED), 1);
+    assert_int_equal(audited(b), 1);
     bench_clear(b);
     b->peer = first; // the earlier one goes on as if nothing had happened
     m = bench_declare_message(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
@@ -143,6 +150,7 @@ static void a_reconnection_after_a_dead_one_is_no_alarm(void **state)
     assert_non_null(item);
     ingest_abandon(b->ingest, item);
     assert_int_equal(bench_counted(b, COUNTER_CONNECTIONS_SUPERSEDED), 0);
+    assert_int_equal(audited(b), 0);
 }
 
 static void a_silent_connection_is_forgotten(void **state)
