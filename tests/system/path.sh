@@ -79,12 +79,16 @@ monthly_reports_come_back_to_the_minor_unit() {
 }
 
 appended_rows_and_live_figures_follow_without_a_seam() {
-    local more
-    [ $(($(date +%s) % 10)) -lt 7 ] || sleep 3 # the gate must be open before the next step ends
-    now=$(date +%s)
-    more=$(write_files "$now")
-    echo $((now / 10 * 10 + 10)) >"$work/gate"
-    echo $(($(<"$work/figures") + more)) >"$work/figures"
+    local more try
+    for try in 1 2 3 4 5; do # the gate must be open before the next step ends
+        [ $(($(date +%s) % 10)) -lt 7 ] || sleep 3
+        now=$(date +%s)
+        more=$(write_files "$now")
+        echo $((now / 10 * 10 + 10)) >"$work/gate"
+        echo $(($(<"$work/figures") + more)) >"$work/figures"
+        [ "$(date +%s)" -ge $((now / 10 * 10 + 9)) ] || break
+    done
+    [ "$try" -lt 5 ] || fail "this machine takes more than some seconds to write two files" || return
     arrived_live() { has_acknowledged plant $(($(<"$work/figures") + 2)); }
     wait_for arrived_live || fail "acknowledged $(agent_count plant acknowledged) of $(<"$work/figures") and live ones" || return
     rm "$work/gate"
