@@ -1,4 +1,4 @@
-#include "tests/support/source_bench.h"
+#include "tests/support/csv_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,37 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct fixture {
-    struct source_bench *bench;
-    char path[TEST_PATH];
-    struct agent_series series[1];
-    struct agent_source config;
-};
-
-static int setup(void **state)
+static struct csv_bench *measurements(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    void *bench = NULL;
-    assert_non_null(f);
-    assert_int_equal(source_bench_setup(&bench), 0);
-    f->bench = bench;
-    test_folder_path(&f->bench->folder, "in.csv", f->path);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    void *bench = f->bench;
-    int rc = source_bench_teardown(&bench);
-    free(f);
-    return rc;
-}
-
-static struct fixture *measurements(void **state)
-{
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->series[0] = (struct agent_series){.name = "kwh",
                                          .declared = "energy",
                                          .unit = "kwh",
@@ -61,144 +33,104 @@ static struct fixture *measurements(void **state)
     return f;
 }
 
-static void write_with(const char *path, const char *mode, const char *text, size_t len)
-{
-    FILE *out = fopen(path, mode);
-    assert_non_null(out);
-    assert_int_equal(fwrite(text, 1, len, out), len);
-    assert_int_equal(fclose(out), 0);
-}
-
-// In place, as an editor or `>` does. What was read a moment ago has another time of change by then.
-static void put(struct fixture *f, const char *text)
-{
-    write_with(f->path, "w", text, strlen(text));
-}
-
-static void add(struct fixture *f, const char *text)
-{
-    write_with(f->path, "a", text, strlen(text));
-}
-
-// Another file under the same name, as rename does.
-static void replace(struct fixture *f, const char *text)
-{
-    char other[TEST_PATH];
-    test_folder_path(&f->bench->folder, "new.csv", other);
-    write_with(other, "w", text, strlen(text));
-    assert_int_equal(rename(other, f->path), 0);
-}
-
-static void open_source(struct fixture *f)
-{
-    source_bench_open(f->bench, &f->config);
-}
-
-static void expect(struct fixture *f, const char *samples)
+static void expect(struct csv_bench *f, const char *samples)
 {
     source_bench_expect(f->bench, samples);
 }
 
-static void expect_error(struct fixture *f, uint64_t errors, const char *text)
-{
-    if (f->bench->errors != errors || !strstr(buf_str(&f->bench->messages), text))
-        fail_msg("%llu errors instead of %llu with '%s': %s", (unsigned long long)f->bench->errors,
-                 (unsigned long long)errors, text, buf_str(&f->bench->messages));
-}
-
 static void added_rows_are_read_once_and_a_partial_line_is_waited_for(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n30,");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\n20,2\n30,");
+    csv_open(f);
     expect(f, "energy 10 1\nenergy 20 2\n");
     expect(f, "");
-    add(f, "3");
+    csv_add(f, "3");
     expect(f, "");
-    add(f, "5\n40,4\n");
+    csv_add(f, "5\n40,4\n");
     expect(f, "energy 30 35\nenergy 40 4\n");
-    open_source(f);
+    csv_open(f);
     expect(f, "");
-    add(f, "50,5\n");
-    open_source(f);
+    csv_add(f, "50,5\n");
+    csv_open(f);
     expect(f, "energy 50 5\n");
     assert_int_equal(f->bench->errors, 0);
 }
 
 static void a_file_whose_first_rows_could_not_be_spooled_is_begun_anew(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\n");
+    csv_open(f);
     (void)source_bench_take(f->bench, 1000, false);
     expect(f, "energy 10 1\n");
     assert_int_equal(f->bench->errors, 0);
-    replace(f, "time,kwh\n10,1\n20,2\n");
+    csv_replace(f, "time,kwh\n10,1\n20,2\n");
     (void)source_bench_take(f->bench, 1000, false);
     expect(f, "energy 20 2\n");
-    open_source(f);
+    csv_open(f);
     expect(f, "");
     assert_int_equal(f->bench->errors, 0);
 }
 
 static void late_rows_of_a_growing_file_are_taken(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n50,1\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n50,1\n");
+    csv_open(f);
     expect(f, "energy 50 1\n");
-    add(f, "40,2\n");
+    csv_add(f, "40,2\n");
     expect(f, "energy 40 2\n");
 }
 
 static void a_replaced_file_gives_only_rows_newer_than_the_last_one(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\n20,2\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    replace(f, "time,kwh\n10,1\n20,2\n30,3\n");
+    csv_replace(f, "time,kwh\n10,1\n20,2\n30,3\n");
     expect(f, "energy 30 3\n");
     assert_int_equal(f->bench->skipped, 2);
 }
 
 static void a_file_cut_and_written_anew_is_noticed(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\n20,2\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    put(f, "time,kwh\n30,3\n");
+    csv_put(f, "time,kwh\n30,3\n");
     expect(f, "energy 30 3\n");
-    put(f, "time,kwh\n40,41111111\n50,5\n"); // longer than before, another last row
+    csv_put(f, "time,kwh\n40,41111111\n50,5\n"); // longer than before, another last row
     expect(f, "energy 40 41111111\nenergy 50 5\n");
-    put(f, "kwh,time\n6,60\n7,70\n8,80\n9,90\n"); // another header
+    csv_put(f, "kwh,time\n6,60\n7,70\n8,80\n9,90\n"); // another header
     expect(f, "energy 60 6\nenergy 70 7\nenergy 80 8\nenergy 90 9\n");
 }
 
 static void a_file_replaced_while_the_agent_was_down_is_noticed(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\n20,2\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\n20,2\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    put(f, "time,kwh\n10,1\n20,9\n30,3\n"); // same file, other row where the last one was read
-    open_source(f);
+    csv_put(f, "time,kwh\n10,1\n20,9\n30,3\n"); // same file, other row where the last one was read
+    csv_open(f);
     expect(f, "energy 30 3\n");
     assert_int_equal(f->bench->skipped, 2);
 }
 
 static void what_was_added_to_a_rotated_file_is_read_before_the_new_one(void **state)
 {
-    struct fixture *f = measurements(state);
+    struct csv_bench *f = measurements(state);
     char old[TEST_PATH];
     test_folder_path(&f->bench->folder, "in.csv.1", old);
-    put(f, "time,kwh\n10,1\n");
-    open_source(f);
+    csv_put(f, "time,kwh\n10,1\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    add(f, "20,2\n30,3\n");
+    csv_add(f, "20,2\n30,3\n");
     assert_int_equal(rename(f->path, old), 0);
-    put(f, "time,kwh\n40,4\n");
+    csv_put(f, "time,kwh\n40,4\n");
     expect(f, "energy 20 2\nenergy 30 3\n");
     expect(f, "energy 40 4\n");
     assert_int_equal(f->bench->errors, 0);
@@ -206,26 +138,26 @@ static void what_was_added_to_a_rotated_file_is_read_before_the_new_one(void **s
 
 static void bad_rows_are_named_and_cost_only_themselves(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,1\nnoon,2\n20,x\n\n25,3\n30,4,5\n40,nan\n50,5\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,1\nnoon,2\n20,x\n\n25,3\n30,4,5\n40,nan\n50,5\n");
+    csv_open(f);
     expect(f, "energy 10 1\nenergy 50 5\n");
-    expect_error(f, 5, "in.csv:3:1: column \"time\": 'noon' is not a time");
-    expect_error(f, 5, "in.csv:4:4: column \"kwh\": 'x' is not a number");
-    expect_error(f, 5, "in.csv:6:4: column \"kwh\": energy: the time is not on a boundary");
-    expect_error(f, 5, "in.csv:7:1: 3 columns, but the header has 2");
-    expect_error(f, 5, "in.csv:8:4: column \"kwh\": 'nan' is not a number");
+    csv_expect_errors(f, 5, "in.csv:3:1: column \"time\": 'noon' is not a time");
+    csv_expect_errors(f, 5, "in.csv:4:4: column \"kwh\": 'x' is not a number");
+    csv_expect_errors(f, 5, "in.csv:6:4: column \"kwh\": energy: the time is not on a boundary");
+    csv_expect_errors(f, 5, "in.csv:7:1: 3 columns, but the header has 2");
+    csv_expect_errors(f, 5, "in.csv:8:4: column \"kwh\": 'nan' is not a number");
 }
 
 static void a_history_comes_in_portions_and_lost_ones_again(void **state)
 {
-    struct fixture *f = measurements(state);
+    struct csv_bench *f = measurements(state);
     FILE *out = fopen(f->path, "w");
     fprintf(out, "time,kwh\n");
     for (int i = 1; i <= 120000; i++)
         fprintf(out, "%d,%d\n", i * 10, i);
     fclose(out);
-    open_source(f);
+    csv_open(f);
     assert_true(source_bench_take(f->bench, 1000, true));
     assert_int_equal(f->bench->count, 1000);
     assert_true(source_bench_take(f->bench, 1000, false));
@@ -237,30 +169,30 @@ static void a_history_comes_in_portions_and_lost_ones_again(void **state)
 
 static void errors_quote_bad_bytes_as_question_marks(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,\xff\x01\xc3(\n");
-    open_source(f);
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,\xff\x01\xc3(\n");
+    csv_open(f);
     expect(f, "");
-    expect_error(f, 1, "'\?\?\?(' is not a number");
+    csv_expect_errors(f, 1, "'\?\?\?(' is not a number");
 }
 
 static void a_quote_that_is_never_closed_costs_its_own_line_only(void **state)
 {
-    struct fixture *f = measurements(state);
-    put(f, "time,kwh\n10,\"1\n20,2\n");
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n10,\"1\n20,2\n");
     FILE *out = fopen(f->path, "a");
     for (int i = 3; i < 10000; i++)
         fprintf(out, "%d,%d\n", i * 10, i);
     fclose(out);
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    expect_error(f, 1, "in.csv:2:1: longer than 65536 bytes, or a quote in it is not closed");
+    csv_expect_errors(f, 1, "in.csv:2:1: longer than 65536 bytes, or a quote in it is not closed");
     assert_int_equal(f->bench->count, 9998);
 }
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, csv_bench_setup, csv_bench_teardown)
     const struct CMUnitTest tests[] = {
         T(added_rows_are_read_once_and_a_partial_line_is_waited_for),
         T(a_file_whose_first_rows_could_not_be_spooled_is_begun_anew),

@@ -2,7 +2,7 @@
 // release comes after which.
 #include "agent/sources/csv_release.h"
 #include "tests/support/cmocka.h"
-#include "tests/support/source_bench.h"
+#include "tests/support/csv_bench.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,20 +14,10 @@
 #define AT(year, month) ((long long)D(year, month) * 86400)
 #define GONE            "? no longer in the source"
 
-struct fixture {
-    struct source_bench *bench;
-    char path[TEST_PATH];
-    struct agent_series series[2];
-    struct agent_source config;
-};
-
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    void *bench = NULL;
-    assert_non_null(f);
-    assert_int_equal(source_bench_setup(&bench), 0);
-    f->bench = bench;
+    assert_int_equal(csv_bench_setup(state), 0);
+    struct csv_bench *f = *state;
     f->series[0] = (struct agent_series){.name = "a", .declared = "kep/a", .unit = "x", .currency = ""};
     f->series[1] = (struct agent_series){.name = "b", .declared = "kep/b", .unit = "x", .currency = ""};
     for (int i = 0; i < 2; i++) {
@@ -44,39 +34,20 @@ static int setup(void **state)
                                       .time_column = "month",
                                       .series_count = 2,
                                       .series = f->series};
-    test_folder_path(&f->bench->folder, "in.csv", f->path);
-    *state = f;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    void *bench = f->bench;
-    int rc = source_bench_teardown(&bench);
-    free(f);
-    return rc;
-}
-
-static void write_file(struct fixture *f, const char *name, const char *text)
+static void write_file(struct csv_bench *f, const char *name, const char *text)
 {
     char path[TEST_PATH], beside[TEST_PATH];
     test_folder_path(&f->bench->folder, name, path);
     test_folder_path(&f->bench->folder, "beside", beside);
-    FILE *out = fopen(beside, "w");
-    assert_non_null(out);
-    assert_int_equal(fwrite(text, 1, strlen(text), out), strlen(text));
-    assert_int_equal(fclose(out), 0);
+    csv_write(beside, "w", text, strlen(text));
     assert_int_equal(rename(beside, path), 0);
 }
 
-static void open_source(struct fixture *f)
-{
-    source_bench_open(f->bench, &f->config);
-}
-
-static void expect(struct fixture *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void expect(struct fixture *f, const char *fmt, ...)
+static void expect(struct csv_bench *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void expect(struct csv_bench *f, const char *fmt, ...)
 {
     char text[1024];
     va_list args;
@@ -86,7 +57,7 @@ static void expect(struct fixture *f, const char *fmt, ...)
     source_bench_expect(f->bench, text);
 }
 
-static void expect_error(struct fixture *f, const char *text)
+static void expect_error(struct csv_bench *f, const char *text)
 {
     if (f->bench->errors == 0 || !strstr(buf_str(&f->bench->messages), text))
         fail_msg("no '%s' in %s", text, buf_str(&f->bench->messages));
@@ -96,12 +67,12 @@ static void expect_error(struct fixture *f, const char *text)
 
 static void a_figure_carries_when_its_row_was_published(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->config.published_column = "out";
     write_file(f, "in.csv",
                "month,a,b,out\n2025-10,1,2,2025-11-20\n2025-11,3,4,2025-12\n2025-12,5,,\n"
                "2026-01,6,7,2026-02-01T00:00:07Z\n");
-    open_source(f);
+    csv_open(f);
     expect(f,
            "kep/a %d 1 @%lld\nkep/b %d 2 @%lld\nkep/a %d 3 @%lld\nkep/b %d 4 @%lld\nkep/a %d 5\n"
            "kep/a %d 6 @%lld\nkep/b %d 7 @%lld\n",
@@ -112,10 +83,10 @@ static void a_figure_carries_when_its_row_was_published(void **state)
 
 static void what_vanished_was_published_with_its_row_or_else_with_the_newest(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->config.published_column = "out";
     write_file(f, "in.csv", "month,a,b,out\n2025-10,1,1,2025-11\n2025-11,2,2,2025-12\n2025-12,3,3,2026-01\n");
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
     write_file(f, "in.csv", "month,a,b,out\n2025-10,,1,2026-02\n2025-12,3,4,2026-03\n");
     expect(f, "kep/a %d " GONE " @%lld\nkep/a %d " GONE " @%lld\nkep/b %d " GONE " @%lld\nkep/b %d 4 @%lld\n",
@@ -125,14 +96,14 @@ static void what_vanished_was_published_with_its_row_or_else_with_the_newest(voi
 
 static void a_row_whose_date_of_publishing_cannot_be_read_is_named_and_left_out(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->config.published_column = "out";
     write_file(f, "in.csv", "month,a,b,out\n2025-10,1,2,soon\n2025-11,3,4,2025-12\n");
-    open_source(f);
+    csv_open(f);
     expect(f, "kep/a %d 3 @%lld\nkep/b %d 4 @%lld\n", D(2025, 11), AT(2025, 12), D(2025, 11), AT(2025, 12));
     expect_error(f, "in.csv:2:13: column \"out\": 'soon' is not when it was published");
     f->config.published_column = "when";
-    open_source(f);
+    csv_open(f);
     expect(f, "%s", "");
     expect_error(f, "no column \"when\"");
 }
@@ -141,10 +112,10 @@ static void a_row_whose_date_of_publishing_cannot_be_read_is_named_and_left_out(
 
 static void of_a_whole_table_everything_that_is_not_in_it_is_gone(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->config.whole = true;
     write_file(f, "in.csv", "month,a,b\n2025-10,1,1\n2025-11,2,2\n2025-12,3,3\n");
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
     write_file(f, "in.csv", "month,b\n2025-11,2\n");
     expect(f,
@@ -157,10 +128,10 @@ static void of_a_whole_table_everything_that_is_not_in_it_is_gone(void **state)
 
 static void a_whole_table_without_rows_or_with_bad_ones_takes_nothing_away(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->config.whole = true;
     write_file(f, "in.csv", "month,a,b\n2025-10,1,1\n2025-11,2,2\n");
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
     write_file(f, "in.csv", "month,a,b\n");
     expect(f, "%s", "");
@@ -172,13 +143,13 @@ static void a_whole_table_without_rows_or_with_bad_ones_takes_nothing_away(void 
 
 static void a_whole_table_that_was_written_a_moment_ago_is_waited_for(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     const struct timespec written[2] = {{.tv_sec = SOURCE_BENCH_NOW_S - 1},
                                         {.tv_sec = SOURCE_BENCH_NOW_S - 1}};
     f->config.whole = true;
     write_file(f, "in.csv", "month,a,b\n2025-10,1,1\n");
     assert_int_equal(utimensat(AT_FDCWD, f->path, written, 0), 0);
-    open_source(f);
+    csv_open(f);
     expect(f, "%s", "");
     fake_clock_advance_us(&f->bench->clock, US_PER_S);
     expect(f, "kep/a %d 1\nkep/b %d 1\n", D(2025, 10), D(2025, 10));
@@ -186,7 +157,7 @@ static void a_whole_table_that_was_written_a_moment_ago_is_waited_for(void **sta
 
 // ---- releases
 
-static void releases(struct fixture *f)
+static void releases(struct csv_bench *f)
 {
     test_folder_path(&f->bench->folder, "kep-{release}.csv", f->path);
     f->config.releases = true;
@@ -195,14 +166,14 @@ static void releases(struct fixture *f)
 
 static void releases_are_read_one_after_the_other_with_their_periods_as_published(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     releases(f);
     write_file(f, "kep-2025-12.csv", "month,a,b\n2025-10,1,9\n2025-11,3,4\n");
     write_file(f, "kep-2025-11.csv", "month,a,b\n2025-10,1,2\n");
     write_file(f, "kep-2026-Q1.csv", "month,a,b\n2025-10,,9\n2025-11,3,4\n");
     write_file(f, "kep-old.csv", "month,a,b\n2025-10,7,7\n");
     write_file(f, "kep-2026-01.bak", "month,a,b\n2025-10,7,7\n");
-    open_source(f);
+    csv_open(f);
     expect(f,
            "kep/a %d 1 @%lld\nkep/b %d 2 @%lld\nkep/b %d 9 @%lld\nkep/a %d 3 @%lld\nkep/b %d 4 @%lld\n"
            "kep/a %d " GONE " @%lld\n",
@@ -213,15 +184,15 @@ static void releases_are_read_one_after_the_other_with_their_periods_as_publishe
 
 static void the_newest_release_is_read_again_when_it_changes_and_older_ones_are_not(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     releases(f);
     write_file(f, "kep-2025-11.csv", "month,a,b\n2025-10,1,2\n");
     write_file(f, "kep-2025-12.csv", "month,a,b\n2025-10,1,2\n");
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
     write_file(f, "kep-2025-11.csv", "month,a,b\n2025-10,5,5\n");
     expect(f, "%s", "");
-    open_source(f); // the same after a restart
+    csv_open(f); // the same after a restart
     expect(f, "%s", "");
     write_file(f, "kep-2025-12.csv", "month,a,b\n2025-10,1,3\n");
     expect(f, "kep/b %d 3 @%lld\n", D(2025, 10), AT(2025, 12));
@@ -237,11 +208,11 @@ static void the_newest_release_is_read_again_when_it_changes_and_older_ones_are_
 
 static void a_release_that_cannot_be_read_holds_up_those_after_it(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     releases(f);
     write_file(f, "kep-2025-11.csv", "period,a,b\n2025-10,1,2\n");
     write_file(f, "kep-2025-12.csv", "month,a,b\n2025-10,1,3\n");
-    open_source(f);
+    csv_open(f);
     expect(f, "%s", "");
     expect_error(f, "kep-2025-11.csv:1:1: no column \"month\"");
     write_file(f, "kep-2025-11.csv", "month,a,b\n2025-10,1,2\n");
@@ -251,22 +222,22 @@ static void a_release_that_cannot_be_read_holds_up_those_after_it(void **state)
 
 static void a_release_given_in_portions_is_gone_on_with(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     releases(f);
     write_file(f, "kep-2025-11.csv", "month,a,b\n2025-10,1,2\n2025-11,3,4\n");
     write_file(f, "kep-2025-12.csv", "month,a,b\n2025-10,1,2\n2025-11,3,5\n");
-    open_source(f);
+    csv_open(f);
     assert_true(source_bench_take(f->bench, 3, true));
-    open_source(f); // a crash in between
+    csv_open(f); // a crash in between
     expect(f, "kep/b %d 4 @%lld\nkep/b %d 5 @%lld\n", D(2025, 11), AT(2025, 11), D(2025, 11), AT(2025, 12));
 }
 
 static void a_folder_that_is_not_there_is_named(void **state)
 {
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     releases(f);
     snprintf(f->path, sizeof f->path, "/nonexistent/{release}.csv");
-    open_source(f);
+    csv_open(f);
     expect(f, "%s", "");
     expect_error(f, "/nonexistent: No such file or directory");
 }
@@ -285,7 +256,7 @@ static void a_stored_release_comes_back_and_a_damaged_one_is_refused(void **stat
         assert_int_equal(csv_release_decode(bad[i], strlen(bad[i]), &back), ERR_CORRUPT);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, csv_bench_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

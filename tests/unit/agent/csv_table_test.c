@@ -1,4 +1,4 @@
-#include "tests/support/source_bench.h"
+#include "tests/support/csv_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,37 +13,9 @@
 
 #define D(year, month) civil_to_days((struct civil){year, month, 1})
 
-struct fixture {
-    struct source_bench *bench;
-    char path[TEST_PATH];
-    struct agent_series series[2];
-    struct agent_source config;
-};
-
-static int setup(void **state)
+static struct csv_bench *reports(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    void *bench = NULL;
-    assert_non_null(f);
-    assert_int_equal(source_bench_setup(&bench), 0);
-    f->bench = bench;
-    test_folder_path(&f->bench->folder, "in.csv", f->path);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    void *bench = f->bench;
-    int rc = source_bench_teardown(&bench);
-    free(f);
-    return rc;
-}
-
-static struct fixture *reports(void **state)
-{
-    struct fixture *f = *state;
+    struct csv_bench *f = *state;
     f->series[0] = (struct agent_series){.name = "staff",
                                          .declared = "jobs_total",
                                          .unit = "person",
@@ -70,49 +42,9 @@ static struct fixture *reports(void **state)
     return f;
 }
 
-static void write_with(const char *path, const char *mode, const char *text, size_t len)
-{
-    FILE *out = fopen(path, mode);
-    assert_non_null(out);
-    assert_int_equal(fwrite(text, 1, len, out), len);
-    assert_int_equal(fclose(out), 0);
-}
-
-// In place, as an editor or `>` does. What was read a moment ago has another time of change by then.
-static void put(struct fixture *f, const char *text)
-{
-    write_with(f->path, "w", text, strlen(text));
-}
-
-static void add(struct fixture *f, const char *text)
-{
-    write_with(f->path, "a", text, strlen(text));
-}
-
-// Another file under the same name, as rename does.
-static void replace(struct fixture *f, const char *text)
-{
-    char other[TEST_PATH];
-    test_folder_path(&f->bench->folder, "new.csv", other);
-    write_with(other, "w", text, strlen(text));
-    assert_int_equal(rename(other, f->path), 0);
-}
-
-static void open_source(struct fixture *f)
-{
-    source_bench_open(f->bench, &f->config);
-}
-
-static void expect(struct fixture *f, const char *samples)
+static void expect(struct csv_bench *f, const char *samples)
 {
     source_bench_expect(f->bench, samples);
-}
-
-static void expect_error(struct fixture *f, uint64_t errors, const char *text)
-{
-    if (f->bench->errors != errors || !strstr(buf_str(&f->bench->messages), text))
-        fail_msg("%llu errors instead of %llu with '%s': %s", (unsigned long long)f->bench->errors,
-                 (unsigned long long)errors, text, buf_str(&f->bench->messages));
 }
 
 // "jobs_total <day> 12\n" for months of 2026, to write expectations in.
@@ -131,9 +63,9 @@ static const char *lines(const char *fmt, ...)
 
 static void reports_are_read_with_their_empty_cells_left_out(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,12,1250.50\n2026-02,,-\n2026-03,14,0.07\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,12,1250.50\n2026-02,,-\n2026-03,14,0.07\n");
+    csv_open(f);
     expect(f, lines("jobs_total %d 12\ninv %d 125050\njobs_total %d 14\ninv %d 7\n", D(2026, 1), D(2026, 1),
                     D(2026, 3), D(2026, 3)));
     assert_int_equal(f->bench->errors, 0);
@@ -142,90 +74,90 @@ static void reports_are_read_with_their_empty_cells_left_out(void **state)
 
 static void only_what_is_new_or_changed_is_reported(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,12,1\n2026-02,13,2\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,12,1\n2026-02,13,2\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
     assert_int_equal(f->bench->count, 4);
-    put(f, "month,staff,invested\n2026-01,12,1\n2026-02,15,2\n2026-03,16,3\n");
+    csv_put(f, "month,staff,invested\n2026-01,12,1\n2026-02,15,2\n2026-03,16,3\n");
     expect(f, lines("jobs_total %d 15\njobs_total %d 16\ninv %d 300\n", D(2026, 2), D(2026, 3), D(2026, 3)));
-    replace(f, "month,staff,invested\n2026-01,12,1\n2026-02,15,2\n2026-03,16,3\n");
+    csv_replace(f, "month,staff,invested\n2026-01,12,1\n2026-02,15,2\n2026-03,16,3\n");
     expect(f, "");
 }
 
 static void after_a_restart_nothing_is_reported_again(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,12,1\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,12,1\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
     assert_int_equal(f->bench->count, 2);
-    open_source(f);
+    csv_open(f);
     expect(f, "");
-    replace(f, "month,staff,invested\n2026-01,12,5\n");
-    open_source(f);
+    csv_replace(f, "month,staff,invested\n2026-01,12,5\n");
+    csv_open(f);
     expect(f, lines("inv %d 500\n", D(2026, 1)));
 }
 
 static void a_value_that_vanished_is_reported_as_missing_once(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,12,1\n2026-02,13,2\n2026-03,14,3\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,12,1\n2026-02,13,2\n2026-03,14,3\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    put(f, "month,staff,invested\n2026-01,,1\n2026-03,14,3\n"); // one cell emptied, one row gone
+    csv_put(f, "month,staff,invested\n2026-01,,1\n2026-03,14,3\n"); // one cell emptied, one row gone
     expect(f, lines("jobs_total %d ? no longer in the source\njobs_total %d ? no longer in the source\n"
                     "inv %d ? no longer in the source\n",
                     D(2026, 1), D(2026, 2), D(2026, 2)));
-    replace(f, "month,staff,invested\n2026-01,,1\n2026-03,14,3\n");
+    csv_replace(f, "month,staff,invested\n2026-01,,1\n2026-03,14,3\n");
     expect(f, "");
-    put(f, "month,staff,invested\n2026-01,12,1\n2026-03,14,3\n");
+    csv_put(f, "month,staff,invested\n2026-01,12,1\n2026-03,14,3\n");
     expect(f, lines("jobs_total %d 12\n", D(2026, 1)));
 }
 
 static void rows_outside_the_files_range_are_not_taken_as_vanished(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n2026-03,3,3\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n2026-03,3,3\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    put(f, "month,staff,invested\n2026-02,2,2\n");
+    csv_put(f, "month,staff,invested\n2026-02,2,2\n");
     expect(f, "");
 }
 
 static void nothing_vanishes_while_rows_cannot_be_read(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n2026-03,3,3\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n2026-03,3,3\n");
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2\n2026-03,3,3\n");
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2\n2026-03,3,3\n");
     expect(f, "");
-    expect_error(f, 1, "in.csv:3:1: 2 columns, but the header has 3");
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2x,2\n2026-03,3,3\n"); // wrong, so not gone
+    csv_expect_errors(f, 1, "in.csv:3:1: 2 columns, but the header has 3");
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2x,2\n2026-03,3,3\n"); // wrong, so not gone
     expect(f, "");
-    expect_error(f, 1, "in.csv:3:9: column \"staff\": '2x' is not a number");
+    csv_expect_errors(f, 1, "in.csv:3:9: column \"staff\": '2x' is not a number");
 }
 
 static void a_period_that_stands_twice_has_the_last_value(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-01,2,\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-01,2,\n");
+    csv_open(f);
     expect(f, lines("jobs_total %d 2\ninv %d 100\n", D(2026, 1), D(2026, 1)));
-    add(f, "2026-01,3,\n");
+    csv_add(f, "2026-01,3,\n");
     expect(f, lines("jobs_total %d 3\n", D(2026, 1)));
 }
 
 static void a_last_line_without_its_end_is_waited_for_a_minute(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2");
+    csv_open(f);
     expect(f, lines("jobs_total %d 1\ninv %d 100\n", D(2026, 1), D(2026, 1)));
     fake_clock_advance_us(&f->bench->clock, 59 * US_PER_S);
     expect(f, "");
-    add(f, "2"); // it was being written: the wait begins anew
+    csv_add(f, "2"); // it was being written: the wait begins anew
     expect(f, "");
     fake_clock_advance_us(&f->bench->clock, 59 * US_PER_S);
     expect(f, "");
@@ -236,11 +168,11 @@ static void a_last_line_without_its_end_is_waited_for_a_minute(void **state)
 
 static void a_last_line_without_its_end_is_waited_for_after_a_restart_too(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-02,2,2");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-02,2,2");
+    csv_open(f);
     expect(f, "");
-    open_source(f);
+    csv_open(f);
     expect(f, "");
     fake_clock_advance_us(&f->bench->clock, 60 * US_PER_S);
     expect(f, lines("jobs_total %d 2\ninv %d 200\n", D(2026, 2), D(2026, 2)));
@@ -248,21 +180,21 @@ static void a_last_line_without_its_end_is_waited_for_after_a_restart_too(void *
 
 static void another_mapping_of_columns_reads_the_file_again(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     f->config.series_count = 1;
-    put(f, "month,staff,invested\n2026-01,1,1\n");
-    open_source(f);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n");
+    csv_open(f);
     expect(f, lines("jobs_total %d 1\n", D(2026, 1)));
     f->config.series_count = 2;
-    open_source(f);
+    csv_open(f);
     expect(f, lines("inv %d 100\n", D(2026, 1)));
 }
 
 static void what_could_not_be_spooled_is_given_again(void **state)
 {
-    struct fixture *f = reports(state);
-    put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n");
-    open_source(f);
+    struct csv_bench *f = reports(state);
+    csv_put(f, "month,staff,invested\n2026-01,1,1\n2026-02,2,2\n");
+    csv_open(f);
     assert_true(source_bench_take(f->bench, 2, true));
     assert_false(source_bench_take(f->bench, 2, false));
     expect(f, lines("jobs_total %d 2\ninv %d 200\n", D(2026, 2), D(2026, 2)));
@@ -270,20 +202,20 @@ static void what_could_not_be_spooled_is_given_again(void **state)
 
 static void spreadsheets_of_the_region_are_read(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     static const char utf8[] = "\xef\xbb\xbf\"month\";\"staff\";\"invested\"\r\n2026-01;\"1 200\";1\xc2\xa0"
                                "250,5\r\n2026-02;н/д;\r\n";
     f->config.separator = ';';
     f->config.decimal = ',';
-    put(f, utf8);
-    open_source(f);
+    csv_put(f, utf8);
+    csv_open(f);
     expect(f, lines("jobs_total %d 1200\ninv %d 125050\n", D(2026, 1), D(2026, 1)));
     assert_int_equal(f->bench->errors, 0);
 }
 
 static void windows_1251_is_read_headers_and_all(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     // месяц;персонал;вложено / 2026-01;1<NBSP>200;5 / 2026-02;н/д;0,5
     static const char cp1251[] =
         "\xec\xe5\xf1\xff\xf6;\xef\xe5\xf0\xf1\xee\xed\xe0\xeb;\xe2\xeb\xee\xe6\xe5\xed\xee\n"
@@ -295,16 +227,16 @@ static void windows_1251_is_read_headers_and_all(void **state)
     f->config.time_column = "месяц";
     f->series[0].name = "персонал";
     f->series[1].name = "вложено";
-    put(f, cp1251);
-    open_source(f);
+    csv_put(f, cp1251);
+    csv_open(f);
     expect(f, lines("jobs_total %d 1200\ninv %d 500\ninv %d 50\ninv %d 100\n", D(2026, 1), D(2026, 1),
                     D(2026, 2), D(2026, 3)));
-    expect_error(f, 1, "in.csv:4:9: column \"персонал\": 'да' is not a number");
+    csv_expect_errors(f, 1, "in.csv:4:9: column \"персонал\": 'да' is not a number");
 }
 
 static void files_that_cannot_be_read_say_why(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     static const struct {
         const char *text;
         size_t len;
@@ -328,38 +260,39 @@ static void files_that_cannot_be_read_say_why(void **state)
         {"month,staff,invested\n1899-12,2,3\n", 33, "the period is before 1900"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        write_with(f->path, "w", cases[i].text, cases[i].len);
-        open_source(f);
+        csv_write(f->path, "w", cases[i].text, cases[i].len);
+        csv_open(f);
         source_bench_run(f->bench, 0);
         if (f->bench->errors == 0 || !strstr(buf_str(&f->bench->messages), cases[i].says))
             fail_msg("case %zu: %s", i, buf_str(&f->bench->messages));
     }
     unlink(f->path);
     source_bench_run(f->bench, 0);
-    expect_error(f, 1, "in.csv: No such file or directory");
+    csv_expect_errors(f, 1, "in.csv: No such file or directory");
     f->config.path = f->bench->folder.path;
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    expect_error(f, 1, "is not a regular file");
+    csv_expect_errors(f, 1, "is not a regular file");
 }
 
 static void a_header_without_end_is_told_from_one_being_written(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     char *text = malloc(70000);
     memset(text, 'x', 70000);
     memcpy(text, "month,\"", 7);
     text[69999] = '\n';
-    write_with(f->path, "w", text, 70000);
+    csv_write(f->path, "w", text, 70000);
     free(text);
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
-    expect_error(f, 1, "in.csv:1:1: the header is longer than 65536 bytes, or a quote in it is not closed");
+    csv_expect_errors(f, 1,
+                      "in.csv:1:1: the header is longer than 65536 bytes, or a quote in it is not closed");
 }
 
 static void a_long_table_is_given_in_portions(void **state)
 {
-    struct fixture *f = reports(state);
+    struct csv_bench *f = reports(state);
     f->series[0].period = PERIOD_DAY;
     f->config.series_count = 1;
     FILE *out = fopen(f->path, "w");
@@ -369,7 +302,7 @@ static void a_long_table_is_given_in_portions(void **state)
         fprintf(out, "%04d-%02d-%02d,%d\n", c.year, c.month, c.day, day);
     }
     fclose(out);
-    open_source(f);
+    csv_open(f);
     source_bench_run(f->bench, 0);
     assert_int_equal(f->bench->count, 3500);
     assert_int_equal(f->bench->takes, 4);
@@ -379,7 +312,7 @@ static void a_long_table_is_given_in_portions(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, csv_bench_setup, csv_bench_teardown)
     const struct CMUnitTest tests[] = {
         T(reports_are_read_with_their_empty_cells_left_out),
         T(only_what_is_new_or_changed_is_reported),
