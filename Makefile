@@ -161,7 +161,7 @@ $(B)/tests/faults/shim.so: tests/system/faults/shim.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=c17 $(WARNINGS) -D_GNU_SOURCE -O2 -g -fPIC -shared -o $@ $< -ldl -pthread
 
-## check-floods   handshakes by the thousand, unfinished ones, 5,000 peers that ignore credit (FLOODS=strangers or greedy; 3 min)
+## check-floods   handshakes by the thousand, unfinished ones, peers over their quota or credit (FLOODS=strangers, quota or greedy; 4 min)
 .PHONY: check-floods
 check-floods:
 	@deploy/deps.sh build check

@@ -216,13 +216,18 @@ static void say_listening(struct service *s)
 
 static enum err start_threads(struct service *s, struct diag *d)
 {
-    void *(*const run[SERVICE_THREADS])(void *) = {committer_thread, observer_thread, rrd_thread,
-                                                   control_thread,   ingest_thread,   retention_thread,
-                                                   door_thread,      rates_thread};
-    for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
-        int failed = pthread_create(&s->threads[i], NULL, run[i], s);
+    static const struct {
+        const char *name; // as `top -H` shows it
+        void *(*run)(void *);
+    } threads[SERVICE_THREADS] = {{"committer", committer_thread}, {"observer", observer_thread},
+                                  {"rrd", rrd_thread},             {"control", control_thread},
+                                  {"ingest", ingest_thread},       {"retention", retention_thread},
+                                  {"door", door_thread},           {"rates", rates_thread}};
+    for (size_t i = 0; i < SERVICE_THREADS; i++) {
+        int failed = pthread_create(&s->threads[i], NULL, threads[i].run, s);
         if (failed)
             return diag_errno(d, failed, "a thread can't be started");
+        pthread_setname_np(s->threads[i], threads[i].name);
         s->thread_count++;
     }
     return ERR_OK;

@@ -1,11 +1,10 @@
 """Knocking without a key that is let in. libzmq does not say whose a broken handshake was, so each case has a collector of its
 own, and exactly one refusal in its audit log."""
-import ctypes
-import os
 import time
 
 import zmq
 
+import frozen
 import zmtp
 from recorder.programs import wait_for
 from site_of import RIVAL, UNKNOWN
@@ -127,39 +126,13 @@ CASES = [unknown_key, forged_user_id, revoked_key, mechanism_null, mechanism_pla
 
 # ---- a ZAP handler that no longer answers
 
-PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def thread_named(pid, name):
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as f:
-            if f.read().strip() == name:
-                return int(task)
-    return None
-
-
-def freeze(task):
-    """Stops this one thread of the process; False: the system does not let us."""
-    arguments = (ctypes.c_long(task), ctypes.c_void_p(0), ctypes.c_void_p(0))
-    return libc.ptrace(PTRACE_SEIZE, *arguments) == 0 and libc.ptrace(PTRACE_INTERRUPT, *arguments) == 0
-
-
-def has_ended(site, task):
-    try:
-        os.waitpid(task, os.WNOHANG | 0x40000000)  # __WALL: whoever traces a thread must see its end first
-    except ChildProcessError:
-        pass
-    return not site.collector.alive()
-
-
 def frozen_handler(site):
     """With its ZAP thread frozen the collector lets nobody in, an admitted key neither, and ends with an error that says so.
     None: this system does not let one thread be stopped."""
     keys, _ = site.admit(RIVAL)
     pid = site.collector.program.process.pid
-    task = thread_named(pid, "zap")
-    if not freeze(task):
+    task = frozen.thread_named(pid, "zap")
+    if not frozen.freeze(task):
         return None
     before = site.rows("stream")
     for known in (keys, zmtp.keypair()):
@@ -170,7 +143,7 @@ def frozen_handler(site):
                 raise AssertionError("somebody got in without being asked about")
         except TimeoutError:
             pass
-    if wait_for(lambda: has_ended(site, task), 60, 0.2) is None:
+    if wait_for(lambda: frozen.has_ended(site.collector, task), 60, 0.2) is None:
         raise AssertionError("the collector goes on without its ZAP handler")
     code = site.collector.program.process.returncode
     if code == 0 or not site.collector.said("thread=zap"):

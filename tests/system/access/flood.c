@@ -7,9 +7,9 @@
 //                                                            never go on
 //   flood PORT SERVER_KEY_HEX peers KEYS HELLO DECLARE BATCH SECONDS
 //         KEYS: 64 bytes a peer, public and secret; the others: messages in which 16 times 0xEE is the
-//         incarnation. Each says Hello, declares, and sends the batch again and again, whatever credit it
-//         has.
-// Ends after SECONDS with one line of counts in JSON. Used by floods.py.
+//         incarnation and, where 0x10 FF FF FF 7F follows, that the sequence. Each says Hello, declares, and,
+//         once all are in, sends batch after batch, whatever credit it has.
+// Ends after SECONDS (of peers: of sending) with one line of counts in JSON. Used by floods.py.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,7 @@
 
 #define MESSAGE_MAX 17000
 #define KEY         32
+#define ALL_IN_S    90 // none speaks before all are in; if they are not by then, there is no flood
 enum mode { HANDSHAKES, SILENT, PEERS };
 enum state { FREE, CONNECTING, GREETED, HELLO_SENT, INITIATED, IN, TALKING };
 
@@ -36,6 +37,7 @@ struct peer {
     int fd, number;
     enum state state;
     uint64_t nonce;
+    uint32_t sequence;
     uint8_t shared[KEY]; // with the server's key of this connection
     uint8_t in[512];     // the frame that is being read
     size_t have;
@@ -209,6 +211,17 @@ static bool initiate(struct peer *p, const uint8_t *welcome)
 }
 
 // ---- talking
+// Four bytes of varint, however small the number.
+static void number_next(struct peer *p, uint8_t *at)
+{
+    static const uint8_t mark[] = {0x10, 0xFF, 0xFF, 0xFF, 0x7F};
+    if (memcmp(at, mark, sizeof mark) != 0)
+        return;
+    p->sequence++;
+    for (int i = 0; i < 4; i++)
+        at[1 + i] = (uint8_t)((p->sequence >> (7 * i) & 0x7F) | (i < 3 ? 0x80 : 0));
+}
+
 static void say(struct peer *p, const struct text *t)
 {
     static uint8_t plain[MESSAGE_MAX], cipher[MESSAGE_MAX + 100];
@@ -222,8 +235,10 @@ static void say(struct peer *p, const struct text *t)
     plain[0] = 0;
     memcpy(plain + 1, t->bytes, t->len);
     uint8_t *at = memmem(plain + 1, t->len < 64 ? t->len : 64, mark, sizeof mark);
-    if (at)
+    if (at) {
         memcpy(at, incarnation, sizeof incarnation);
+        number_next(p, at + sizeof incarnation);
+    }
     nonce_of(p, "CurveZMQMESSAGEC", nonce);
     memcpy(cipher, "\x07MESSAGE", 8);
     memcpy(cipher + 8, nonce + 16, 8);
@@ -276,10 +291,8 @@ static size_t frame_bytes(const struct peer *p, size_t *head)
 static bool read_some(struct peer *p)
 {
     static uint8_t waste[65536];
-    if (p->state == TALKING) { // acknowledgements and credit: who cares; before the flood each is a word back
+    if (p->state == TALKING) { // acknowledgements and credit: who cares
         ssize_t n = recv(p->fd, waste, sizeof waste, 0);
-        if (n > 0 && !f.talk)
-            say(p, &f.hello);
         return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
     }
     for (;;) {
@@ -390,11 +403,13 @@ static void talk_all(void)
 static void run(double rate, double seconds)
 {
     struct epoll_event events[256];
-    double begun = now_s();
-    while (now_s() - begun < seconds) {
+    double begun = now_s(), until = begun + (f.mode == PEERS ? ALL_IN_S : seconds);
+    while (now_s() < until) {
         open_due(begun, rate);
-        if (!f.talk && (f.in >= (uint64_t)f.count || now_s() - begun > seconds / 2))
+        if (f.mode == PEERS && !f.talk && f.in >= (uint64_t)f.count) {
             talk_all();
+            until = now_s() + seconds;
+        }
         int n = epoll_wait(f.epoll, events, 256, 2);
         for (int i = 0; i < n; i++)
             serve(&f.peers[events[i].data.u32], events[i].events);

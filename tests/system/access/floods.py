@@ -21,6 +21,7 @@ from site_of import RIVAL, Site, Victim
 
 BEFORE_S, FACTOR, NOISE_MS, ROUNDS = 8, 3.0, 10.0, 3
 BUDGET_BYTES = 32 << 20
+FIRST_OF_FOUR_BYTES = (1 << 28) - 1  # a sequence's place in the message, which flood.c fills
 PEER_BYTES = 130 << 10  # what libzmq may hold for one that is not read: measured, lib/net/README.md
 
 
@@ -38,7 +39,12 @@ class Flood(threading.Thread):
             self.counts = json.loads(done.stdout)
 
 
+FAILED = []
+
+
 def say(name, trouble, figures):
+    if trouble:
+        FAILED.append(name)
     print(f"not ok access {name}: {trouble} ({figures})" if trouble else f"ok access {name} ({figures})", flush=True)
 
 
@@ -59,7 +65,7 @@ def round_of(options, site, victim, arguments, check):
     return before, during, flood.counts, trouble
 
 
-def flooded(options, site, victim, name, arguments, check):
+def flooded(options, site, victim, name, arguments, check, is_whole=lambda counts: True):
     """Before and during one flood, again when others who use this machine may have been in the way: what slows every round down
     is the flood. One line; returns how many have knocked."""
     told, knocked, whole = [], 0, False
@@ -68,8 +74,7 @@ def flooded(options, site, victim, name, arguments, check):
         knocked += counts.get("started", 0) - counts.get("failed", 0)
         told.append(f"p99 {before:.0f} -> {during:.0f} ms")
         good = during <= FACTOR * max(before, NOISE_MS)
-        # A machine that can't make the flood in time is no measure of it.
-        whole = whole or counts.get("started", 0) >= 0.97 * 1000 * float(arguments[-1]) and counts["open"] <= arguments[1]
+        whole = whole or not trouble and is_whole(counts)
         if trouble or good:
             break
     if not good and not trouble and not whole:
@@ -121,9 +126,19 @@ def strangers(options):
                 return "not refused as they should be"
             return ""
 
-        knocked = flooded(options, site, victim, "flood-of-1000-handshakes-a-second", ("handshakes", 1000, seconds), refused)
-        knocked += flooded(options, site, victim, "flood-of-5000-unfinished-handshakes", ("silent", 5000, 1000, seconds + 5),
-                           lambda counts: "" if counts["in"] == 0 and counts["started"] > 5000 else "not that many were open")
+        def many(counts):
+            return "" if counts["in"] == 0 and counts["started"] > 5000 else "not that many were open"
+
+        def in_time(seconds):  # a machine that can't make the flood in time is no measure of it
+            return lambda counts: counts["started"] >= 0.97 * 1000 * seconds and counts["open"] <= 5000
+
+        knocked = flooded(options, site, victim, "flood-of-1000-handshakes-a-second", ("handshakes", 1000, seconds), refused,
+                          in_time(seconds))
+        knocked += flooded(options, site, victim, "flood-of-5000-unfinished-handshakes", ("silent", 5000, 1000, seconds + 5), many,
+                           in_time(seconds + 5))
+        time.sleep(6)
+        knocked += flooded(options, site, victim, "flood-of-5000-unfinished-handshakes-in-one-moment",
+                           ("silent", 5000, 1000000, seconds), many)
         time.sleep(7)  # what the last ones left open has timed out
         drained = victim.stop()
         site.collector.stop()
@@ -153,6 +168,13 @@ def admit_all(site, count):
     return keys
 
 
+def key_file(site, count):
+    path = f"{site.folder}/keys"
+    with open(path, "wb") as f:
+        f.write(b"".join(admit_all(site, count)))
+    return path
+
+
 def messages(options, site, folder):
     """Hello, Declare and a Batch of nearly the largest size, of an incarnation to be filled in."""
     mark, at = b"\xee" * 16, int(time.time()) // 10 * 10 - 40000
@@ -162,7 +184,7 @@ def messages(options, site, folder):
     d = declare.declare
     d.incarnation, d.number, d.series, d.unit, d.step_s = mark, 0, "energy_kwh", "kwh", 10
     setattr(d, "class", options.pb.MEASUREMENT)
-    batch = wire.batch(options.pb, mark, 1, 0, [(0, at + 10 * i, 1.5) for i in range(1500)])
+    batch = wire.batch(options.pb, mark, FIRST_OF_FOUR_BYTES, 1, [(0, at + 10 * i, 1.5) for i in range(1500)])
     paths = []
     for name, raw in (("hello", hello.SerializeToString()), ("declare", declare.SerializeToString()), ("batch", batch)):
         paths.append(f"{folder}/{name}.bin")
@@ -177,11 +199,9 @@ def greedy(options):
         site.start()
         victim = Victim(site, 10).start()
         count = options.peers
-        with open(f"{site.folder}/keys", "wb") as f:
-            f.write(b"".join(admit_all(site, count)))
+        keys = key_file(site, count)
         at_rest_kib = resident_kib(site.collector.program.process.pid)
-        watch, flood = Watch(site), Flood(options, site, "peers", f"{site.folder}/keys", *messages(options, site, site.folder),
-                                          2 * options.seconds + 60)
+        watch, flood = Watch(site), Flood(options, site, "peers", keys, *messages(options, site, site.folder), options.seconds)
         before = victim.acknowledged()
         watch.start()
         flood.start()
@@ -192,7 +212,7 @@ def greedy(options):
         drained = victim.stop()
         bound_kib = at_rest_kib + (BUDGET_BYTES * 2 + count * PEER_BYTES >> 10)
         trouble = flood.trouble
-        if not trouble and (watch.connected < 0.9 * count or flood.counts["messages"] < 3 * count):
+        if not trouble and (watch.connected < 0.9 * count or watch.in_flight < BUDGET_BYTES // 2):
             trouble = "the flood was none"
         if not trouble and watch.in_flight > BUDGET_BYTES + (1 << 20):
             trouble = "more is on its way than the budget"
@@ -206,12 +226,39 @@ def greedy(options):
         site.close()
 
 
+QUOTA = "quotas:\n  - {resident: %s, series: 200, samples_per_s: 1000}\n" % RIVAL
+
+
+def over_quota(options):
+    """One resident's agents send on, whatever they may: slowed, then refused, then dropped; everybody else goes on as before."""
+    site = Site(options, "quota", QUOTA)
+    try:
+        site.start()
+        victim = Victim(site).start()
+        keys = key_file(site, 20)
+
+        def refused(counts):
+            site.told = {name: site.counter(name) for name in ("quota_slowed", "samples_refused_quota", "quota_dropped")}
+            return "" if all(site.told.values()) else f"not slowed, refused and dropped: {site.told}"
+
+        flooded(options, site, victim, "flood-of-one-resident-over-its-quota",
+                ("peers", keys, *messages(options, site, site.folder), options.seconds), refused)
+        drained = victim.stop()
+        site.collector.stop()
+        lines = [row for row in site.audit() if row[1] == "quota"]
+        trouble = ("" if drained else "not everything was acknowledged") or victim.differs()
+        say("over-quota-disturbed-nobody", trouble or ("" if lines else "no line in the audit log"),
+            f"{site.told}, {len(lines)} lines count {sum(row[3] for row in lines)} refusals")
+    finally:
+        site.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/gcc")
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--peers", type=int, default=5000)
-    parser.add_argument("only", nargs="?", choices=("strangers", "greedy"))
+    parser.add_argument("only", nargs="?", choices=tuple(PARTS))
     arguments = parser.parse_args()
     here = os.path.dirname(os.path.abspath(__file__))
     root = os.path.abspath(os.path.join(here, "..", "..", ".."))
@@ -221,10 +268,10 @@ def main():
                                         seconds=arguments.seconds, peers=arguments.peers)
         options.pb = wire.load(f"{root}/lib/wire/esep.proto", f"{folder}/pb")
         subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-o", options.flood, f"{here}/flood.c", "-lsodium"], check=True)
-        if arguments.only != "greedy":
-            strangers(options)
-        if arguments.only != "strangers":
-            greedy(options)
+        for part in [arguments.only] if arguments.only else PARTS:
+            PARTS[part](options)
+    return 1 if FAILED else 0
 
 
-main()
+PARTS = {"strangers": strangers, "quota": over_quota, "greedy": greedy}
+sys.exit(main())

@@ -5,7 +5,9 @@ import time
 
 import zmq
 
+import frozen
 import zmtp
+from recorder.programs import wait_for
 from site_of import RIVAL, VICTIM, batch
 
 
@@ -290,6 +292,39 @@ def forged_metadata(site, victim):
     return door
 
 
+@case("credit", "credit-ignored")
+def credit_ignored(site, victim):
+    """More on its way than any credit ever stated: while the committer stands still nothing is taken away from it. What is
+    beyond is dropped and counted, the rest is stored when the committer goes on. None: one thread can't be stopped here."""
+    task = frozen.thread_named(site.collector.program.process.pid, "committer")
+    at, sent = int(time.time()) // 10 * 10 - 40000, 100
+    rival = Rival(site).enter()
+    rival.send(rival.declare_message("out_units/credit"))
+    if not frozen.freeze(task):
+        return None
+    try:
+        for sequence in range(1, sent + 1):
+            rival.send(batch(site, rival.incarnation, sequence, 1, [(0, at + 10 * i, 1.5) for i in range(1500)]))
+        dropped = wait_for(lambda: site.counter("credit_exceeded"), 20)
+    finally:
+        frozen.thaw(task)
+    if not dropped:
+        raise AssertionError(f"all of {sent} messages of 15 KiB were taken")
+    last = wait_for(lambda: last_acknowledged(rival), 20)
+    rival.times = site.counter("credit_exceeded")
+    if last + rival.times != sent:
+        raise AssertionError(f"{last} were stored, {rival.times} dropped, {sent} sent")
+    return rival
+
+
+def last_acknowledged(rival):
+    """The sequence of the last acknowledgement, once nothing comes any more."""
+    last = 0
+    while (answer := rival.answer(2.0))[0]:
+        last = answer[1].sequence if answer[0] == "ack" else last
+    return last
+
+
 CASES = [
     declares("dot-dot", f"../{VICTIM.split('/')[1]}/out_units"),
     declares("absolute", f"/{VICTIM}/out_units/victim-0"),
@@ -305,5 +340,5 @@ CASES = [
     declares("another-agents-series", lambda victim: victim.peer.series[0], VICTIM, "SERIES_OWNED"),
     another_agents_numbers, replayed, anothers_incarnation, replay_after_hello, old_incarnation, before_hello, oversize, huge,
     garbage, several_frames, collectors_own, ledgers_own, unknown_protocol, incarnations, routing_id, taken_routing_id, second_connection,
-    forged_metadata,
+    forged_metadata, credit_ignored,
 ]
