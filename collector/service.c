@@ -219,10 +219,10 @@ static enum err start_threads(struct service *s, struct diag *d)
     static const struct {
         const char *name; // as `top -H` shows it
         void *(*run)(void *);
-    } threads[SERVICE_THREADS] = {{"committer", committer_thread}, {"observer", observer_thread},
-                                  {"rrd", rrd_thread},             {"control", control_thread},
-                                  {"ingest", ingest_thread},       {"retention", retention_thread},
-                                  {"door", door_thread},           {"rates", rates_thread}};
+    } threads[SERVICE_THREADS] = {
+        {"committer", committer_thread}, {"observer", observer_thread}, {"rrd", rrd_thread},
+        {"control", control_thread},     {"ingest", ingest_thread},     {"retention", retention_thread},
+        {"door", door_thread},           {"rates", rates_thread}};
     for (size_t i = 0; i < SERVICE_THREADS; i++) {
         int failed = pthread_create(&s->threads[i], NULL, threads[i].run, s);
         if (failed)
