@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kpi/membership_yaml.h"
 #include "kpi/money.h"
 #include "kpi/place.h"
 #include "kpi/series.h"
@@ -29,6 +30,7 @@ const char *programme_kind_name(enum programme_kind k)
 struct yaml_resident {
     char *code, *source;
     struct yaml_names names, about;
+    struct yaml_membership member;
     bool simulated, is_public;
 };
 
@@ -70,6 +72,7 @@ static const cyaml_schema_field_t resident_fields[] = {
     CYAML_FIELD_BOOL("simulated", CYAML_FLAG_DEFAULT, struct yaml_resident, simulated),
     CYAML_FIELD_BOOL("public", CYAML_FLAG_OPTIONAL, struct yaml_resident, is_public),
     OPTIONAL(yaml_resident, source),
+    MEMBERSHIP_YAML_FIELDS(struct yaml_resident, member),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t resident_entry = {
@@ -170,6 +173,8 @@ static enum err take_resident(struct park *park, const struct place *p, const st
         e = place_names(p, "names", &raw->names, &out.names);
     if (e == ERR_OK)
         e = place_names(p, "about", &raw->about, &out.about);
+    if (e == ERR_OK)
+        e = membership_yaml_take(p, &raw->member, &out.member);
     if (e == ERR_OK)
         park->residents[park->resident_count++] = out;
     return e;
@@ -306,6 +311,8 @@ static enum err fill(struct park_document *doc, const struct catalogue *c, const
         struct place p = place_entry(d, file, "residents", i);
         e = take_resident(park, &p, &raw->residents[i]);
     }
+    if (e == ERR_OK)
+        e = membership_yaml_check(park, file, d);
     for (uint32_t i = 0; i < raw->statements_count && e == ERR_OK; i++) {
         struct place p = place_entry(d, file, "statements", i);
         e = take_statement(park, c, &p, &raw->statements[i]);

@@ -4,6 +4,7 @@
 #define ESEP_KPI_PARK_H
 
 #include "kpi/catalogue.h"
+#include "kpi/membership.h"
 #include "kpi/target.h"
 
 struct resident {
@@ -13,6 +14,7 @@ struct resident {
     bool simulated;     // its figures come from a simulator and every page says so
     bool is_public;     // its name and figures may be shown to anybody, where the park is public too
     const char *source; // of real figures, "" otherwise
+    struct membership member;
 };
 
 enum programme_kind {
