@@ -180,6 +180,17 @@ static enum err take_resident(struct park *park, const struct place *p, const st
     return e;
 }
 
+static enum err check_statement(const struct park *park, const struct place *p, const struct statement *s)
+{
+    if (park_statement(park, s->id) != NULL)
+        return place_error(p, "id", "statement \"%s\" is there twice", s->id);
+    if (s->resident[0] != '\0' && park_resident(park, s->resident) == NULL)
+        return place_error(p, "resident", "the park has no resident \"%.60s\"", s->resident);
+    if (s->dimension[0] != '\0' && park_dimension(park, s->dimension) == NULL)
+        return place_error(p, "dimension", "\"%.60s\" is not one of the park's dimensions", s->dimension);
+    return ERR_OK;
+}
+
 static enum err take_statement(struct park *park, const struct catalogue *c, const struct place *p,
                                const struct yaml_statement *raw)
 {
@@ -188,14 +199,12 @@ static enum err take_statement(struct park *park, const struct catalogue *c, con
 
     if (e != ERR_OK)
         return e;
-    if (park_statement(park, out.id) != NULL)
-        return place_error(p, "id", "statement \"%s\" is there twice", out.id);
-    if (out.resident[0] != '\0' && park_resident(park, out.resident) == NULL)
-        return place_error(p, "resident", "the park has no resident \"%.60s\"", out.resident);
-    if (out.dimension[0] != '\0' && park_dimension(park, out.dimension) == NULL)
-        return place_error(p, "dimension", "\"%.60s\" is not one of the park's dimensions", out.dimension);
-    park->statements[park->statement_count++] = out;
-    return ERR_OK;
+    e = check_statement(park, p, &out);
+    if (e == ERR_OK)
+        park->statements[park->statement_count++] = out;
+    else
+        path_deinit(&out.path);
+    return e;
 }
 
 static enum err take_stages(struct programme *to, const struct place *p, const struct yaml_programme *raw)
@@ -370,6 +379,8 @@ void park_free(struct park *p)
     config_free(&park_schema, doc->raw);
     for (size_t i = 0; i < p->programme_count; i++)
         free(p->programmes[i].stages);
+    for (size_t i = 0; i < p->statement_count; i++)
+        path_deinit(&p->statements[i].path);
     free(p->dimensions);
     free(p->residents);
     free(p->statements);

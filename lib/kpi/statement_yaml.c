@@ -36,6 +36,11 @@ static const cyaml_schema_field_t statement_fields[] = {
     OPTIONAL(due),
     OPTIONAL(due_or),
     OPTIONAL(due_text),
+    OPTIONAL(path),
+    OPTIONAL(from),
+    OPTIONAL(from_value),
+    CYAML_FIELD_SEQUENCE("milestones", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_statement,
+                         milestones, &path_yaml_milestone, 0, PATH_MILESTONES_MAX),
     OPTIONAL(assumed),
     OPTIONAL(scope),
     OPTIONAL(part_of),
@@ -206,6 +211,16 @@ static enum err take_at(const struct place *p, const struct yaml_statement *raw,
     return e == ERR_OK ? take_at_end(p, raw->at_end, s) : e;
 }
 
+static enum err take_path(const struct place *p, const struct yaml_statement *raw, struct statement *s)
+{
+    const struct yaml_path path = {.path = raw->path,
+                                   .from = raw->from,
+                                   .from_value = raw->from_value,
+                                   .milestones = raw->milestones,
+                                   .count = raw->milestones_count};
+    return path_yaml_take(p, &path, s);
+}
+
 enum err statement_yaml_take(const struct place *p, const struct yaml_statement *raw,
                              const struct catalogue *c, struct statement *out)
 {
@@ -240,6 +255,8 @@ enum err statement_yaml_take(const struct place *p, const struct yaml_statement 
         e = take_per(p, raw->per, &s);
     if (e == ERR_OK)
         e = s.kind == STATEMENT_TARGET ? take_due(p, raw, &s) : take_at(p, raw, &s);
+    if (e == ERR_OK)
+        e = take_path(p, raw, &s);
     if (e == ERR_OK)
         *out = s;
     return e;

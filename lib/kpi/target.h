@@ -5,6 +5,7 @@
 
 #include "base/figure.h"
 #include "kpi/catalogue.h"
+#include "kpi/path.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ struct statement {
     const char *due;      // of a target; "" when unknown: such a target is never late
     const char *due_or;   // the other reading of due_text, "" when there is one only
     const char *due_text; // as published: "end of the year"
+    struct path path;     // of a target: what was planned on the way; PATH_NONE: nothing was
     const char *assumed;  // what we assumed beyond the source, in words, "" when nothing
     const char *scope;   // whom the source credits when it is not the park alone, "" otherwise: such a figure
                          // is shown and never counted as the park's
