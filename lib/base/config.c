@@ -133,6 +133,23 @@ void config_free(const cyaml_schema_value_t *schema, void *data)
 }
 
 // The file is read again: this happens once, on the way out, and spares every struct a place for each value.
+static enum err complain(struct diag *d, const char *file, const char *yaml_path, size_t at, const char *text)
+{
+    struct config_place place = {1, 1};
+    struct config_document doc;
+    char *yaml = NULL;
+    size_t len = 0;
+    if (fs_read_file(file, CONFIG_MAX_BYTES, &yaml, &len, NULL) == ERR_OK) {
+        if (config_document_open(&doc, file, yaml, len, NULL) == ERR_OK) {
+            place = at > 0 ? config_document_find_within(&doc, yaml_path, at)
+                           : config_document_find(&doc, yaml_path);
+            config_document_close(&doc);
+        }
+        free(yaml);
+    }
+    return config_complain(d, file, place, yaml_path, text);
+}
+
 enum err(config_error)(struct diag *d, const char *file, const char *yaml_path, const char *fmt, ...)
 {
     char text[400];
@@ -140,18 +157,18 @@ enum err(config_error)(struct diag *d, const char *file, const char *yaml_path, 
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    struct config_place place = {1, 1};
-    struct config_document doc;
-    char *yaml = NULL;
-    size_t len = 0;
-    if (fs_read_file(file, CONFIG_MAX_BYTES, &yaml, &len, NULL) == ERR_OK) {
-        if (config_document_open(&doc, file, yaml, len, NULL) == ERR_OK) {
-            place = config_document_find(&doc, yaml_path);
-            config_document_close(&doc);
-        }
-        free(yaml);
-    }
-    return config_complain(d, file, place, yaml_path, text);
+    return complain(d, file, yaml_path, 0, text);
+}
+
+enum err(config_error_within)(struct diag *d, const char *file, const char *yaml_path, size_t at,
+                              const char *fmt, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return complain(d, file, yaml_path, at, text);
 }
 
 // ---- units

@@ -21,9 +21,14 @@ void config_free(const cyaml_schema_value_t *schema, void *data);
 // is absent from the file (a default), its nearest parent's place is given. Returns ERR_INVALID.
 enum err config_error(struct diag *d, const char *file, const char *yaml_path, const char *fmt, ...)
     PRINTF(4, 5);
+// The same at the at'th byte of the value, where that stands on one line (else at its beginning).
+enum err config_error_within(struct diag *d, const char *file, const char *yaml_path, size_t at,
+                             const char *fmt, ...) PRINTF(5, 6);
 #ifdef __clang_analyzer__ // see base/err.h
 #define config_error(d, file, yaml_path, ...)                                                                \
     (config_error((d), (file), (yaml_path), __VA_ARGS__), ERR_INVALID)
+#define config_error_within(d, file, yaml_path, at, ...)                                                     \
+    (config_error_within((d), (file), (yaml_path), (at), __VA_ARGS__), ERR_INVALID)
 #endif
 
 // "10s" "5m" "1h" "7d" "250ms" → milliseconds; "64MiB" "16KiB" "1GiB" "4096" → bytes. INVALID.

@@ -239,12 +239,11 @@ static int child_by_index(const yaml_node_t *sequence, const char **path)
     return sequence->data.sequence.items.start[index];
 }
 
-struct config_place config_document_find(struct config_document *doc, const char *yaml_path)
+static const yaml_node_t *find(struct config_document *doc, const char *yaml_path)
 {
-    const yaml_node_t *node = yaml_document_get_root_node(&doc->yaml);
-    struct config_place place = {1, 1};
+    const yaml_node_t *node = yaml_document_get_root_node(&doc->yaml), *found = node;
     while (node) {
-        place = config_place_of(node->start_mark);
+        found = node;
         if (*yaml_path == '.')
             yaml_path++;
         int child = 0;
@@ -254,5 +253,22 @@ struct config_place config_document_find(struct config_document *doc, const char
             child = child_by_index(node, &yaml_path);
         node = child ? yaml_document_get_node(&doc->yaml, child) : NULL;
     }
+    return found;
+}
+
+struct config_place config_document_find(struct config_document *doc, const char *yaml_path)
+{
+    const yaml_node_t *node = find(doc, yaml_path);
+    return node ? config_place_of(node->start_mark) : (struct config_place){1, 1};
+}
+
+struct config_place config_document_find_within(struct config_document *doc, const char *yaml_path, size_t at)
+{
+    const yaml_node_t *node = find(doc, yaml_path);
+    struct config_place place = config_document_find(doc, yaml_path);
+    if (!node || node->type != YAML_SCALAR_NODE || node->start_mark.line != node->end_mark.line)
+        return place;
+    bool quoted = node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    place.column += at + quoted;
     return place;
 }

@@ -27,6 +27,10 @@ void config_document_close(struct config_document *doc);
 // Where the value of "a[1].b" begins, or its nearest parent's.
 struct config_place config_document_find(struct config_document *doc, const char *yaml_path);
 
+// The same, at bytes into a value of plain characters that stands on one line; else where it begins.
+struct config_place config_document_find_within(struct config_document *doc, const char *yaml_path,
+                                                size_t at);
+
 struct config_place config_place_of(yaml_mark_t mark);
 // The text of a node that is known to be a scalar; every key of an open document is.
 const char *config_word(const yaml_node_t *node);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kpi/formula.h"
 #include "kpi/place.h"
-#include "kpi/series.h"
 
 #define TEXT_MAX    400
 #define ENTRIES_MAX 1000
@@ -17,8 +17,6 @@ static const char *const kinds[] = {"level", "flow", "computed"};
 static const char *const topics[] = {"output", "jobs", "investment", "park"};
 static const char *const rollups[] = {"none", "sum", "last", "weighted", "ratio", "histogram"};
 static const char *const directions[] = {"none", "up", "down"};
-// What a formula may call beside naming KPIs: scaled up to a year, and the planned value.
-static const char *const functions[] = {"annualised", "target"};
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 const char *kpi_kind_name(enum kpi_kind k)
@@ -268,49 +266,40 @@ static enum err load_kpi(struct catalogue *c, const struct place *p, const struc
 // ---- what one KPI says of others
 // ------------------------------------------------------------------------------------
 
-static bool known_in_formula(const struct catalogue *c, const char *word)
+// A part must be there to be asked for: no other formula (they would have to be computed in order, and could
+// go in circles).
+static enum err check_part(const struct catalogue *c, const struct place *p, const struct kpi *k,
+                           const struct formula_part *part)
 {
-    for (size_t i = 0; i < COUNT(functions); i++) {
-        if (strcmp(word, functions[i]) == 0)
-            return true;
-    }
-    return catalogue_find(c, word) != NULL;
+    const struct kpi *named = catalogue_find(c, part->kpi);
+    if (named == NULL || named == k)
+        return place_error_within(p, "formula", part->at, "no other KPI \"%s\" in the catalogue", part->kpi);
+    if (named->kind == KPI_COMPUTED)
+        return place_error_within(p, "formula", part->at, "\"%s\" is computed itself: write its parts",
+                                  part->kpi);
+    if (part->call == FORMULA_ANNUALISED && named->kind != KPI_FLOW)
+        return place_error_within(p, "formula", part->at,
+                                  "\"%s\" is a level: only flows are scaled to a year", part->kpi);
+    return ERR_OK;
 }
 
-// Numbers, + - * / ( ) and words that must be known. A "-" is always minus: KPIs in formulas are named
-// without it.
-static enum err check_formula(const struct catalogue *c, const struct place *p, const struct kpi *k)
+static enum err check_formula(const struct catalogue *c, const struct place *p, struct kpi *k)
 {
-    const char *const name = "abcdefghijklmnopqrstuvwxyz_0123456789";
-    int depth = 0;
-
-    for (const char *at = k->formula; *at != '\0';) {
-        char word[SERIES_PART_MAX + 1];
-        size_t len = strspn(at, name);
-        if (len == 0) {
-            if (strchr(" .+-*/()", *at) == NULL)
-                return place_error(p, "formula",
-                                   "\"%.20s\": only KPIs, numbers, + - * / and ( ) may stand here", at);
-            depth += (*at == '(') - (*at == ')');
-            at++;
-        } else if (strspn(at, "0123456789") == len) {
-            at += len;
-        } else {
-            if (len > SERIES_PART_MAX)
-                return place_error(p, "formula", "\"%.20s…\" is too long for a KPI's code", at);
-            memcpy(word, at, len);
-            word[len] = '\0';
-            if (!known_in_formula(c, word) || strcmp(word, k->code) == 0)
-                return place_error(p, "formula", "no other KPI \"%s\" in the catalogue", word);
-            at += len;
-        }
-        if (depth < 0)
-            break;
-    }
-    return depth == 0 ? ERR_OK : place_error(p, "formula", "its brackets do not match");
+    struct formula *f = NULL;
+    struct diag why = {""};
+    size_t at = 0;
+    enum err e = formula_parse(k->formula, &f, &at, &why);
+    if (e == ERR_INVALID)
+        return place_error_within(p, "formula", at, "%s", why.text);
+    if (e != ERR_OK)
+        return diag_fail(p->d, e, "%s", why.text);
+    k->computing = f;
+    for (size_t i = 0; i < formula_part_count(f) && e == ERR_OK; i++)
+        e = check_part(c, p, k, formula_part_at(f, i));
+    return e;
 }
 
-static enum err check_references(const struct catalogue *c, const struct place *p, const struct kpi *k)
+static enum err check_references(const struct catalogue *c, const struct place *p, struct kpi *k)
 {
     if (k->weight[0] != '\0') {
         const struct kpi *weight = catalogue_find(c, k->weight);
@@ -319,7 +308,7 @@ static enum err check_references(const struct catalogue *c, const struct place *
         if (weight->per_product)
             return place_error(p, "weight", "\"%s\" counts unlike products and can't be a weight", k->weight);
     }
-    return check_formula(c, p, k);
+    return k->formula[0] != '\0' ? check_formula(c, p, k) : ERR_OK;
 }
 
 // ---- loading and finding
@@ -376,6 +365,8 @@ void catalogue_free(struct catalogue *c)
     if (c == NULL)
         return;
     config_free(&catalogue_schema, c->raw);
+    for (size_t i = 0; i < c->kpi_count; i++)
+        formula_free((struct formula *)c->kpis[i].computing);
     free(c->units);
     free(c->kpis);
     free(c);

@@ -29,6 +29,7 @@ enum kpi_rollup { // over time, and over residents
 };
 enum kpi_direction { DIRECTION_NONE, DIRECTION_UP, DIRECTION_DOWN }; // which way is better
 
+struct formula;
 struct kpi_unit {
     const char *code; // "piece" "person" "percent" "money" "second" …; "any": the series says
     struct names names;
@@ -46,8 +47,9 @@ struct kpi {
     bool per_product; // dimensions are unlike things: never summed over dimensions or residents
     enum kpi_rollup over_time;
     enum kpi_rollup over_residents;
-    const char *weight;  // the weighting KPI's code for ROLLUP_WEIGHTED, else ""
-    const char *formula; // for computed KPIs, else ""
+    const char *weight;              // the weighting KPI's code for ROLLUP_WEIGHTED, else ""
+    const char *formula;             // for computed KPIs, else ""
+    const struct formula *computing; // the same, parsed; its parts are KPIs that are not computed; else NULL
     enum kpi_direction direction;
     struct figure min, max; // bounds of a sample, both allowed values; missing: none. Money: minor units
 };

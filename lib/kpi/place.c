@@ -45,17 +45,35 @@ struct place place_entry(struct diag *d, const char *file, const char *sequence,
     return p;
 }
 
+static void path_of(const struct place *p, const char *key, char out[sizeof(p->at) + 64])
+{
+    snprintf(out, sizeof(p->at) + 64, "%s%s%s", p->at, p->at[0] != '\0' && key[0] != '\0' ? "." : "", key);
+}
+
 enum err place_error(const struct place *p, const char *key, const char *fmt, ...)
 {
     char path[sizeof(p->at) + 64];
     char text[400];
     va_list args;
 
-    snprintf(path, sizeof(path), "%s%s%s", p->at, p->at[0] != '\0' && key[0] != '\0' ? "." : "", key);
+    path_of(p, key, path);
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     return config_error(p->d, p->file, path, "%s", text);
+}
+
+enum err place_error_within(const struct place *p, const char *key, size_t at, const char *fmt, ...)
+{
+    char path[sizeof(p->at) + 64];
+    char text[400];
+    va_list args;
+
+    path_of(p, key, path);
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return config_error_within(p->d, p->file, path, at, "%s", text);
 }
 
 enum err place_choose(const struct place *p, const char *key, const char *text, const char *const *words,

@@ -15,6 +15,9 @@ struct place place_entry(struct diag *d, const char *file, const char *sequence,
 
 // config_error at at.key (key "": the entry itself); returns ERR_INVALID.
 enum err place_error(const struct place *p, const char *key, const char *fmt, ...) PRINTF(3, 4);
+// The same at the at'th byte of a value that stands on one line.
+enum err place_error_within(const struct place *p, const char *key, size_t at, const char *fmt, ...)
+    PRINTF(4, 5);
 // text must be one of the words; *out is its index. The error lists them.
 enum err place_choose(const struct place *p, const char *key, const char *text, const char *const *words,
                       size_t count, unsigned *out) MUST_USE;

@@ -1,4 +1,5 @@
 #include "kpi/catalogue.h"
+#include "kpi/formula.h"
 #include "tests/support/temp_yaml.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,6 +118,8 @@ static void catalogue_loads_every_field(void **state)
     const struct kpi *share = catalogue_find(c, "share");
     assert_true(share->kind == KPI_COMPUTED && share->over_time == ROLLUP_RATIO);
     assert_string_equal(share->formula, "100 * annualised(out) / (staff + 1.5)");
+    assert_int_equal(formula_part_count(share->computing), 2);
+    assert_true(out->computing == NULL && wage->computing == NULL);
     assert_null(catalogue_find(c, "absent"));
     assert_null(catalogue_unit(c, "absent"));
     assert_null(catalogue_at(c, 4));
@@ -163,12 +166,15 @@ static void catalogue_names_the_place_of_what_is_wrong(void **state)
         {"over_time: ratio", "over_time: sum", "45:16: kpis[3].over_time: ", "never averaged"},
         {"over_residents: ratio", "over_residents: sum", "46:21: kpis[3].over_residents: ", "never averaged"},
         {"    formula: 100 * annualised(out) / (staff + 1.5)\n", "", "40:5: kpis[3]: ", "needs its formula"},
-        {"annualised(out)", "annualised(outt)", "47:14: kpis[3].formula: ", "no other KPI \"outt\""},
-        {"annualised(out)", "share", "47:14: kpis[3].formula: ", "no other KPI \"share\""},
-        {"annualised(out)", "system(out)", "47:14: kpis[3].formula: ", "no other KPI \"system\""},
-        {"annualised(out)", "out; out", "47:14: kpis[3].formula: ", "only KPIs, numbers"},
-        {"(staff + 1.5)", "(staff + 1.5", "47:14: kpis[3].formula: ", "brackets"},
-        {"(staff + 1.5)", "staff) + (1.5", "47:14: kpis[3].formula: ", "brackets"},
+        {"annualised(out)", "annualised(outt)", "47:31: kpis[3].formula: ", "no other KPI \"outt\""},
+        {"annualised(out)", "share", "47:20: kpis[3].formula: ", "no other KPI \"share\""},
+        {"annualised(out)", "annualised(staff)", "47:31: kpis[3].formula: ", "only flows are scaled"},
+        {"annualised(out)", "system(out)", "47:20: kpis[3].formula: ", "no function"},
+        {"annualised(out)", "out; out", "47:23: kpis[3].formula: ", "+ - * / or"},
+        {"(staff + 1.5)", "(staff + 1.5", "47:38: kpis[3].formula: ", "never closed"},
+        {"(staff + 1.5)", "staff) + (1.5", "47:43: kpis[3].formula: ", "closes no bracket"},
+        {"100 * annualised(out) / (staff + 1.5)", "\"100 * -out\"",
+         "47:21: kpis[3].formula: ", "belongs here"},
         {"unit: percent # of all", "unit: [percent]", "44:11: kpis[3].unit", ""},
         {"direction: up # is good", "direction: up\n    direction: up", "49:5: direction: ", "twice"},
         {"kpis:\n", "kpis: none\nothers:\n", "9:7: kpis", ""},
