@@ -4,7 +4,7 @@
 #define ESEP_DASHBOARDS_AS_OF_H
 
 #include "dashboards/exchange.h"
-#include "dashboards/zone.h"
+#include "kpi/zone.h"
 #include "store/observations.h"
 
 #define AS_OF_ADDRESS 96

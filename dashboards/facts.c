@@ -2,7 +2,7 @@
 // before any figure is touched, and a reason is an answer, not a failure.
 
 #include "dashboards/facts.h"
-#include "dashboards/tally.h"
+#include "kpi/tally.h"
 #include "dashboards/totals.h"
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define ESEP_DASHBOARDS_PARAMS_H
 
 #include "dashboards/exchange.h"
-#include "dashboards/zone.h"
+#include "kpi/zone.h"
 #include <stddef.h>
 #include <stdint.h>
 

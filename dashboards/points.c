@@ -3,6 +3,7 @@
 // transaction.
 
 #include "dashboards/points.h"
+#include "store/rollup.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,11 +132,11 @@ static enum err take_cell(struct loading *l, const struct point *p)
     bool native = !l->request->step_s;
     if (!native && l->request->step_s >= (int64_t)p->span_s && l->request->step_s % p->span_s == 0) {
         enum err e = open_bucket(l, p->time);
-        tally_add_cell(&l->bucket, p->cell);
+        rollup_cell_tally(p->cell, &l->bucket);
         return e;
     }
     enum err e = close_bucket(l);
-    tally_add_cell(&t, p->cell);
+    rollup_cell_tally(p->cell, &t);
     struct figure value = native ? p->value : consolidate(&t, l->request->cf);
     return e ? e : append_filled(l, p->time, value, p->cell->known, p->span_s);
 }

@@ -5,7 +5,7 @@
 
 #include "dashboards/board.h"
 #include "dashboards/money.h"
-#include "dashboards/tally.h"
+#include "kpi/tally.h"
 
 #define POINTS_MAX      50000   // in an answer
 #define POINTS_READ_MAX 6000000 // exact points read for one roll-up

@@ -5,7 +5,7 @@
 #define ESEP_DASHBOARDS_SHOW_H
 
 #include "base/figure.h"
-#include "dashboards/zone.h"
+#include "kpi/zone.h"
 #include "kpi/catalogue.h"
 #include "kpi/money.h"
 #include "kpi/period.h"

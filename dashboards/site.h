@@ -11,7 +11,7 @@
 #include "dashboards/config.h"
 #include "dashboards/flush.h"
 #include "dashboards/metrics.h"
-#include "dashboards/zone.h"
+#include "kpi/zone.h"
 #include "kpi/park.h"
 #include "store/observations.h"
 #include <pthread.h>

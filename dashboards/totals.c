@@ -2,6 +2,7 @@
 // entry per (series, first day) holds the tally of the settled days; only the live tail is read again.
 
 #include "dashboards/totals.h"
+#include "store/rollup.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -67,7 +68,7 @@ static enum err add_point(void *ctx, const struct point *p)
     }
     if (part->tally.count == 0 && p->cell->known > 0)
         part->first_s = p->time - p->span_s;
-    tally_add_cell(&part->tally, p->cell);
+    rollup_cell_tally(p->cell, &part->tally);
     return ERR_OK;
 }
 

@@ -6,7 +6,7 @@
 #define ESEP_DASHBOARDS_TOTALS_H
 
 #include "dashboards/board.h"
-#include "dashboards/tally.h"
+#include "kpi/tally.h"
 
 struct totals;
 struct total {

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "dashboards/pages/tile.h"
-#include "dashboards/tally.h"
+#include "kpi/tally.h"
+#include "store/rollup.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static enum err add_point(void *ctx, const struct point *p)
 {
     struct tally *cell = cell_at(ctx, p->time);
     if (cell && p->cell)
-        tally_add_cell(cell, p->cell);
+        rollup_cell_tally(p->cell, cell);
     else if (cell)
         tally_add(cell, p->value);
     return ERR_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kpi/calendar_yaml.h"
 #include "kpi/membership_yaml.h"
 #include "kpi/money.h"
 #include "kpi/place.h"
@@ -50,6 +51,7 @@ struct yaml_programme {
 struct yaml_park {
     char *code, *time_zone, *currency;
     struct yaml_names names, city, about;
+    struct yaml_calendar *calendar;
     struct yaml_dimension *dimensions;
     struct yaml_resident *residents;
     struct yaml_statement *statements;
@@ -111,6 +113,8 @@ static const cyaml_schema_field_t park_fields[] = {
     TEXT(yaml_park, time_zone),
     TEXT(yaml_park, currency),
     CYAML_FIELD_BOOL("public", CYAML_FLAG_OPTIONAL, struct yaml_park, is_public),
+    CYAML_FIELD_MAPPING_PTR("calendar", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_park, calendar,
+                            calendar_yaml_fields),
     LIST(yaml_park, dimensions, dimension_entry),
     LIST(yaml_park, residents, resident_entry),
     LIST(yaml_park, statements, statement_yaml_schema),
@@ -312,6 +316,8 @@ static enum err fill(struct park_document *doc, const struct catalogue *c, const
     struct place head = {.d = d, .file = file};
     enum err e = take_head(park, &head, raw);
 
+    if (e == ERR_OK)
+        e = calendar_yaml_take(file, d, raw->calendar, &park->calendar);
     for (uint32_t i = 0; i < raw->dimensions_count && e == ERR_OK; i++) {
         struct place p = place_entry(d, file, "dimensions", i);
         e = take_dimension(park, &p, &raw->dimensions[i]);
@@ -377,6 +383,7 @@ void park_free(struct park *p)
     if (p == NULL)
         return;
     config_free(&park_schema, doc->raw);
+    calendar_yaml_free(&p->calendar);
     for (size_t i = 0; i < p->programme_count; i++)
         free(p->programmes[i].stages);
     for (size_t i = 0; i < p->statement_count; i++)

@@ -3,6 +3,7 @@
 #ifndef ESEP_KPI_PARK_H
 #define ESEP_KPI_PARK_H
 
+#include "kpi/calendar.h"
 #include "kpi/catalogue.h"
 #include "kpi/membership.h"
 #include "kpi/target.h"
@@ -50,6 +51,7 @@ struct park {
     const char *time_zone; // tzdata name
     const char *currency;  // ISO 4217
     bool is_public;        // its names, statements and programmes may be shown to anybody
+    struct calendar calendar;
     size_t dimension_count;
     struct dimension *dimensions;
     size_t resident_count;

@@ -88,9 +88,9 @@ struct point {
     // NULL: a raw figure. Else an hour's (or quarter's) cell that ends at `time`: value is its sum or its
     // last, as the roll-up says. Borrowed during the visit.
     const struct wire_rollup_cell *cell;
-    uint32_t span_s;   // what it is for: the series' step, or the cell
-    uint64_t position; // of the row it came with, and when that was received; 0 of a cell
-    int64_t received_us;
+    uint32_t span_s;     // what it is for: the series' step, or the cell
+    uint64_t position;   // of the row it came with, 0 of a cell
+    int64_t received_us; // of that row; of a cell: when its month was rolled up
 };
 typedef enum err (*point_visit)(void *ctx, const struct point *p);
 // The points of a measured series with from < time ≤ to in rising time, for each time the last in ledger
@@ -98,6 +98,10 @@ typedef enum err (*point_visit)(void *ctx, const struct point *p);
 enum err points_read(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
                      int64_t from, int64_t to, size_t max_points, point_visit visit, void *ctx,
                      struct diag *d) MUST_USE;
+// Of what was received by as_of_us (0: now). Cells are visited whenever they were made.
+enum err points_read_as_of(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
+                           int64_t from, int64_t to, int64_t as_of_us, size_t max_points, point_visit visit,
+                           void *ctx, struct diag *d) MUST_USE;
 
 typedef enum err (*point_of_visit)(void *ctx, const struct ledger_series *s, const struct point *p);
 // Raw points of several measured series at once, whatever has been rolled up: what roll-ups are made of. One

@@ -26,6 +26,7 @@ struct found_cell {
     int64_t time;
     struct figure value;
     uint32_t span_s;
+    int64_t received_us;
 };
 
 struct collect {
@@ -33,6 +34,7 @@ struct collect {
     struct reader *reader;
     struct diag *d;
     struct points_wanted wanted;
+    int64_t as_of_us; // 0: now
     size_t max;
     struct found_point *at;
     size_t count, capacity, settle_at;
@@ -97,6 +99,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     struct collect *c = ctx;
     uint32_t series = 0;
     if (s->time <= c->wanted.from || s->time > c->wanted.to ||
+        (c->as_of_us && s->received_us > c->as_of_us) ||
         !find_series(&c->wanted, s->series->series_id, &series))
         return ERR_OK;
     // Repeats and corrections of one time may be any number; only the last takes room, and counts towards the
@@ -184,8 +187,8 @@ static enum err take_rollup(void *ctx, const struct reader_rollup *r)
         c->cells = at;
         if (e != ERR_OK)
             return e;
-        c->cells[c->cell_count++] =
-            (struct found_cell){*cell, end, rollup_cell_value(r->rollup, cell), r->rollup->cell_s};
+        c->cells[c->cell_count++] = (struct found_cell){*cell, end, rollup_cell_value(r->rollup, cell),
+                                                        r->rollup->cell_s, r->received_us};
         if ((e = check_count(c)) != ERR_OK)
             return e;
     }
@@ -245,17 +248,25 @@ enum err points_read(struct observations_reader *o, struct reader *r, const stru
                      int64_t from, int64_t to, size_t max_points, point_visit visit, void *ctx,
                      struct diag *d)
 {
+    return points_read_as_of(o, r, s, from, to, 0, max_points, visit, ctx, d);
+}
+
+enum err points_read_as_of(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
+                           int64_t from, int64_t to, int64_t as_of_us, size_t max_points, point_visit visit,
+                           void *ctx, struct diag *d)
+{
     struct collect c = {.observations = o,
                         .reader = r,
                         .d = d,
                         .wanted = {.series = &s, .count = 1, .from = from, .to = to},
+                        .as_of_us = as_of_us,
                         .max = max_points};
     enum err e = check_measured(s, d);
     if (e == ERR_OK && from < to)
         e = collect(&c);
     for (size_t i = 0; e == ERR_OK && i < c.cell_count; i++) {
         const struct found_cell *f = &c.cells[i];
-        e = visit(ctx, &(struct point){f->time, f->value, &f->cell, f->span_s, 0, 0});
+        e = visit(ctx, &(struct point){f->time, f->value, &f->cell, f->span_s, 0, f->received_us});
     }
     for (size_t i = 0; e == ERR_OK && i < c.count; i++)
         e = visit(ctx, &(struct point){c.at[i].time, c.at[i].value, NULL, s->step_s, c.at[i].position,

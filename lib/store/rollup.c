@@ -173,3 +173,16 @@ double rollup_cell_sum(const struct wire_rollup_cell *c)
         return NAN;
     return c->sum.real ? c->sum.high : (double)c->sum.whole;
 }
+
+void rollup_cell_tally(const struct wire_rollup_cell *c, struct tally *t)
+{
+    struct tally cell = {
+        .count = c->known, .missing = c->missing, .min = c->min, .max = c->max, .last = c->last};
+    if (c->known > 0 && c->sum.real) {
+        sum_add(&cell.reals, c->sum.high);
+        sum_add(&cell.reals, c->sum.low);
+    } else if (c->known > 0) {
+        cell.whole = c->sum.whole;
+    }
+    tally_merge(t, &cell);
+}

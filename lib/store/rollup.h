@@ -3,6 +3,7 @@
 #ifndef ESEP_STORE_ROLLUP_H
 #define ESEP_STORE_ROLLUP_H
 
+#include "kpi/tally.h"
 #include "store/observations.h"
 
 // 00:00 UTC of the first day of the month that time_s belongs to; of the month after.
@@ -25,6 +26,8 @@ void rollup_maker_finish(struct rollup_maker *m, struct wire_rollup *out);
 // The cell's value as a figure: a flow's sum (rounded once where a double can't hold it), a level's last.
 struct figure rollup_cell_value(const struct wire_rollup *r, const struct wire_rollup_cell *c);
 double rollup_cell_sum(const struct wire_rollup_cell *c); // NaN when nothing is known
+// Adds all the figures that the cell stands for.
+void rollup_cell_tally(const struct wire_rollup_cell *c, struct tally *t);
 static inline int64_t rollup_cell_end(const struct wire_rollup *r, const struct wire_rollup_cell *c)
 {
     return r->month_s + (int64_t)c->number * r->cell_s;

@@ -1,6 +1,6 @@
 #include "dashboards/html.h"
 #include "dashboards/show.h"
-#include "dashboards/tally.h"
+#include "kpi/tally.h"
 #include "dashboards/writer.h"
 #include <setjmp.h>
 #include <stdarg.h>

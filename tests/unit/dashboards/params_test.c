@@ -1,5 +1,5 @@
 #include "dashboards/params.h"
-#include "dashboards/zone.h"
+#include "kpi/zone.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
