@@ -15,12 +15,12 @@ struct yaml_membership {
 };
 
 extern const cyaml_schema_field_t membership_yaml_merger_fields[];
-// The three keys, for the mapping of `type`, whose member `at` is a struct yaml_membership.
+// The three keys, for the mapping of `type`, whose `member` is a struct yaml_membership.
 #define MEMBERSHIP_YAML_DAY 40
-#define MEMBERSHIP_YAML_FIELDS(type, at)                                                                     \
-    CYAML_FIELD_STRING_PTR("joined", CYAML_FLAG_OPTIONAL, type, at.joined, 0, MEMBERSHIP_YAML_DAY),          \
-        CYAML_FIELD_STRING_PTR("left", CYAML_FLAG_OPTIONAL, type, at.left, 0, MEMBERSHIP_YAML_DAY),          \
-        CYAML_FIELD_MAPPING_PTR("merged_into", CYAML_FLAG_OPTIONAL, type, at.merged_into,                    \
+#define MEMBERSHIP_YAML_FIELDS(type)                                                                         \
+    CYAML_FIELD_STRING_PTR("joined", CYAML_FLAG_OPTIONAL, type, member.joined, 0, MEMBERSHIP_YAML_DAY),      \
+        CYAML_FIELD_STRING_PTR("left", CYAML_FLAG_OPTIONAL, type, member.left, 0, MEMBERSHIP_YAML_DAY),      \
+        CYAML_FIELD_MAPPING_PTR("merged_into", CYAML_FLAG_OPTIONAL, type, member.merged_into,                \
                                 membership_yaml_merger_fields)
 
 // Days and their order. out borrows from raw.

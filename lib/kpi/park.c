@@ -10,20 +10,13 @@
 #include "kpi/membership_yaml.h"
 #include "kpi/money.h"
 #include "kpi/place.h"
+#include "kpi/programme_yaml.h"
 #include "kpi/series.h"
 #include "kpi/statement_yaml.h"
 
 #define TEXT_MAX    400
 #define ENTRIES_MAX 10000
 #define ZONE_FOLDER "/usr/share/zoneinfo"
-
-static const char *const programme_kinds[] = {"funnel", "stages", "register"};
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-
-const char *programme_kind_name(enum programme_kind k)
-{
-    return (unsigned)k < COUNT(programme_kinds) ? programme_kinds[k] : "";
-}
 
 // ---- the file's shape
 // -----------------------------------------------------------------------------------------------
@@ -38,14 +31,6 @@ struct yaml_resident {
 struct yaml_dimension {
     char *code;
     struct yaml_names names;
-};
-
-struct yaml_programme {
-    char *id, *kind, *assumed, *note, *source;
-    struct yaml_names names;
-    struct yaml_names *stages;
-    uint32_t stages_count;
-    bool overlap;
 };
 
 struct yaml_park {
@@ -74,7 +59,7 @@ static const cyaml_schema_field_t resident_fields[] = {
     CYAML_FIELD_BOOL("simulated", CYAML_FLAG_DEFAULT, struct yaml_resident, simulated),
     CYAML_FIELD_BOOL("public", CYAML_FLAG_OPTIONAL, struct yaml_resident, is_public),
     OPTIONAL(yaml_resident, source),
-    MEMBERSHIP_YAML_FIELDS(struct yaml_resident, member),
+    MEMBERSHIP_YAML_FIELDS(struct yaml_resident),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t resident_entry = {
@@ -87,23 +72,6 @@ static const cyaml_schema_field_t dimension_fields[] = {
 };
 static const cyaml_schema_value_t dimension_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_dimension, dimension_fields)};
-
-static const cyaml_schema_value_t stage_entry = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_names, place_names_fields)};
-
-static const cyaml_schema_field_t programme_fields[] = {
-    TEXT(yaml_programme, id),
-    TEXT(yaml_programme, kind),
-    NAMES(yaml_programme, names),
-    LIST(yaml_programme, stages, stage_entry),
-    CYAML_FIELD_BOOL("overlap", CYAML_FLAG_OPTIONAL, struct yaml_programme, overlap),
-    OPTIONAL(yaml_programme, assumed),
-    OPTIONAL(yaml_programme, note),
-    TEXT(yaml_programme, source),
-    CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t programme_entry = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_programme, programme_fields)};
 
 static const cyaml_schema_field_t park_fields[] = {
     TEXT(yaml_park, code),
@@ -118,7 +86,7 @@ static const cyaml_schema_field_t park_fields[] = {
     LIST(yaml_park, dimensions, dimension_entry),
     LIST(yaml_park, residents, resident_entry),
     LIST(yaml_park, statements, statement_yaml_schema),
-    LIST(yaml_park, programmes, programme_entry),
+    LIST(yaml_park, programmes, programme_yaml_schema),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t park_schema = {
@@ -211,50 +179,17 @@ static enum err take_statement(struct park *park, const struct catalogue *c, con
     return e;
 }
 
-static enum err take_stages(struct programme *to, const struct place *p, const struct yaml_programme *raw)
+static enum err take_programme(struct park *park, const struct catalogue *c, const struct place *p,
+                               const struct yaml_programme *raw)
 {
-    to->stages = calloc(raw->stages_count + 1u, sizeof(*to->stages));
-    if (to->stages == NULL)
-        return diag_fail(p->d, ERR_NOMEM, "%s: out of memory", p->file);
-    for (uint32_t i = 0; i < raw->stages_count; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "stages[%u]", i);
-        enum err e = place_names(p, key, &raw->stages[i], &to->stages[i]);
-        if (e != ERR_OK)
-            return e;
-        to->stage_count++;
-    }
-    return ERR_OK;
-}
+    struct programme *out = &park->programmes[park->programme_count];
 
-static enum err take_programme(struct park *park, const struct place *p, const struct yaml_programme *raw)
-{
-    struct programme *out =
-        &park->programmes[park->programme_count++]; // counted first: its stages are freed with it
-    unsigned kind = 0;
-    enum err e = place_code(p, "id", raw->id);
-
-    *out = (struct programme){.id = raw->id,
-                              .overlap = raw->overlap,
-                              .assumed = text_or_none(raw->assumed),
-                              .note = text_or_none(raw->note),
-                              .source = raw->source};
-    for (size_t i = 0; i + 1 < park->programme_count && e == ERR_OK; i++) {
+    for (size_t i = 0; i < park->programme_count; i++) {
         if (strcmp(park->programmes[i].id, raw->id) == 0)
-            e = place_error(p, "id", "programme \"%s\" is there twice", raw->id);
+            return place_error(p, "id", "programme \"%s\" is there twice", raw->id);
     }
-    if (e == ERR_OK)
-        e = place_choose(p, "kind", raw->kind, programme_kinds, COUNT(programme_kinds), &kind);
-    out->kind = (enum programme_kind)kind;
-    if (e == ERR_OK)
-        e = place_names(p, "names", &raw->names, &out->names);
-    if (e == ERR_OK)
-        e = place_text(p, "assumed", raw->assumed);
-    if (e == ERR_OK)
-        e = place_text(p, "note", raw->note);
-    if (e == ERR_OK)
-        e = place_text(p, "source", raw->source);
-    return e == ERR_OK ? take_stages(out, p, raw) : e;
+    park->programme_count++; // counted first: its lists are freed with it
+    return programme_yaml_take(p, raw, park, c, out);
 }
 
 // ---- the whole
@@ -334,7 +269,7 @@ static enum err fill(struct park_document *doc, const struct catalogue *c, const
     }
     for (uint32_t i = 0; i < raw->programmes_count && e == ERR_OK; i++) {
         struct place p = place_entry(d, file, "programmes", i);
-        e = take_programme(park, &p, &raw->programmes[i]);
+        e = take_programme(park, c, &p, &raw->programmes[i]);
     }
     return e == ERR_OK ? check_parts_of(park, file, d) : e;
 }
@@ -385,7 +320,7 @@ void park_free(struct park *p)
     config_free(&park_schema, doc->raw);
     calendar_yaml_free(&p->calendar);
     for (size_t i = 0; i < p->programme_count; i++)
-        free(p->programmes[i].stages);
+        programme_free(&p->programmes[i]);
     for (size_t i = 0; i < p->statement_count; i++)
         path_deinit(&p->statements[i].path);
     free(p->dimensions);

@@ -6,6 +6,7 @@
 #include "kpi/calendar.h"
 #include "kpi/catalogue.h"
 #include "kpi/membership.h"
+#include "kpi/programme.h"
 #include "kpi/target.h"
 
 struct resident {
@@ -16,25 +17,6 @@ struct resident {
     bool is_public;     // its name and figures may be shown to anybody, where the park is public too
     const char *source; // of real figures, "" otherwise
     struct membership member;
-};
-
-enum programme_kind {
-    PROGRAMME_FUNNEL,  // people or companies pass the stages, fewer at each
-    PROGRAMME_STAGES,  // a project goes through the stages
-    PROGRAMME_REGISTER // the entries stand beside each other: facilities, directions
-};
-const char *programme_kind_name(enum programme_kind k);
-
-struct programme { // training, incubation, modernisation: shown as text with its stages
-    const char *id;
-    enum programme_kind kind;
-    struct names names;
-    size_t stage_count;
-    struct names *stages;
-    bool overlap;        // stages may run at the same time
-    const char *assumed; // what we assumed beyond the source, "" when nothing
-    const char *note;
-    const char *source;
 };
 
 struct dimension { // what the last part of a series name stands for

@@ -338,9 +338,10 @@ static void programmes_have_their_stages(void **state)
         {"aztm", "modernisation", PROGRAMME_STAGES, 3, false},
         {"aztm", "facilities", PROGRAMME_REGISTER, 5, false},
         {"almaty-iz", "project-stages", PROGRAMME_STAGES, 3, true},
-        {"yashnabad", "it-park", PROGRAMME_FUNNEL, 2, false},
+        {"yashnabad", "it-park", PROGRAMME_FUNNEL, 4, false},
         {"yashnabad", "it-park-directions", PROGRAMME_REGISTER, 5, false},
         {"yashnabad", "it-city", PROGRAMME_STAGES, 1, false},
+        {"astana-hub", "acceleration", PROGRAMME_FUNNEL, 4, false},
     };
 
     for (size_t i = 0; i < COUNT(table); i++) {
