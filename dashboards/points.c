@@ -49,8 +49,7 @@ static bool is_report(const struct loading *l)
 static int64_t next_time(const struct loading *l, int64_t time, uint32_t span_s)
 {
     if (is_report(l)) {
-        enum period_kind k =
-            l->request->period ? l->request->period : (enum period_kind)l->row->series.period;
+        enum period_kind k = (enum period_kind)l->row->series.period;
         return period_next((struct period){k, (int32_t)time}).start;
     }
     int64_t step = l->request->step_s ? l->request->step_s : l->row->series.step_s;
@@ -70,7 +69,7 @@ static enum err append_filled(struct loading *l, int64_t time, struct figure val
     return e ? e : append(l, time, value, known, span_s);
 }
 
-static struct figure consolidate(const struct tally *t, enum points_cf cf)
+struct figure points_consolidate(const struct tally *t, enum points_cf cf)
 {
     if (t->count == 0)
         return figure_missing();
@@ -95,14 +94,12 @@ static enum err close_bucket(struct loading *l)
     l->bucket = (struct tally){0};
     if (t.count + t.missing == 0)
         return ERR_OK;
-    return append_filled(l, l->bucket_time, consolidate(&t, l->request->cf), (uint32_t)t.count, 0);
+    return append_filled(l, l->bucket_time, points_consolidate(&t, l->request->cf), (uint32_t)t.count, 0);
 }
 
-// The bucket a point belongs to: its end for measurements, its first day for reports.
+// The end of the bucket that a measurement belongs to.
 static int64_t bucket_of(const struct loading *l, int64_t time)
 {
-    if (is_report(l))
-        return period_containing(l->request->period, (int32_t)time).start;
     int64_t step = l->request->step_s;
     return (time + step - 1) / step * step;
 }
@@ -117,7 +114,7 @@ static enum err open_bucket(struct loading *l, int64_t time)
 
 static enum err take(struct loading *l, int64_t time, struct figure value)
 {
-    bool native = is_report(l) ? !l->request->period : !l->request->step_s;
+    bool native = !l->request->step_s;
     if (native)
         return append_filled(l, time, value, value.kind != FIGURE_MISSING, 0);
     enum err e = open_bucket(l, time);
@@ -137,13 +134,13 @@ static enum err take_cell(struct loading *l, const struct point *p)
     }
     enum err e = close_bucket(l);
     rollup_cell_tally(p->cell, &t);
-    struct figure value = native ? p->value : consolidate(&t, l->request->cf);
+    struct figure value = native ? p->value : points_consolidate(&t, l->request->cf);
     return e ? e : append_filled(l, p->time, value, p->cell->known, p->span_s);
 }
 
 static enum err take_money(struct loading *l, int64_t time, const struct money_figure *f)
 {
-    bool native = is_report(l) ? !l->request->period : !l->request->step_s;
+    bool native = !l->request->step_s;
     enum err e = take(l, time, f->value);
     if (e == ERR_OK && native)
         l->out->at[l->out->count - 1].by = *f;
@@ -221,12 +218,6 @@ static enum err load_reported(struct loading *l, const struct readers *store, st
                               struct diag *d)
 {
     int32_t from = (int32_t)(q->from / 86400), to = (int32_t)((q->to + 86399) / 86400);
-    if (q->period) {
-        from = period_containing(q->period, from).start;
-        to = period_end(period_containing(q->period, to - 1));
-        q->from = (int64_t)from * 86400;
-        q->to = (int64_t)to * 86400;
-    }
     struct observation_query query = {.series_id = l->row->series.series_id, .from = from, .to = to};
     return observations_query(store->observations, &query, take_observation, l, d);
 }

@@ -14,8 +14,8 @@ enum points_cf { CF_AVERAGE, CF_MIN, CF_MAX, CF_LAST, CF_SUM };
 
 struct points_request {
     int64_t from, to; // measurement: from < time ≤ to, seconds; report: days from ≤ start < to, as seconds
-    int64_t step_s;   // 0: native; of a measurement, a multiple of its step
-    enum period_kind period;   // PERIOD_NONE: native; of a report, coarser than its own
+    int64_t
+        step_s; // 0: native, and always of a report; else a multiple of its step (spans.h: the calendar's)
     enum points_cf cf;         // of a coarser step
     const struct money *money; // NULL: as reported; else each figure is converted before it is rolled up
     const struct zone *zone;   // with money: whose days are asked for measurements' rates; NULL: UTC
@@ -42,5 +42,7 @@ enum err points_load(const struct readers *store, const struct board_row *row, s
 void points_free(struct points *p);
 // What a roll-up of this series is by default: flows SUM; levels AVERAGE of measurements, LAST of reports.
 enum points_cf points_default_cf(const struct board_row *row);
+// Missing when nothing is known.
+struct figure points_consolidate(const struct tally *t, enum points_cf cf);
 
 #endif

@@ -71,12 +71,12 @@ void show_number(char out[SHOW_TEXT], struct figure f, int decimals, enum lang l
         group(out, text, lang);
 }
 
-static void with_unit(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang)
+static void with_unit(char out[SHOW_TEXT], bool known, const struct measure *m, enum lang lang)
 {
     char unit[SHOW_TEXT];
     show_unit(unit, m, lang);
     size_t used = strlen(out);
-    if (f.kind == FIGURE_MISSING || !*unit)
+    if (!known || !*unit)
         return;
     bool close = strcmp(unit, "%") == 0 && (lang == LANG_EN || lang == LANG_UZ);
     snprintf(out + used, SHOW_TEXT - used, "%s%s", close ? "" : NO_BREAK_SPACE, unit);
@@ -85,7 +85,16 @@ static void with_unit(char out[SHOW_TEXT], struct figure f, const struct measure
 void show_exact(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang)
 {
     show_number(out, f, measure_decimals(m), lang);
-    with_unit(out, f, m, lang);
+    with_unit(out, f.kind != FIGURE_MISSING, m, lang);
+}
+
+void show_decimal(char out[SHOW_TEXT], const char *decimal, const struct measure *m, enum lang lang)
+{
+    if (*decimal)
+        group(out, decimal, lang);
+    else
+        snprintf(out, SHOW_TEXT, "%s", i18n_text(lang, T_UNKNOWN));
+    with_unit(out, *decimal != '\0', m, lang);
 }
 
 static void trim_zeros(char *text)

@@ -5,10 +5,10 @@
 #define ESEP_DASHBOARDS_SHOW_H
 
 #include "base/figure.h"
-#include "kpi/zone.h"
 #include "kpi/catalogue.h"
 #include "kpi/money.h"
 #include "kpi/period.h"
+#include "kpi/zone.h"
 #include <stdint.h>
 
 #define SHOW_TEXT 400
@@ -29,6 +29,9 @@ void show_unit(char out[SHOW_TEXT], const struct measure *m, enum lang lang);
 void show_number(char out[SHOW_TEXT], struct figure f, int decimals, enum lang lang);
 // The same with its unit: "412 persons".
 void show_exact(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);
+// The same from the decimal text of a sum that no figure can hold ("" is missing): "12,345,678,901,234,567
+// KZT".
+void show_decimal(char out[SHOW_TEXT], const char *decimal, const struct measure *m, enum lang lang);
 // For tiles, without the unit: "17 bn", "92.2"; whole money without ".00"; at most four significant digits
 // from a million on.
 void show_short(char out[SHOW_TEXT], struct figure f, const struct measure *m, enum lang lang);

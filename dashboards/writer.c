@@ -128,6 +128,12 @@ void writer_figure(struct writer *j, const char *name, struct figure f)
     raw(j, *text ? text : "null");
 }
 
+void writer_decimal(struct writer *j, const char *name, const char *text)
+{
+    begin(j, name);
+    raw(j, *text ? text : "null");
+}
+
 void writer_figure_scaled(struct writer *j, const char *name, struct figure f, int decimals)
 {
     char text[FIGURE_TEXT];

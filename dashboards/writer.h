@@ -26,7 +26,8 @@ void writer_text_or_null(struct writer *j, const char *name, const char *text); 
 void writer_integer(struct writer *j, const char *name, int64_t v);
 void writer_bool(struct writer *j, const char *name, bool v);
 void writer_null(struct writer *j, const char *name);
-void writer_figure(struct writer *j, const char *name, struct figure f); // missing: null
+void writer_figure(struct writer *j, const char *name, struct figure f);   // missing: null
+void writer_decimal(struct writer *j, const char *name, const char *text); // a number's text; "": null
 void writer_figure_scaled(struct writer *j, const char *name, struct figure f, int decimals);
 void writer_time(struct writer *j, const char *name,
                  int64_t us); // RFC 3339 with microseconds where there are any; 0: null

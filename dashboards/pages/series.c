@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
+#include "dashboards/pages/sums.h"
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/values.h"
 #include "dashboards/params.h"
@@ -27,6 +28,7 @@ struct range {
     struct as_of as_of;
     struct money money;
     char more[AS_OF_ADDRESS + MONEY_ADDRESS]; // what is asked for beside the range, for addresses
+    size_t sums;                              // the calendar's span
 };
 
 // A report's range ends with its newest period, however long ago that was; a measurement's with now.
@@ -331,6 +333,37 @@ static void put_head(struct page *p, const struct board_row *r)
     buf_text(p->out, "</div></div>");
 }
 
+// Where one can come back to what is shown: the range, and what is asked for beside it.
+static void range_address(const struct range *g, char out[200])
+{
+    if (g->choice == RANGE_OWN)
+        snprintf(out, 200, "from=%s&to=%s%s", g->from_text, g->to_text, g->more);
+    else
+        snprintf(out, 200, "range=%s%s", range_codes[g->choice], g->more);
+}
+
+static struct sums_asked sums_of(const struct board_row *r, const struct range *g, const char *address)
+{
+    return (struct sums_asked){
+        .row = r, .from = g->from, .to = g->to, .as_of = &g->as_of, .money = &g->money, .address = address};
+}
+
+static void put_sums(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char address[200];
+    range_address(g, address);
+    const struct sums_asked asked = sums_of(r, g, address);
+    buf_text(p->out, "<section class=\"panel\" data-live=\"sums\">");
+    sums_put(p, &asked, g->sums);
+    buf_text(p->out, "</section>");
+}
+
+static enum err choose_sums(struct page *p, const struct board_row *r, struct range *g)
+{
+    const struct sums_asked asked = sums_of(r, g, "");
+    return sums_choose(p, &asked, &g->sums);
+}
+
 static void put_series(struct page *p, const struct board_row *r, const struct range *g)
 {
     bool report = r->series.class == WIRE_REPORT;
@@ -372,6 +405,7 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
     put_downloads(p, r, g);
     put_about(p, r);
     buf_text(p->out, "</aside></div>");
+    put_sums(p, r, g);
     if (report) {
         buf_text(p->out, "<section class=\"panel\" data-live=\"corrections\">");
         corrections_put(p, r, &corrections);
@@ -414,7 +448,8 @@ void page_series(struct site *s, struct exchange *x)
         exchange_fail(x, 404, "there is no series '%s' (yet)", name);
     else if (e)
         exchange_fail_err(x, e, d.text);
-    else if (!choose_range(&p, &row, &range) && !choose_as_of(&p, &row, &range))
+    else if (!choose_range(&p, &row, &range) && !choose_as_of(&p, &row, &range) &&
+             !choose_sums(&p, &row, &range))
         put_series(&p, &row, &range);
     if (e == ERR_OK)
         money_close(&range.money);

@@ -3,6 +3,7 @@
 // their hours. So days are tallied first, converted once, and every longer span is a sum of days.
 #include "store/sums.h"
 #include "store/rollup.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define BLOCK_DAYS   8
@@ -19,6 +20,7 @@ struct summing {
     int32_t day;
     int64_t day_end_s; // 0: none is open
     struct span_sum of_day;
+    int32_t raw_days;
 };
 
 // ---- conversion
@@ -201,6 +203,12 @@ static enum err sum_days(struct summing *s, struct observations_reader *o, struc
     enum err e = ERR_OK;
     for (int32_t day = first; day < end && e == ERR_OK; day += BLOCK_DAYS) {
         int32_t block_end = end - day < BLOCK_DAYS ? end : day + BLOCK_DAYS;
+        s->raw_days += block_end - day;
+        if (q->raw_days_max && s->raw_days > q->raw_days_max)
+            return diag_fail(s->d, ERR_TOO_BIG,
+                             "more than %" PRId32 " days would have to be added up: ask for a "
+                             "shorter time",
+                             q->raw_days_max);
         e = points_read_as_of(o, r, q->series, zone_midnight(q->zone, day), zone_midnight(q->zone, block_end),
                               q->as_of_us, BLOCK_POINTS, take_point, s, s->d);
         close_day(s);

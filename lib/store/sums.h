@@ -23,6 +23,7 @@ struct sums_query {
     const struct rate_book *book;
     const char *park_currency; // says whose rates
     bool flow;                 // an amount in the period; else a level
+    int32_t raw_days_max;      // days of measurements to be read from their points, 0: any number
 };
 
 struct span_sum {
@@ -41,7 +42,8 @@ static inline bool span_sum_whole(const struct span_sum *s)
     return s->lacking + s->foreign + s->split + s->gone == 0;
 }
 
-// Fills out[0 .. count-1]. INVALID: spans that are not rising; else as observations_query and points_read.
+// Fills out[0 .. count-1]. INVALID: spans that are not rising; TOO_BIG: past raw_days_max; else as
+// observations_query and points_read.
 // Cost: a report's revision some µs; a measurement's day at 10 s about 10 ms.
 enum err sums_read(struct observations_reader *o, struct reader *r, const struct sums_query *q,
                    struct span_sum *out, struct diag *d) MUST_USE;
