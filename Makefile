@@ -127,6 +127,9 @@ $(B)/sim: $(B)/tests/sim/main.o $(SIM_OBJ) $(sim_archives)
 $(B)/tests/flow/sim_test: $(B)/tests/flow/sim_test.o $(SIM_OBJ) $(sim_archives)
 	$(link) -lcmocka
 
+$(B)/load: $(call objects,$(call find_c,tests/bench/load)) $(B)/libesep.a
+	$(link)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ---- running it ----------------------------------------------------------------------------------------------------

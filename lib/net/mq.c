@@ -17,7 +17,7 @@
 #define CONTROL_MESSAGE_BYTES (4 << 20)
 #define CONTROL_SOCKET_MODE   0660
 #define ENDPOINT_TEXT         256
-#define POLL_ITEMS_MAX        16
+#define POLL_ITEMS_MAX        256
 // One message a peer. libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read
 // (4.3.4, pipe.cpp), so of two only one is left, and of one none: with 1 nothing would ever be heard.
 #define ROUTER_RCVHWM 2

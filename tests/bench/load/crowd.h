@@ -1,0 +1,34 @@
+// The load's agents, divided among a few threads.
+#ifndef ESEP_TESTS_BENCH_LOAD_CROWD_H
+#define ESEP_TESTS_BENCH_LOAD_CROWD_H
+
+#include "tests/bench/load/peer.h"
+
+struct crowd_options {
+    const char
+        *state; // of a running collector on this machine: agents are admitted through its control socket
+    const char *endpoint, *park;
+    uint32_t agents, threads;
+    struct figures figures; // of each; the seed is the agent's number
+    double rate;            // samples a second of all agents together; 0: as many as are taken
+    double seconds;         // of making
+    double patience_s;      // afterwards, until all is acknowledged
+};
+
+struct crowd_result {
+    uint64_t batches, samples, bytes, refused, unacknowledged;
+    double seconds;       // from the first batch to the last acknowledgement
+    double drain_seconds; // of these, after the last was made
+    double cpu_seconds;   // of this process
+    struct delays delays;
+    char trouble[128];
+};
+
+struct crowd;
+// Admits, connects and waits until everybody is welcomed and all series are declared.
+enum err crowd_open(const struct crowd_options *o, struct crowd **out, struct diag *d) MUST_USE;
+enum err crowd_run(struct crowd *c, struct crowd_result *out, struct diag *d) MUST_USE;
+const struct peer *crowd_peer(const struct crowd *c, uint32_t i);
+void crowd_close(struct crowd *c);
+
+#endif
