@@ -48,6 +48,11 @@ enum err as_of_parse(struct exchange *x, int64_t now_s, const struct zone *z, st
     return e == ERR_OK && text ? parse_moment(x, text, now_s, z, &out->us) : e;
 }
 
+int64_t as_of_moment_us(const struct as_of *a, int64_t now_us)
+{
+    return a->us > 0 && a->us < now_us ? a->us : now_us;
+}
+
 void as_of_apply(const struct as_of *a, struct observation_query *q)
 {
     q->by_published = a->by_published;

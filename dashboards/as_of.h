@@ -18,6 +18,8 @@ struct as_of {
 // A day or period (2026-03-14, 2026-03, 2026-Q1, 2026) means through its end, in the zone; a moment as in
 // params_time through the end of its second, unless it has a fraction. On INVALID the exchange holds the 400.
 enum err as_of_parse(struct exchange *x, int64_t now_s, const struct zone *z, struct as_of *out) MUST_USE;
+// The moment that is asked for, or now; never later than now.
+int64_t as_of_moment_us(const struct as_of *a, int64_t now_us);
 void as_of_apply(const struct as_of *a, struct observation_query *q);
 // "&as_of=…&by=…" for an address of our own; "" when nothing was asked.
 void as_of_address(const struct as_of *a, char out[AS_OF_ADDRESS]);

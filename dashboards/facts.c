@@ -2,8 +2,8 @@
 // before any figure is touched, and a reason is an answer, not a failure.
 
 #include "dashboards/facts.h"
+#include "kpi/formula.h"
 #include "kpi/tally.h"
-#include "dashboards/totals.h"
 #include <math.h>
 #include <string.h>
 
@@ -74,32 +74,35 @@ static int32_t latest_end_day(const struct board_row *r)
     return (int32_t)((board_latest_end_s(r) + 86399) / 86400);
 }
 
+int32_t fact_months_before(int32_t day, int months)
+{
+    struct civil c = civil_from_days(day);
+    int32_t month = c.year * 12 + c.month - 1 - months;
+    int32_t first = civil_to_days((struct civil){month / 12, month % 12 + 1, 1});
+    int32_t end_of_month = period_end((struct period){PERIOD_MONTH, first});
+    return first + c.day - 1 < end_of_month ? first + c.day - 1 : end_of_month - 1;
+}
+
 // Where the span begins that ends with the newest figure.
 static int32_t span_start(const struct fact_source *f, const struct question *q, int32_t *end)
 {
+    static const int months[] = {[RULE_YEAR] = 12, [RULE_QUARTER] = 3, [RULE_MONTH] = 1, [RULE_DAY] = 0};
     int32_t newest = 0;
     for (size_t i = 0; i < f->count; i++)
         if (counts(f, q, &f->rows[i]) && latest_end_day(&f->rows[i]) > newest)
             newest = latest_end_day(&f->rows[i]);
     *end = newest + 1;
-    struct civil c = civil_from_days(newest);
-    if (q->rule == RULE_SINCE_FIRST)
+    if (q->rule == RULE_SINCE_FIRST || q->rule == RULE_LEVEL)
         return 0;
-    if (q->rule == RULE_MONTH) {
-        c.month = c.month == 1 ? 12 : c.month - 1;
-        c.year -= c.month == 12;
-    } else {
-        c.year--;
-    }
-    int32_t day = civil_to_days((struct civil){c.year, c.month, 1});
-    int32_t end_of_month = period_end((struct period){PERIOD_MONTH, day});
-    return day + c.day - 1 < end_of_month ? day + c.day - 1 : end_of_month - 1;
+    return q->rule == RULE_DAY ? newest - 1 : fact_months_before(newest, months[q->rule]);
 }
 
 struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
     int64_t first_s, end_s;    // what the figures cover
+    int32_t newest;            // first day after the newest figure of all
+    int32_t common;            // the same of whoever is furthest behind, but for a year
     const struct currency *to; // into which others are converted; NULL: there are none
 };
 
@@ -124,6 +127,8 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     tally_add(&s->tally, value);
     if (s->first_s == 0 || first < s->first_s)
         s->first_s = first;
+    if (latest_end_day(r) > s->newest - 365 && (s->common == 0 || latest_end_day(r) < s->common))
+        s->common = latest_end_day(r);
     if (board_latest_end_s(r) > s->end_s)
         s->end_s = board_latest_end_s(r);
     if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0)
@@ -168,7 +173,33 @@ static bool may_see(const struct fact_source *f, const char *resident)
     return access_may(f->viewer, *resident ? SIGHT_RESIDENT : SIGHT_SUMS, f->park->code, resident);
 }
 
-static struct fact answer(const struct fact_source *f, const struct question *q)
+static bool anybody_reports(const struct fact_source *f, const struct question *q)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (counts(f, q, &f->rows[i]))
+            return true;
+    return false;
+}
+
+// What a computed KPI is made of and nobody reports.
+static void name_missing_parts(const struct fact_source *f, const struct question *q, struct fact *out)
+{
+    const struct kpi *k = f->catalogue ? catalogue_find(f->catalogue, q->kpi) : NULL;
+    for (size_t i = 0; k && k->computing && i < formula_part_count(k->computing); i++) {
+        const struct kpi *part = catalogue_find(f->catalogue, formula_part_at(k->computing, i)->kpi);
+        struct question asks = {.dimension = "", .resident = q->resident, .kpi = part ? part->code : ""};
+        bool named = false; // it may stand in the formula in two roles
+        for (unsigned n = 0; n < out->part_count; n++)
+            named |= out->parts[n] == part;
+        if (part && !named && out->part_count < FACT_PARTS_MAX && !anybody_reports(f, &asks))
+            out->parts[out->part_count++] = part;
+    }
+    if (out->part_count > 0)
+        out->why = FACT_PARTS;
+}
+
+// Over the days given; to 0: over those that the question asks for.
+static struct fact answer(const struct fact_source *f, const struct question *q, int32_t from, int32_t to)
 {
     const struct board_row *first = NULL;
     if (!may_see(f, q->resident))
@@ -180,9 +211,16 @@ static struct fact answer(const struct fact_source *f, const struct question *q)
     struct summing s = {0};
     if (out.why == FACT_CURRENCY && f->convert && first && (s.to = currency_find(q->currency)))
         out.why = FACT_KNOWN;
+    if (out.why == FACT_NONE)
+        name_missing_parts(f, q, &out);
     if (out.why != FACT_KNOWN)
         return out;
-    int32_t to, from = span_start(f, q, &to);
+    int32_t end, start = span_start(f, q, &end);
+    s.newest = end - 1;
+    if (to == 0) {
+        from = start;
+        to = end;
+    }
     for (size_t i = 0; i < f->count && out.why == FACT_KNOWN; i++) {
         enum err e = counts(f, q, &f->rows[i]) ? add_row(f, q, &f->rows[i], from, to, &s, &out) : ERR_OK;
         if (e)
@@ -198,6 +236,8 @@ static struct fact answer(const struct fact_source *f, const struct question *q)
     }
     out.value = tally_sum(&s.tally);
     out.from_day = (int32_t)(s.first_s / 86400);
+    out.to_day = s.newest;
+    out.common_day = s.common;
     if (out.why == FACT_KNOWN && out.value.kind == FIGURE_MISSING)
         out.why = FACT_NONE;
     if (q->yearly)
@@ -205,12 +245,13 @@ static struct fact answer(const struct fact_source *f, const struct question *q)
     return out;
 }
 
-static bool anybody_reports(const struct fact_source *f, const struct question *q)
+static enum fact_rule rule_of_per(const char *per)
 {
-    for (size_t i = 0; i < f->count; i++)
-        if (counts(f, q, &f->rows[i]))
-            return true;
-    return false;
+    return strcmp(per, "year") == 0      ? RULE_YEAR
+           : strcmp(per, "quarter") == 0 ? RULE_QUARTER
+           : strcmp(per, "month") == 0   ? RULE_MONTH
+           : strcmp(per, "day") == 0     ? RULE_DAY
+                                         : RULE_SINCE_FIRST;
 }
 
 static enum fact_rule rule_of(const struct fact_source *f, const struct statement *st)
@@ -220,11 +261,7 @@ static enum fact_rule rule_of(const struct fact_source *f, const struct statemen
         if (k && strcmp(k->code, st->kpi) == 0 && k->kind != KPI_FLOW)
             return RULE_LEVEL;
     }
-    if (st->cumulative)
-        return RULE_SINCE_FIRST;
-    return strcmp(st->per, "year") == 0    ? RULE_YEAR
-           : strcmp(st->per, "month") == 0 ? RULE_MONTH
-                                           : RULE_SINCE_FIRST;
+    return st->cumulative ? RULE_SINCE_FIRST : rule_of_per(st->per);
 }
 
 // Reasons that lie in the statement itself.
@@ -239,13 +276,9 @@ static enum fact_why refuse_statement(const struct statement *st)
     return st->base.kind != FIGURE_MISSING ? FACT_INDEX : FACT_KNOWN;
 }
 
-struct fact fact_of_statement(const struct fact_source *f, const struct statement *st)
+// Beside a capacity stands what was made of it, where that is reported.
+static struct question question_of(const struct fact_source *f, const struct statement *st)
 {
-    struct fact out = {.why = refuse_statement(st)};
-    if (out.why == FACT_KNOWN && !may_see(f, st->resident))
-        out.why = FACT_HIDDEN;
-    if (out.why != FACT_KNOWN)
-        return out;
     struct question q = {.kpi = st->kpi,
                          .dimension = st->dimension,
                          .resident = st->resident,
@@ -253,17 +286,65 @@ struct fact fact_of_statement(const struct fact_source *f, const struct statemen
                          .currency = st->currency,
                          .rule = rule_of(f, st)};
     q.yearly = q.rule == RULE_YEAR;
-    // Beside a capacity stands what was made of it, where that is reported.
     struct question output = q;
     output.kpi = "out_units";
-    output.rule = RULE_YEAR;
-    output.forgive_unit = output.yearly = true;
-    if (st->kind == STATEMENT_CAPACITY && anybody_reports(f, &output))
-        q = output;
-    out = answer(f, &q);
+    output.rule = *st->per ? rule_of_per(st->per) : RULE_YEAR;
+    output.forgive_unit = true;
+    output.yearly = output.rule == RULE_YEAR;
+    return st->kind == STATEMENT_CAPACITY && anybody_reports(f, &output) ? output : q;
+}
+
+static enum fact_why refuse_asking(const struct fact_source *f, const struct statement *st)
+{
+    enum fact_why why = refuse_statement(st);
+    return why == FACT_KNOWN && !may_see(f, st->resident) ? FACT_HIDDEN : why;
+}
+
+struct fact fact_of_statement(const struct fact_source *f, const struct statement *st)
+{
+    struct fact out = {.why = refuse_asking(f, st)};
+    if (out.why != FACT_KNOWN)
+        return out;
+    struct question q = question_of(f, st);
+    out = answer(f, &q, 0, 0);
     if (out.why == FACT_KNOWN)
         out.per_cent = target_attainment(st, out.value, &out.reached);
     return out;
+}
+
+struct fact fact_of_span(const struct fact_source *f, const struct statement *st, int32_t from, int32_t to)
+{
+    struct fact out = {.why = refuse_asking(f, st)};
+    if (out.why != FACT_KNOWN)
+        return out;
+    struct question q = question_of(f, st);
+    q.rule = RULE_SINCE_FIRST;
+    q.yearly = false;
+    return answer(f, &q, from, to);
+}
+
+enum err fact_each(const struct fact_source *f, const struct statement *st, fact_visit visit, void *ctx)
+{
+    enum err e = refuse_asking(f, st) == FACT_KNOWN ? ERR_OK : ERR_INVALID;
+    struct question q = question_of(f, st);
+    for (size_t i = 0; i < f->count && e == ERR_OK; i++)
+        if (counts(f, &q, &f->rows[i]))
+            e = visit(ctx, &f->rows[i]);
+    return e;
+}
+
+enum err fact_level(const struct fact_source *f, const struct board_row *row, const char *currency,
+                    const struct latest *level, struct figure *out)
+{
+    struct conversion by;
+    int64_t first;
+    int32_t day = (int32_t)level->time;
+    if (*currency == '\0' || strcmp(currency, row->series.currency) == 0) {
+        *out = level->value;
+        return ERR_OK;
+    }
+    return f->convert ? f->convert(f->ctx, row, day, day + 1, currency_find(currency), out, &first, &by)
+                      : ERR_NOT_FOUND;
 }
 
 struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule,
@@ -271,70 +352,5 @@ struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_
 {
     struct question q = {
         .kpi = kpi, .dimension = "", .resident = "", .unit = "", .currency = currency, .rule = rule};
-    return answer(f, &q);
-}
-
-enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int64_t *first_s)
-{
-    const struct fact_totals *t = ctx;
-    struct total total;
-    enum err e = totals_sum(t->site, t->store, row, from, to, &total, NULL);
-    if (!e) {
-        *sum = total.sum;
-        *first_s = total.first_s;
-    }
-    return e;
-}
-
-// ---- other currencies
-// ------------------------------------------------------------------------------------------------------
-struct converting {
-    struct money money;
-    const struct board_row *row;
-    struct tally tally;
-    int64_t first_s;
-    struct conversion by;
-};
-
-static enum err add_converted(void *ctx, const struct observation *o)
-{
-    struct converting *c = ctx;
-    struct figure own = o->status == WIRE_MISSING ? figure_missing() : o->value;
-    struct money_figure f = money_report(&c->money, c->row, o->currency, o->period_start, own);
-    if (f.lacking)
-        return ERR_NOT_FOUND;
-    if (c->tally.count == 0 && f.value.kind != FIGURE_MISSING)
-        c->first_s = (int64_t)o->period_start * 86400;
-    tally_add(&c->tally, f.value);
-    if (f.converted)
-        c->by = f.by;
-    return ERR_OK;
-}
-
-enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                             const struct currency *currency, struct figure *sum, int64_t *first_s,
-                             struct conversion *by)
-{
-    struct fact_totals *t = ctx;
-    struct converting c = {.row = row};
-    struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
-    if (row->series.class != WIRE_REPORT || !row->measure.currency)
-        return ERR_NOT_FOUND;
-    enum err e = t->book ? ERR_OK : observations_rate_book(t->store->observations, 0, &t->book, NULL);
-    c.money = (struct money){currency, t->book};
-    if (e == ERR_OK)
-        e = observations_query(t->store->observations, &q, add_converted, &c, NULL);
-    if (e != ERR_OK)
-        return e;
-    *sum = tally_sum(&c.tally);
-    *first_s = c.first_s;
-    *by = c.by;
-    return ERR_OK;
-}
-
-void fact_totals_close(struct fact_totals *t)
-{
-    rate_book_destroy(t->book);
-    t->book = NULL;
+    return answer(f, &q, 0, 0);
 }

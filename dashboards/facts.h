@@ -24,9 +24,11 @@ enum fact_why {
     FACT_INDEX,    // a ratio whose base is unknown
     FACT_SHORT,    // too short a span to speak of a year
     FACT_FAILED,   // could not be read
-    FACT_HIDDEN    // computed of figures that the viewer may not see
+    FACT_HIDDEN,   // computed of figures that the viewer may not see
+    FACT_PARTS     // computed of other KPIs, some of which nobody reports
 };
-enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_RATE };
+enum fact_rule { RULE_LEVEL, RULE_SINCE_FIRST, RULE_YEAR, RULE_MONTH, RULE_RATE, RULE_QUARTER, RULE_DAY };
+#define FACT_PARTS_MAX 4
 
 struct fact {
     enum fact_why why;
@@ -39,8 +41,12 @@ struct fact {
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
     int32_t days;              // that the figures cover, for RULE_RATE
-    int64_t received_us;       // of the newest figure in it
-    bool converted;            // figures of other currencies are in it, the newest of them by `by`
+    int32_t to_day;            // first day after the newest figure
+    int32_t common_day;        // up to here all have figures, but for those silent for a year before to_day
+    unsigned part_count;       // of a computed KPI: parts that nobody reports, borrowed from the catalogue
+    const struct kpi *parts[FACT_PARTS_MAX];
+    int64_t received_us; // of the newest figure in it
+    bool converted;      // figures of other currencies are in it, the newest of them by `by`
     struct conversion by;
 };
 
@@ -52,32 +58,34 @@ typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t fro
 typedef enum err (*fact_convert)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
                                  const struct currency *currency, struct figure *sum, int64_t *first_s,
                                  struct conversion *by);
+// The first known figure of a level that ends on the day or later. NOT_FOUND: there is none.
+typedef enum err (*fact_first)(void *ctx, const struct board_row *row, int32_t day, struct latest *out);
 struct fact_source {
     const struct park *park;
+    const struct catalogue *catalogue; // NULL: what a computed KPI lacks is not said
     const struct viewer *viewer;
     const struct board_row *rows; // of the park, those that the viewer may see
     size_t count;
     fact_sum sum;
     fact_convert convert; // NULL: figures in other currencies are not comparable
+    fact_first first;     // NULL: nothing is said of how a level changes
     void *ctx;
 };
 
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st);
+// The same figures of a flow in other days, from ≤ day < to; rule and per cent are left out. *from_day: of
+// the first one.
+struct fact fact_of_span(const struct fact_source *f, const struct statement *st, int32_t from, int32_t to);
+// The series whose figures stand behind the statement's, one after the other, until visit fails.
+typedef enum err (*fact_visit)(void *ctx, const struct board_row *row);
+enum err fact_each(const struct fact_source *f, const struct statement *st, fact_visit visit, void *ctx);
+// A row's level, in the currency of the statement ("": its own).
+enum err fact_level(const struct fact_source *f, const struct board_row *row, const char *currency,
+                    const struct latest *level, struct figure *out) MUST_USE;
+// The same day of the month so many months before, or that month's last.
+int32_t fact_months_before(int32_t day, int months);
 // A key figure: the park's sum of a KPI, money in the given currency.
 struct fact fact_of_kpi(const struct fact_source *f, const char *kpi, enum fact_rule rule,
                         const char *currency);
-
-// fact_sum through totals.h; ctx is a struct fact_totals.
-struct fact_totals {
-    struct site *site;
-    const struct readers *store;
-    struct rate_book *book; // read when first asked for; fact_totals_close
-};
-void fact_totals_close(struct fact_totals *t);
-enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                             const struct currency *currency, struct figure *sum, int64_t *first_s,
-                             struct conversion *by);
-enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int64_t *first_s);
 
 #endif

@@ -43,25 +43,6 @@ static const struct format *split_ending(char *part)
     return NULL;
 }
 
-static bool applies(const struct statement *st, const struct board_row *r)
-{
-    if ((st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY) ||
-        st->value.kind == FIGURE_MISSING || st->cumulative || !statement_counts(st) ||
-        st->base.kind != FIGURE_MISSING || st->comparator == COMPARE_RANGE)
-        return false;
-    bool output = st->kind == STATEMENT_CAPACITY && strcmp(r->name.kpi, "out_units") == 0;
-    return (output || strcmp(st->kpi, r->name.kpi) == 0) && strcmp(st->resident, r->name.resident) == 0 &&
-           strcmp(st->dimension, r->name.dimension) == 0 &&
-           strcmp(st->currency, r->measure.currency_code) == 0;
-}
-
-static double seconds_of(const struct board_row *r)
-{
-    static const double days[] = {
-        [PERIOD_DAY] = 1, [PERIOD_MONTH] = 365.0 / 12, [PERIOD_QUARTER] = 365.0 / 4, [PERIOD_YEAR] = 365};
-    return r->series.class == WIRE_REPORT ? days[r->series.period] * 86400 : r->series.step_s;
-}
-
 bool graph_is_hourly(const struct board_row *r)
 {
     return r->series.class == WIRE_MEASUREMENT && board_is_flow(r) && r->series.step_s > 0;
@@ -83,25 +64,6 @@ void graph_unit(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
     snprintf(out, SHOW_TEXT, "%.*s", SHOW_TEXT - 1, graph_is_hourly(r) ? filled : unit);
 }
 
-bool graph_target(const struct board_row *r, const struct statement **st, double *value, bool *pro_rata)
-{
-    for (size_t i = 0; r->park && i < r->park->statement_count; i++) {
-        const struct statement *s = &r->park->statements[i];
-        if (!applies(s, r))
-            continue;
-        double year = strcmp(s->per, "year") == 0    ? 365.0 * 86400
-                      : strcmp(s->per, "month") == 0 ? 365.0 * 86400 / 12
-                                                     : 0;
-        *pro_rata = board_is_flow(r) && year > 0;
-        if (board_is_flow(r) && year == 0)
-            continue;
-        *st = s;
-        *value = figure_to_real(s->value) * (*pro_rata ? seconds_of(r) / year : 1) * graph_scale(r);
-        return true;
-    }
-    return false;
-}
-
 // Cut, where too long, between characters.
 static void set_text(char out[RENDER_TEXT_MAX], const char *text)
 {
@@ -117,9 +79,10 @@ static void set_target(const struct board_row *r, enum lang lang, struct render_
 {
     char filled[I18N_MAX];
     const struct statement *st;
-    double target;
+    double target = 0;
     bool pro_rata;
-    job->has_target = graph_target(r, &st, &target, &pro_rata);
+    job->plan_count = (uint16_t)graph_path(r, &st, job->plan, &pro_rata);
+    job->has_target = job->plan_count > 0 || graph_target(r, &st, &target, &pro_rata);
     if (!job->has_target)
         return;
     job->target = target;

@@ -5,7 +5,9 @@
 #ifndef ESEP_DASHBOARDS_RENDER_H
 #define ESEP_DASHBOARDS_RENDER_H
 
+#include "kpi/path.h"
 #include "store/rrd_graph.h"
+#include "store/rrd_plan.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -20,6 +22,8 @@ struct render_job { // validated figures and plain texts; the worker makes the p
     int32_t width, height;
     double scale, target;
     bool filled, has_target, from_zero, dark, bare;
+    uint16_t plan_count; // with has_target: points of the planned path, in drawn units, instead of target
+    struct rrd_plan_point plan[PATH_POINTS_MAX];
     bool vintage, by_published; // a report as it was known (published) by as_of_us; 0: by now
     int64_t as_of_us;
     int64_t rates_position; // with a currency: of the newest rates, so that other rates are another picture

@@ -60,6 +60,12 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
     put_text(out, job->time_zone, RENDER_TEXT_MAX);
     for (int i = 0; i < 3; i++)
         put_text(out, job->magnitudes[i], RENDER_WORD_MAX);
+    put(out, job->plan_count, 2);
+    for (uint16_t i = 0; i < job->plan_count; i++) {
+        put(out, (uint64_t)job->plan[i].time, 8);
+        put(out, isnan(job->plan[i].value) ? 1u : 0u, 1);
+        put_real(out, isnan(job->plan[i].value) ? 0 : job->plan[i].value);
+    }
     return out->failed;
 }
 
@@ -102,6 +108,20 @@ static void take_text(struct cursor *c, char *out, size_t size)
     c->at += len;
 }
 
+static void take_plan(struct cursor *c, struct render_job *j)
+{
+    j->plan_count = (uint16_t)take(c, 2);
+    c->failed |= j->plan_count > PATH_POINTS_MAX;
+    for (uint16_t i = 0; i < j->plan_count && !c->failed; i++) {
+        j->plan[i].time = (int64_t)take(c, 8);
+        bool ends = take(c, 1) != 0;
+        j->plan[i].value = take_real(c);
+        if (ends)
+            j->plan[i].value = NAN;
+        c->failed |= i > 0 && j->plan[i].time < j->plan[i - 1].time;
+    }
+}
+
 static bool in_range(const struct render_job *j)
 {
     return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 &&
@@ -141,6 +161,7 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     take_text(&c, j.time_zone, RENDER_TEXT_MAX);
     for (int i = 0; i < 3; i++)
         take_text(&c, j.magnitudes[i], RENDER_WORD_MAX);
+    take_plan(&c, &j);
     if (c.failed || c.at != c.end || flags > 255 || !in_range(&j))
         return ERR_INVALID;
     *out = j;

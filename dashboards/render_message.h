@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "dashboards/render.h"
 
-#define RENDER_REQUEST_MAX 2048
+#define RENDER_REQUEST_MAX 8192
 
 enum err render_job_encode(const struct render_job *job, struct buf *out) MUST_USE;
 // INVALID when bytes are missing or left over, a text is not terminated, or a number is out of range.

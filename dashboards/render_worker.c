@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum err draw(const struct render_options *o, const char *path, const struct render_job *j,
-                     struct buf *out, struct diag *d)
+static enum err draw(const struct render_options *o, const char *path, const char *plan,
+                     const struct render_job *j, struct buf *out, struct diag *d)
 {
     struct rrd_graph g = {.format = j->format,
                           .path = path,
@@ -27,6 +27,7 @@ static enum err draw(const struct render_options *o, const char *path, const str
                           .filled = j->filled,
                           .has_target = j->has_target,
                           .target = j->target,
+                          .plan = plan,
                           .target_legend = j->target_legend,
                           .note = j->note,
                           .from_zero = j->from_zero,
@@ -59,12 +60,26 @@ static void warm_up(const struct render_options *o)
     if (!rrd_file_create(path, &s, 1700000000, false, &d)) {
         for (int format = RRD_GRAPH_PNG; format <= RRD_GRAPH_SVG; format++) {
             j.format = (enum rrd_graph_format)format;
-            if (draw(o, path, &j, &image, &d))
+            if (draw(o, path, NULL, &j, &image, &d))
                 break;
         }
     }
     unlink(path);
     buf_deinit(&image);
+}
+
+// The planned path as a file of its own, whose name is put out; "" where there is none.
+static enum err write_plan(const struct render_options *o, const struct render_job *job,
+                           char out[RRD_PATH_MAX], struct diag *d)
+{
+    if (!job->has_target || job->plan_count == 0)
+        return ERR_OK;
+    int n = snprintf(out, RRD_PATH_MAX, "%s/esep-plan-%ld.rrd", o->scratch, (long)getpid());
+    if (n < 0 || n >= RRD_PATH_MAX) {
+        out[0] = '\0';
+        return diag_fail(d, ERR_TOO_BIG, "%s: path too long", o->scratch);
+    }
+    return rrd_plan_write(out, job->plan, job->plan_count, job->from, job->to, job->width, d);
 }
 
 // One byte of enum err, then the image or the reason.
@@ -73,7 +88,7 @@ static enum err respond(const struct render_options *o, int fd, const struct buf
     struct render_job job;
     struct diag d = {""};
     struct buf image, reply;
-    char path[RRD_PATH_MAX];
+    char path[RRD_PATH_MAX], plan[RRD_PATH_MAX] = "";
     buf_init(&image, RENDER_IMAGE_MAX);
     buf_init(&reply, RENDER_IMAGE_MAX + 1);
     enum err e = render_job_decode(request->data, request->len, &job);
@@ -83,9 +98,13 @@ static enum err respond(const struct render_options *o, int fd, const struct buf
     else if (!e)
         e = rrd_path(o->state, job.series_id, path);
     if (!e)
-        e = draw(o, path, &job, &image, &d);
+        e = write_plan(o, &job, plan, &d);
+    if (!e)
+        e = draw(o, path, plan, &job, &image, &d);
     if (vintage)
         unlink(path);
+    if (*plan)
+        unlink(plan);
     char code = (char)e;
     buf_append(&reply, &code, 1);
     if (e)

@@ -19,7 +19,7 @@ static const char *const none[] = {NULL};
 // A row without an access class does not compile: each field must be there.
 static const struct route routes[] = {
     {"GET", "/", ROUTE_PAGE, ACCESS_ROWS, none, page_overview},
-    {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, none, page_park},
+    {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, PARAMS("as_of", "by"), page_park},
     {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, ACCESS_RESIDENT, none, page_resident},
     {"GET", "/series/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_RESIDENT,
      PARAMS("range", "from", "to", "as_of", "by", "currency", "sums"), page_series},

@@ -9,6 +9,7 @@
 #include "dashboards/users.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define CACHE_BYTES (64u << 20)
@@ -201,8 +202,8 @@ void site_close(struct site *s)
 
 const struct zone *site_zone(const struct site *s, const struct park *p)
 {
-    for (size_t i = 0; i < s->parks.count; i++)
-        if (s->parks.parks[i] == p)
+    for (size_t i = 0; i < s->parks.count; i++) // a profile of the past is of the same park
+        if (strcmp(s->parks.parks[i]->code, p->code) == 0)
             return s->zones[i];
     return NULL;
 }

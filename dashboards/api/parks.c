@@ -2,59 +2,13 @@
 
 #include "base/clock.h"
 #include "dashboards/api/api.h"
-#include "dashboards/facts.h"
+#include "dashboards/api/statement.h"
+#include "dashboards/board_then.h"
+#include "dashboards/facts_source.h"
 #include "dashboards/plan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const fact_whys[] = {[FACT_KNOWN] = NULL,
-                                        [FACT_NO_KPI] = "no figure is collected for it",
-                                        [FACT_NONE] = "no resident has reported it",
-                                        [FACT_CURRENCY] = "reported in another currency: not comparable yet",
-                                        [FACT_UNIT] = "reported in another unit",
-                                        [FACT_UNLIKE] = "unlike products are never added",
-                                        [FACT_RATIO] = "ratios are never added",
-                                        [FACT_SCOPE] = "credited to others than the park",
-                                        [FACT_PART] = "contained in another figure",
-                                        [FACT_INDEX] = "a ratio whose base was not published",
-                                        [FACT_SHORT] = "less than a day of figures",
-                                        [FACT_FAILED] = "could not be read",
-                                        [FACT_HIDDEN] = "shown to the park's own analysts only"};
-static const char *const fact_rules[] = {[RULE_LEVEL] = "newest of each resident, summed",
-                                         [RULE_SINCE_FIRST] = "sum since the first report",
-                                         [RULE_YEAR] = "sum of the 12 months up to the newest figure",
-                                         [RULE_MONTH] = "sum of the month up to the newest figure",
-                                         [RULE_RATE] = "yearly rate of the days there are"};
-
-static void put_fact(struct writer *j, const struct fact *f)
-{
-    char day[SHOW_TEXT];
-    writer_object(j, "fact");
-    const struct currency *c = f->measure.currency;
-    api_value(j, f->value, f->why == FACT_KNOWN ? c : NULL);
-    writer_text_or_null(j, "currency",
-                        f->why == FACT_KNOWN || f->why == FACT_CURRENCY ? f->measure.currency_code : NULL);
-    writer_text(j, "why_unknown", fact_whys[f->why]);
-    writer_figure(j, "per_cent", f->per_cent);
-    writer_bool(j, "reached", f->reached);
-    if (f->why == FACT_KNOWN) {
-        writer_text(j, "rule", fact_rules[f->rule]);
-        if (f->rule != RULE_LEVEL) {
-            show_day(day, f->from_day);
-            writer_text(j, "from", day);
-        }
-        writer_integer(j, "contributors", f->contributors);
-        writer_integer(j, "of_residents", f->of);
-        writer_bool(j, "simulated", f->simulated);
-        writer_time(j, "received", f->received_us);
-    }
-    if (f->converted) {
-        const struct money_figure by = {.converted = true, .by = f->by};
-        money_put_rate(j, &by);
-    }
-    writer_end_object(j);
-}
 
 // What the viewer may see of a park.
 struct view {
@@ -64,49 +18,8 @@ struct view {
     struct board board;
     struct fact_totals totals;
     struct readers store;
-    bool past; // the park as it was known: facts are of now and would not belong to it
+    int32_t today; // the park's civil day, or that of the moment whose knowledge is asked for
 };
-
-static void put_statement(struct writer *j, const struct view *v, const struct statement *st,
-                          const struct fact *fact)
-{
-    const struct currency *c = *st->currency ? currency_find(st->currency) : NULL;
-    writer_object(j, NULL);
-    writer_text(j, "park", v->park->code);
-    writer_text(j, "id", st->id);
-    writer_text(j, "kind", statement_kind_name(st->kind));
-    api_names(j, "names", &st->names);
-    writer_text_or_null(j, "kpi", st->kpi);
-    writer_text_or_null(j, "dimension", st->dimension);
-    bool named = access_may(v->viewer, SIGHT_RESIDENT, v->park->code, st->resident);
-    writer_text_or_null(j, "resident", named ? st->resident : "");
-    writer_text(j, "comparator", comparator_text(st->comparator));
-    writer_bool(j, "about", st->about);
-    api_value(j, st->value, c);
-    if (st->value_high.kind != FIGURE_MISSING)
-        writer_figure_scaled(j, "value_high", st->value_high, c ? c->decimals : 0);
-    writer_figure(j, "base", st->base);
-    writer_text_or_null(j, "unit", st->unit);
-    writer_text_or_null(j, "currency", st->currency);
-    writer_text_or_null(j, "per", st->per);
-    writer_bool(j, "cumulative", st->cumulative);
-    writer_text_or_null(j, "at", st->at);
-    writer_text_or_null(j, "at_end", st->at_end);
-    writer_text_or_null(j, "at_text", st->at_text);
-    writer_text_or_null(j, "due", st->due);
-    writer_text_or_null(j, "due_or", st->due_or);
-    writer_text_or_null(j, "due_text", st->due_text);
-    writer_text_or_null(j, "assumed", st->assumed);
-    writer_text_or_null(j, "scope", st->scope);
-    const struct statement *whole = *st->part_of ? park_statement(v->park, st->part_of) : NULL;
-    writer_text_or_null(j, "part_of",
-                        whole && access_may_statement(v->viewer, v->park, whole) ? whole->id : "");
-    writer_text_or_null(j, "note", st->note);
-    writer_text_or_null(j, "source", st->source);
-    if (fact)
-        put_fact(j, fact);
-    writer_end_object(j);
-}
 
 static void put_resident(struct writer *j, const struct park *park, const struct resident *r)
 {
@@ -148,6 +61,7 @@ static void view_open(struct view *v, struct site *s, const struct viewer *viewe
     char prefix[SERIES_PART_MAX + 2];
     *v = (struct view){.site = s, .viewer = viewer, .park = park};
     v->totals = (struct fact_totals){.site = s, .store = &v->store};
+    v->today = zone_day(site_zone(s, park), site_now_us(s) / US_PER_S);
     snprintf(prefix, sizeof prefix, "%s/", park->code);
     if (site_store(s, viewer, &v->store, NULL) == ERR_OK && board_load(s, &v->store, prefix, &v->board, NULL))
         v->board = (struct board){0}; // the profile is shown all the same; facts are then unknown
@@ -155,24 +69,13 @@ static void view_open(struct view *v, struct site *s, const struct viewer *viewe
 
 static void put_statements(struct writer *j, struct view *v, bool targets_only)
 {
-    const struct fact_source source = {.park = v->park,
-                                       .viewer = v->viewer,
-                                       .rows = v->board.rows,
-                                       .count = v->board.count,
-                                       .sum = fact_totals_sum,
-                                       .convert = fact_totals_convert,
-                                       .ctx = &v->totals};
+    const struct fact_source source = fact_totals_source(&v->totals, v->park, &v->board);
     for (size_t i = 0; i < v->park->statement_count; i++) {
         const struct statement *st = &v->park->statements[i];
         if (!access_may_statement(v->viewer, v->park, st) ||
             (targets_only && st->kind != STATEMENT_TARGET && st->kind != STATEMENT_CAPACITY))
             continue;
-        if (v->past) {
-            put_statement(j, v, st, NULL);
-            continue;
-        }
-        struct fact fact = fact_of_statement(&source, st);
-        put_statement(j, v, st, &fact);
+        api_statement(j, &source, st, v->today);
     }
 }
 
@@ -308,7 +211,8 @@ void api_residents(struct site *s, struct exchange *x)
         list_parks(s, x, "residents", one, put_residents_of);
 }
 
-// Of one park, as they were known. Without a profile of then there are none, and that is said.
+// Of one park, as they were known: the plan of then beside the figures, the rates and the members of then.
+// Without a profile of then there are none, and that is said.
 static void list_targets_then(struct site *s, struct exchange *x, const struct park *park,
                               const struct as_of *as_of)
 {
@@ -319,11 +223,14 @@ static void list_targets_then(struct site *s, struct exchange *x, const struct p
     view_open(&v, s, &x->viewer, park);
     enum err e = v.store.reader ? plan_by(s, &v.store, park, as_of, &then, &d)
                                 : diag_fail(&d, ERR_NOT_FOUND, "no collector has written anything yet");
+    v.park = then ? then : park;
+    v.totals.as_of = *as_of;
+    v.today = zone_day(site_zone(s, park), as_of_moment_us(as_of, site_now_us(s)) / US_PER_S);
+    if (!e)
+        e = board_then(&v.store, as_of, v.park, &v.board, &d);
     if (e) {
         exchange_fail(x, e == ERR_NOT_FOUND ? 404 : 500, "%s", d.text);
     } else {
-        v.past = then != NULL;
-        v.park = then ? then : park;
         api_begin(x, &j);
         writer_object(&j, NULL);
         writer_array(&j, "targets");
@@ -333,6 +240,7 @@ static void list_targets_then(struct site *s, struct exchange *x, const struct p
         api_end(x, &j);
     }
     board_free(&v.board);
+    fact_totals_close(&v.totals);
     park_free(then);
 }
 

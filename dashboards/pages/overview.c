@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
+#include "dashboards/pages/prospect.h"
 #include "dashboards/pages/tile.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,7 +76,7 @@ static size_t choose_tiles(const struct viewer *v, const struct park *park, cons
 static void put_tiles(struct page *p, const struct card *c)
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store};
-    struct fact_source source = tile_source(c->park, &c->board, &ctx);
+    struct fact_source source = fact_totals_source(&ctx, c->park, &c->board);
     struct fact facts[64] = {0};
     size_t chosen[TILES_MAX];
     size_t considered = c->park->statement_count < 64 ? c->park->statement_count : 64;
@@ -83,8 +84,11 @@ static void put_tiles(struct page *p, const struct card *c)
         facts[i] = fact_of_statement(&source, &c->park->statements[i]);
     size_t n = choose_tiles(&p->x->viewer, c->park, facts, considered, chosen);
     buf_text(p->out, "<ul class=\"tiles\">");
-    for (size_t i = 0; i < n; i++)
-        tile_put(p, c->park, &c->park->statements[chosen[i]], &facts[chosen[i]]);
+    for (size_t i = 0; i < n; i++) {
+        const struct statement *st = &c->park->statements[chosen[i]];
+        struct outlook outlook = outlook_of(&source, st, &facts[chosen[i]], prospect_today(p, c->park));
+        tile_put(p, c->park, st, &facts[chosen[i]], &outlook);
+    }
     people_put_keys(p, &source, TILES_ALL - n, true);
     buf_text(p->out, "</ul>");
     fact_totals_close(&ctx);

@@ -323,6 +323,13 @@ static void put_line_words(struct page *p, const struct board_row *r)
     bool pro_rata;
     struct figure f;
     char number[SHOW_TEXT], unit[SHOW_TEXT], name[I18N_MAX], value[2 * SHOW_TEXT + 2];
+    struct rrd_plan_point path[PATH_POINTS_MAX];
+    if (graph_path(r, &st, path, &pro_rata) > 0) {
+        html_put(p->out, "<p class=\"small goal\">");
+        page_fill(p, T_LINE_PATH, st->names.text[p->lang], NULL, NULL);
+        buf_text(p->out, "</p>");
+        return;
+    }
     if (!graph_target(r, &st, &at, &pro_rata) || figure_from_real(at, &f))
         return;
     struct measure plain = {0}; // the number is in drawn units already

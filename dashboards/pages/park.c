@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
+#include "dashboards/pages/prospect.h"
+#include "dashboards/pages/then.h"
 #include "dashboards/pages/tile.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@ static void put_statement(struct page *p, const struct fact_source *f, const str
     if (r && !access_may(f->viewer, SIGHT_RESIDENT, f->park->code, r->code))
         r = NULL;
     struct fact fact = fact_of_statement(f, st);
+    struct outlook outlook = outlook_of(f, st, &fact, prospect_today(p, f->park));
     html_put(p->out, "<tr id=\"s-%s\"><th scope=\"row\">%s", st->id, st->names.text[p->lang]);
     if (r) {
         buf_text(p->out, "<br><a class=\"quiet\"");
@@ -30,7 +33,7 @@ static void put_statement(struct page *p, const struct fact_source *f, const str
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_DUE));
     tile_statement_when(p, st);
     html_put(p->out, "</td><td data-label=\"%s\" class=\"reported\">", page_text(p, T_COL_REPORTED));
-    tile_fact(p, st, &fact);
+    tile_fact(p, st, &fact, &outlook);
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_DOUBTS));
     tile_statement_doubts(p, f->park, st);
     buf_text(p->out, "</td></tr>");
@@ -75,7 +78,7 @@ static void put_trend(struct page *p, const struct board *b, const char *residen
 }
 
 static void put_resident(struct page *p, const struct park *park, const struct board *b,
-                         const struct roster_entry *r)
+                         const struct roster_entry *r, bool past)
 {
     struct person person = people_of(b, r->code, p->now_us);
     buf_text(p->out, "<tr><th scope=\"row\"><a");
@@ -94,12 +97,13 @@ static void put_resident(struct page *p, const struct park *park, const struct b
              page_text(p, T_COL_SERIES), person.series, page_text(p, T_COL_LAST));
     page_ago(p, person.newest_us);
     html_put(p->out, "</td><td data-label=\"%s\">", page_text(p, T_COL_TREND));
-    put_trend(p, b, r->code);
+    if (!past) // its line is drawn of what is known now
+        put_trend(p, b, r->code);
     buf_text(p->out, "</td></tr>");
 }
 
 static void put_residents(struct page *p, const struct park *park, const struct board *b,
-                          const struct roster *r)
+                          const struct roster *r, bool past)
 {
     if (r->count == 0)
         return;
@@ -115,7 +119,7 @@ static void put_residents(struct page *p, const struct park *park, const struct 
         page_text(p, T_COL_MAKES), page_text(p, T_COL_STATUS), page_text(p, T_COL_SERIES),
         page_text(p, T_COL_LAST), page_text(p, T_COL_TREND));
     for (size_t i = 0; i < r->count; i++)
-        put_resident(p, park, b, &r->at[i]);
+        put_resident(p, park, b, &r->at[i], past);
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
@@ -172,11 +176,15 @@ static void put_head(struct page *p, const struct park *park, const struct board
     buf_text(p->out, "</p></div>");
 }
 
-static void put_park(struct page *p, const struct park *park, const struct board *b, const struct roster *r)
+static void put_park(struct page *p, const struct then *then, const struct board *b, const struct roster *r)
 {
-    struct fact_totals ctx = {.site = p->site, .store = &p->store};
-    struct fact_source source = tile_source(park, b, &ctx);
+    struct fact_totals ctx = {.site = p->site, .store = &p->store, .as_of = then->as_of};
+    const struct park *park = then->park;
+    char path[EXCHANGE_PART_MAX + 8];
+    struct fact_source source = fact_totals_source(&ctx, park, b);
+    snprintf(path, sizeof path, "/parks/%s", park->code);
     put_head(p, park, b, r);
+    then_put(p, then, path);
     if (b->count && access_may(&p->x->viewer, SIGHT_SUMS, park->code, "")) {
         html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">",
                  page_text(p, T_KEY_FIGURES));
@@ -184,7 +192,7 @@ static void put_park(struct page *p, const struct park *park, const struct board
         buf_text(p->out, "</ul></section>");
     }
     put_statements(p, &source);
-    put_residents(p, park, b, r);
+    put_residents(p, park, b, r, then->as_of.asked);
     put_programmes(p, park);
     page_foot(p);
     fact_totals_close(&ctx);
@@ -205,13 +213,16 @@ void page_park(struct site *s, struct exchange *x)
         return;
     }
     snprintf(prefix, sizeof prefix, "%s/", park->code);
+    struct then then = {.park = park};
     enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;
-    if (!e)
-        e = roster_make(&x->viewer, park, &board, &roster);
+    bool answered = !e && then_begin(&p, park, &board, &then) != ERR_OK;
+    if (!e && !answered)
+        e = roster_make(&x->viewer, then.park, &board, &roster);
     if (e)
         exchange_fail_err(x, e, d.text);
-    else
-        put_park(&p, park, &board, &roster);
+    else if (!answered)
+        put_park(&p, &then, &board, &roster);
     roster_free(&roster);
+    then_end(&then);
     board_free(&board);
 }

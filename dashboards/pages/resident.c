@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
+#include "dashboards/pages/prospect.h"
 #include "dashboards/pages/tile.h"
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +101,7 @@ static void put_statements(struct page *p, const struct park *park, const char *
                            const struct board *b)
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store};
-    struct fact_source source = tile_source(park, b, &ctx);
+    struct fact_source source = fact_totals_source(&ctx, park, b);
     bool any = false;
     for (size_t i = 0; i < park->statement_count; i++) {
         const struct statement *st = &park->statements[i];
@@ -111,7 +112,8 @@ static void put_statements(struct page *p, const struct park *park, const char *
                      page_text(p, T_RESIDENT_STATEMENTS));
         any = true;
         struct fact fact = fact_of_statement(&source, st);
-        tile_put(p, park, st, &fact);
+        struct outlook outlook = outlook_of(&source, st, &fact, prospect_today(p, park));
+        tile_put(p, park, st, &fact, &outlook);
     }
     if (any)
         buf_text(p->out, "</ul></section>");

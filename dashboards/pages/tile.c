@@ -3,6 +3,7 @@
 
 #include "dashboards/pages/tile.h"
 #include "base/clock.h"
+#include "dashboards/pages/prospect.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,14 @@ static void put_index(struct page *p, const struct statement *st)
     html_put(p->out, "</span>");
 }
 
+static enum text per_text(const char *per)
+{
+    return strcmp(per, "day") == 0       ? T_PER_DAY
+           : strcmp(per, "month") == 0   ? T_PER_MONTH
+           : strcmp(per, "quarter") == 0 ? T_PER_QUARTER
+                                         : T_PER_YEAR;
+}
+
 void tile_statement_value(struct page *p, const struct statement *st)
 {
     struct measure m = statement_measure(p, st);
@@ -61,7 +70,7 @@ void tile_statement_value(struct page *p, const struct statement *st)
         page_figure(p, st->value_high, &m, *st->currency != '\0');
     }
     if (*st->per)
-        html_put(p->out, " %s", page_text(p, strcmp(st->per, "month") == 0 ? T_PER_MONTH : T_PER_YEAR));
+        html_put(p->out, " %s", page_text(p, per_text(st->per)));
 }
 
 enum text tile_kind(enum statement_kind k)
@@ -112,6 +121,8 @@ void tile_statement_doubts(struct page *p, const struct park *park, const struct
     put_doubt(p, "doubt", T_PART_OF, whole ? whole->names.text[p->lang] : "");
     if (st->cumulative)
         html_put(p->out, "<li>%s</li>", page_text(p, T_CUMULATIVE));
+    struct measure m = statement_measure(p, st);
+    prospect_path(p, st, &m);
     if (*st->note)
         html_put(p->out, "<li lang=\"en\">%s</li>", st->note);
     put_doubt(p, "quiet", T_SOURCE, st->source);
@@ -120,25 +131,37 @@ void tile_statement_doubts(struct page *p, const struct park *park, const struct
 
 // ---- facts
 // -----------------------------------------------------------------------------------------------------------
+// "Output value in the country, …"
+static void name_parts(const struct page *p, const struct fact *f, char out[SHOW_TEXT])
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < f->part_count && n < SHOW_TEXT; i++)
+        n +=
+            (size_t)snprintf(out + n, SHOW_TEXT - n, "%s%s", i ? ", " : "", f->parts[i]->names.text[p->lang]);
+}
+
 static void put_why(struct page *p, const struct fact *f)
 {
     static const enum text whys[] = {
         [FACT_NO_KPI] = T_WHY_NO_KPI, [FACT_NONE] = T_WHY_NONE,     [FACT_CURRENCY] = T_WHY_CURRENCY,
         [FACT_UNIT] = T_WHY_UNIT,     [FACT_UNLIKE] = T_WHY_UNLIKE, [FACT_RATIO] = T_WHY_RATIO,
         [FACT_SCOPE] = T_WHY_SCOPE,   [FACT_PART] = T_WHY_PART,     [FACT_INDEX] = T_WHY_INDEX,
-        [FACT_SHORT] = T_WHY_SHORT,   [FACT_FAILED] = T_WHY_FAILED, [FACT_HIDDEN] = T_WHY_HIDDEN};
+        [FACT_SHORT] = T_WHY_SHORT,   [FACT_FAILED] = T_WHY_FAILED, [FACT_HIDDEN] = T_WHY_HIDDEN,
+        [FACT_PARTS] = T_WHY_PARTS};
+    char parts[SHOW_TEXT];
+    name_parts(p, f, parts);
     html_put(p->out, "<span class=\"why\">");
-    page_fill(p, whys[f->why], f->measure.currency_code, NULL, NULL);
+    page_fill(p, whys[f->why], f->why == FACT_PARTS ? parts : f->measure.currency_code, NULL, NULL);
     buf_text(p->out, "</span>");
 }
 
 static void rule_text(struct page *p, const struct fact *f, char out[I18N_MAX])
 {
-    static const enum text rules[] = {[RULE_LEVEL] = T_RULE_LEVEL,
-                                      [RULE_SINCE_FIRST] = T_RULE_SINCE_FIRST,
-                                      [RULE_YEAR] = T_RULE_YEAR,
-                                      [RULE_MONTH] = T_RULE_MONTH,
-                                      [RULE_RATE] = T_RULE_RATE};
+    static const enum text rules[] = {[RULE_LEVEL] = T_RULE_LEVEL, [RULE_SINCE_FIRST] = T_RULE_SINCE_FIRST,
+                                      [RULE_YEAR] = T_RULE_YEAR,   [RULE_MONTH] = T_RULE_MONTH,
+                                      [RULE_RATE] = T_RULE_RATE,   [RULE_QUARTER] = T_RULE_QUARTER,
+                                      [RULE_DAY] = T_RULE_DAY};
     char day[SHOW_TEXT], days[16];
     show_day(day, f->from_day);
     snprintf(days, sizeof days, "%" PRId32, f->days);
@@ -209,7 +232,7 @@ static void put_fact_value(struct page *p, const struct fact *f)
     buf_text(p->out, "</span>");
 }
 
-void tile_fact(struct page *p, const struct statement *st, const struct fact *f)
+void tile_fact(struct page *p, const struct statement *st, const struct fact *f, const struct outlook *o)
 {
     if (f->why != FACT_KNOWN) {
         put_why(p, f);
@@ -218,10 +241,12 @@ void tile_fact(struct page *p, const struct statement *st, const struct fact *f)
     put_fact_value(p, f);
     if (has_progress(st, f))
         put_progress(p, st, f);
+    prospect_put(p, st, f, o, false);
     put_contributors(p, f);
 }
 
-void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f)
+void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f,
+              const struct outlook *o)
 {
     buf_text(p->out, "<li class=\"tile\"><h3><a");
     page_href(p, "/parks/%s#s-%s", park->code, st->id);
@@ -236,6 +261,7 @@ void tile_put(struct page *p, const struct park *park, const struct statement *s
     buf_text(p->out, "</p>");
     if (has_progress(st, f))
         put_progress(p, st, f);
+    prospect_put(p, st, f, o, true);
     html_put(p->out, "<p class=\"small\">");
     tile_statement_when(p, st);
     if (*st->assumed)
@@ -258,15 +284,4 @@ void tile_put_key(struct page *p, const char *title, const struct fact *f)
     if (f->why == FACT_KNOWN)
         put_contributors(p, f);
     buf_text(p->out, "</li>");
-}
-
-struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx)
-{
-    return (struct fact_source){.park = park,
-                                .viewer = ctx->store->viewer,
-                                .rows = b->rows,
-                                .count = b->count,
-                                .sum = fact_totals_sum,
-                                .convert = fact_totals_convert,
-                                .ctx = ctx};
 }

@@ -3,7 +3,8 @@
 #ifndef ESEP_DASHBOARDS_PAGES_TILE_H
 #define ESEP_DASHBOARDS_PAGES_TILE_H
 
-#include "dashboards/facts.h"
+#include "dashboards/facts_source.h"
+#include "dashboards/outlook.h"
 #include "dashboards/pages/page.h"
 
 // "at least 2,000 people", "about 80,000 pieces a year", "not published".
@@ -13,14 +14,14 @@ enum text tile_kind(enum statement_kind k);
 void tile_statement_when(struct page *p, const struct statement *st);
 // Assumptions, scope, notes, source: everything a reader must know beside the figure.
 void tile_statement_doubts(struct page *p, const struct park *park, const struct statement *st);
-// The fact or why there is none, per cent with a progress bar, how it was computed, how many contribute.
-void tile_fact(struct page *p, const struct statement *st, const struct fact *f);
+// The fact or why there is none, per cent with a progress bar, how it was computed, how many contribute, and
+// the target's outlook.
+void tile_fact(struct page *p, const struct statement *st, const struct fact *f, const struct outlook *o);
 // A whole tile; its heading leads to the statement's row on the park's page.
-void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f);
+void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f,
+              const struct outlook *o);
 // A key figure of the park: no target.
 void tile_put_key(struct page *p, const char *title, const struct fact *f);
-// The park's facts from its rows. ctx must live as long as the source.
-struct fact_source tile_source(const struct park *park, const struct board *b, struct fact_totals *ctx);
 
 // A trend line of the row's last day or last periods as inline SVG with an alternative text. False, and
 // nothing is put, when there are fewer than two values, or (unless flat_too) all are the same.

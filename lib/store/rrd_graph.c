@@ -138,12 +138,19 @@ static enum err widen(void *ctx, int64_t time, double value)
 // money.
 static enum err find_zeros(const struct rrd_graph *g, int *zeros, struct diag *d)
 {
-    struct range r = {.scale = g->scale, .highest = g->has_target ? fabs(g->target) : 0};
+    struct range r = {.scale = g->scale,
+                      .highest = g->has_target && !has_text(g->plan) ? fabs(g->target) : 0};
+    struct range plan = {.scale = 1};
     int64_t step = (g->to - g->from) / g->width;
     uint32_t wanted = step < 1 ? 1 : step > 86400 ? 86400 : (uint32_t)step;
     enum err e = rrd_file_fetch(g->path, "AVERAGE", g->from, g->to, &wanted, widen, &r, d);
+    wanted = 1;
+    if (e == ERR_OK && has_text(g->plan))
+        e = rrd_file_fetch(g->plan, "AVERAGE", g->from, g->to, &wanted, widen, &plan, d);
     if (e != ERR_OK)
         return e;
+    if (plan.highest > r.highest)
+        r.highest = plan.highest;
     *zeros = r.highest >= 2e9 ? 9 : r.highest >= 2e6 ? 6 : r.highest >= 1e5 ? 3 : 0;
     return ERR_OK;
 }
@@ -265,7 +272,13 @@ static void push_data(struct args *a, const struct rrd_graph *g, int zeros)
         push(a, "AREA:drawn%s", colors->area);
     escaped(g->legend, text);
     push(a, "LINE1.6:drawn%s: %s%s", colors->line, text, g->has_target ? "   " : "\\l");
-    if (g->has_target) {
+    if (g->has_target && has_text(g->plan)) {
+        escaped(g->plan, text);
+        push(a, "DEF:planned=%s:v:AVERAGE", text);
+        push(a, "CDEF:plan=planned,%.17g,/", divisor);
+        escaped(g->target_legend, text);
+        push(a, "LINE1.4:plan%s: %s\\l:dashes=7,4", colors->goal, text);
+    } else if (g->has_target) {
         escaped(g->target_legend, text);
         push(a, "LINE1.4:%.17g%s: %s\\l:dashes=7,4", g->target / divisor, colors->goal, text);
     }
@@ -319,7 +332,7 @@ static enum err check(const struct rrd_graph *g, struct diag *d)
     if (!isfinite(g->scale) || g->scale == 0 || (g->has_target && !isfinite(g->target)))
         return diag_fail(d, ERR_INVALID, "a graph's scale and target must be finite numbers");
     // librrd passes file names through a format, and unescapes no backslash.
-    if (strpbrk(g->path, "%\\"))
+    if (strpbrk(g->path, "%\\") || (has_text(g->plan) && strpbrk(g->plan, "%\\")))
         return diag_fail(d, ERR_INVALID, "%s: a path with a per cent sign or a backslash cannot be drawn",
                          g->path);
     return rrd_file_check(g->path, d);

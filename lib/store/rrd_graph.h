@@ -21,7 +21,8 @@ struct rrd_graph {
     double scale; // drawn = stored × scale (0.01 for money in minor units)
     bool filled;  // area with a line: flows; a plain line: levels
     bool has_target;
-    double target; // in drawn units
+    double target;    // in drawn units
+    const char *plan; // instead of it: a file of rrd_plan_write, in drawn units; NULL or "": none
     const char *target_legend;
     bool from_zero;      // the axis begins at 0 at the latest: for what is never negative
     const char *summary; // exact figures as text, printed under the legend; "" or NULL for none

@@ -1,6 +1,6 @@
 // Money in the currency asked for: through the API, on pages, in the file a graph is drawn from.
 #include "dashboards/board.h"
-#include "dashboards/facts.h"
+#include "dashboards/facts_source.h"
 #include "dashboards/render.h"
 #include "dashboards/render_vintage.h"
 #include "kpi/period.h"
