@@ -112,6 +112,8 @@ enum err ledger_invite_add(struct ledger *l, const uint8_t hash[HASH_BYTES], str
     struct series_name name;
     if (series_parse_resident(i->resident, &name) != ERR_OK)
         return diag_fail(d, ERR_INVALID, "'%s' is not park/resident", i->resident);
+    if (strcmp(name.resident, SERIES_RESIDENT_ALL) == 0)
+        return diag_fail(d, ERR_INVALID, "the resident '" SERIES_RESIDENT_ALL "' is kept for totals");
     i->made_us = clock_wall(l->clock).us;
     i->used_us = i->key_id = i->withdrawn_us = 0;
     struct wanted_agent w = {.agent_id = i->agent_id};

@@ -58,6 +58,8 @@ static void an_invitation_is_kept_by_its_hash_across_a_restart(void **state)
     assert_int_equal(ledger_invite_add(s->ledger, bytes_of(1), &made, &s->diag), ERR_EXISTS);
     strcpy(made.resident, "no-slash");
     assert_int_equal(ledger_invite_add(s->ledger, bytes_of(3), &made, &s->diag), ERR_INVALID);
+    strcpy(made.resident, "penza/all"); // whoever had it would write the park's totals
+    assert_int_equal(ledger_invite_add(s->ledger, bytes_of(3), &made, &s->diag), ERR_INVALID);
 }
 
 static void using_one_makes_an_agent_once(void **state)
