@@ -1,5 +1,6 @@
-// An attacker may ask thousands of times a second and must not make the collector busy with that: refused
-// readings are counted here and told once a second.
+// An attacker may ask thousands of times a second and must not make the collector busy with that: what is
+// refused is counted (refusals) and told at most eight times a second. Texts are cut between characters: a
+// half of one is no JSON, and what can't be told leaves no entry.
 
 #include "dashboards/audit.h"
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define CALL_MS 1000
-#define WHO     96 // the collector takes no more
+#define DETAIL  400
 
 static const char *const events[] = {[AUDIT_OF_LOGIN] = "login",
                                      [AUDIT_OF_LOGOUT] = "logout",
@@ -36,55 +37,97 @@ bool audit_taken(const char *reply)
     return ok;
 }
 
+static void cut(char *out, size_t size, const char *text)
+{
+    size_t n = strnlen(text, size - 1);
+    while (text[n] && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
 // "user:aigul address:10.0.0.7"
-static void set_who(char out[WHO], const struct exchange *x, const char *name)
+static void set_who(char out[REFUSALS_WHO], const struct exchange *x, const char *name)
 {
     const char *kind = x->viewer.kind == VIEWER_TOKEN ? "token:" : "user:";
     const char *of = name ? name : x->viewer.name;
     char whole[200];
     snprintf(whole, sizeof whole, "%s%.35s%saddress:%s", *of ? kind : "", of, *of ? " " : "",
              *x->address ? x->address : "unknown");
-    snprintf(out, WHO, "%.*s", WHO - 1, whole);
+    cut(out, REFUSALS_WHO, whole);
 }
 
-static bool tell(struct site *s, const char *event, bool done, const char *who, const char *object,
-                 uint64_t count)
+static bool tell(struct site *s, const char *event, bool done, const struct refusal *r, const char *detail)
 {
-    char *reply = NULL, *request = audit_request(event, done, who, object, "", count);
+    char *reply = NULL, *request = audit_request(event, done, r->who, r->object, detail, r->count);
     bool ok = request && flush_ask(s->flush, request, CALL_MS, &reply, NULL) == ERR_OK && audit_taken(reply);
     free(request);
     free(reply);
     return ok;
 }
 
-static void note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *name,
-                 const char *object, uint64_t count)
+static void untold(struct site *s, const char *event, bool done, const struct refusal *r)
 {
-    char who[WHO], cut[200];
-    set_who(who, x, name);
-    snprintf(cut, sizeof cut, "%.190s", object);
-    if (tell(s, events[what], done, who, cut, count))
-        return;
     metrics_add(s->metrics, METRIC_AUDIT_UNTOLD, 1);
-    log_warn("audit_untold", F_TEXT("event", events[what]), F_TEXT("outcome", done ? "done" : "refused"),
-             F_TEXT("who", who), F_TEXT("object", cut), F_INT("count", count));
+    log_warn("audit_untold", F_TEXT("event", event), F_TEXT("outcome", done ? "done" : "refused"),
+             F_TEXT("who", r->who), F_TEXT("object", r->object), F_INT("count", r->count));
 }
 
 void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
-                const char *object)
+                const char *object, const char *detail)
 {
-    if (s->users)
-        note(s, x, what, done, who, object, 1);
+    struct refusal r = {.count = 1};
+    char bounded[DETAIL];
+    if (!s->users)
+        return;
+    set_who(r.who, x, who);
+    cut(r.object, sizeof r.object, object);
+    cut(bounded, sizeof bounded, detail);
+    if (!tell(s, events[what], done, &r, bounded))
+        untold(s, events[what], done, &r);
 }
 
-void audit_refused_read(struct site *s, const struct exchange *x)
+// ---- what is refused
+// ------------------------------------------------------------------------------------------------------
+static bool take(struct site *s, bool end, struct refusal *out)
 {
-    int64_t now_us = clock_mono(s->clock).us, last_us = atomic_load(&s->read_told_us);
-    uint64_t count = atomic_fetch_add(&s->reads_refused, 1) + 1;
-    metrics_add(s->metrics, METRIC_READS_REFUSED, 1);
-    if ((last_us && now_us - last_us < US_PER_S) ||
-        !atomic_compare_exchange_strong(&s->read_told_us, &last_us, now_us))
-        return;
-    atomic_fetch_sub(&s->reads_refused, count);
-    note(s, x, AUDIT_OF_READ, false, NULL, x->path, count);
+    pthread_mutex_lock(&s->refusals_lock);
+    bool any = refusals_take(&s->refusals, clock_mono(s->clock).us, end, out);
+    pthread_mutex_unlock(&s->refusals_lock);
+    return any;
+}
+
+void audit_refused(struct site *s, const struct exchange *x, enum audit_what what, const char *name,
+                   const char *object, const char *detail)
+{
+    struct refusal r = {.kind = (int)what,
+                        .known = x->viewer.kind == VIEWER_SESSION || x->viewer.kind == VIEWER_TOKEN};
+    if (what == AUDIT_OF_READ)
+        metrics_add(s->metrics, METRIC_READS_REFUSED, 1);
+    set_who(r.who, x, name);
+    cut(r.whose, sizeof r.whose, r.known ? x->viewer.name : *x->address ? x->address : "unknown");
+    cut(r.object, sizeof r.object, object);
+    cut(r.detail, sizeof r.detail, detail);
+    pthread_mutex_lock(&s->refusals_lock);
+    refusals_count(&s->refusals, &r, clock_mono(s->clock).us);
+    pthread_mutex_unlock(&s->refusals_lock);
+    audit_tell_refused(s);
+}
+
+void audit_tell_refused(struct site *s)
+{
+    struct refusal r;
+    if (take(s, false, &r) && !tell(s, events[r.kind], false, &r, r.detail))
+        untold(s, events[r.kind], false, &r);
+}
+
+void audit_end(struct site *s)
+{
+    struct refusal r;
+    bool heard = true; // a collector that does not answer is asked once
+    while (take(s, true, &r)) {
+        heard = heard && tell(s, events[r.kind], false, &r, r.detail);
+        if (!heard)
+            untold(s, events[r.kind], false, &r);
+    }
 }

@@ -10,9 +10,13 @@ enum audit_what { AUDIT_OF_LOGIN, AUDIT_OF_LOGOUT, AUDIT_OF_READ, AUDIT_OF_EXPOR
 
 // who: a user's name where it is not the viewer's (logging in), else NULL.
 void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
-                const char *object);
-// Asked without the right to see: one entry a second at most, with how often since the last.
-void audit_refused_read(struct site *s, const struct exchange *x);
+                const char *object, const char *detail);
+// Of each who an entry a second at most, with how often since the last (refusals.h). The name as above.
+void audit_refused(struct site *s, const struct exchange *x, enum audit_what what, const char *name,
+                   const char *object, const char *detail);
+// With each request: one entry that still waits and may be told now. At the end: all that waits.
+void audit_tell_refused(struct site *s);
+void audit_end(struct site *s);
 
 // The message itself, for commands too. who: "" for the caller's uid, which the collector adds. The caller
 // frees it; NULL: no memory.

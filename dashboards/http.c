@@ -204,6 +204,29 @@ static bool is_loopback(const struct sockaddr *a)
            ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
 }
 
+static enum MHD_Result keep_last(void *last, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    if (value && strcasecmp(name, "X-Forwarded-For") == 0)
+        *(const char **)last = value;
+    return MHD_YES;
+}
+
+// The last address of the last such header: a web server may add to the client's own or write one after it.
+static void set_named(struct MHD_Connection *c, struct exchange *x)
+{
+    const char *named = NULL;
+    struct in6_addr any;
+    MHD_get_connection_values(c, MHD_HEADER_KIND, keep_last, &named);
+    if (!named)
+        return;
+    const char *last = strrchr(named, ',');
+    last = last ? last + 1 : named;
+    snprintf(x->address, sizeof x->address, "%s", last + strspn(last, " "));
+    if (inet_pton(AF_INET, x->address, &any) != 1 && inet_pton(AF_INET6, x->address, &any) != 1)
+        x->address[0] = '\0';
+}
+
 // The client's address; where a web server on this machine stands in front, the one that it added last.
 // Nobody else's word is taken for it. Of IPv6 the network: a house has as many addresses as it likes.
 static void set_address(const struct site *s, struct MHD_Connection *c, struct exchange *x)
@@ -220,14 +243,8 @@ static void set_address(const struct site *s, struct MHD_Connection *c, struct e
                     from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
                     x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST))
         x->address[0] = '\0';
-    const char *named = s->config->behind_tls && from && is_loopback(from)
-                            ? MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Forwarded-For")
-                            : NULL;
-    if (named) {
-        const char *last = strrchr(named, ',');
-        last = last ? last + 1 : named;
-        snprintf(x->address, sizeof x->address, "%s", last + strspn(last, " "));
-    }
+    if (s->config->behind_tls && from && is_loopback(from))
+        set_named(c, x);
     if (inet_pton(AF_INET6, x->address, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
         memset(v6.s6_addr + 8, 0, 8);
         inet_ntop(AF_INET6, &v6, x->address, sizeof x->address);

@@ -83,6 +83,12 @@ void identity_token_text(const uint8_t secret[32], char out[IDENTITY_TOKEN_TEXT]
     crypto_hex(secret, 32, out + sizeof TOKEN_PREFIX - 1);
 }
 
+static const char *why_unread(enum err e)
+{
+    return e == ERR_CLOSED ? "the users' file was removed or replaced: start esep-dashboard again"
+                           : "users, sessions and tokens cannot be read";
+}
+
 static enum err find_token(struct site *s, struct exchange *x, int64_t now_s)
 {
     uint8_t secret[USERS_SECRET_BYTES];
@@ -99,7 +105,7 @@ static enum err find_token(struct site *s, struct exchange *x, int64_t now_s)
     if (!e)
         return ERR_OK;
     if (e != ERR_INVALID && e != ERR_NOT_FOUND)
-        return exchange_fail_err(x, e, "tokens cannot be read");
+        return exchange_fail_err(x, e, why_unread(e));
     x->challenge = "Bearer realm=\"esep\", error=\"invalid_token\"";
     return exchange_fail(x, 401, "this token is not valid (any more)");
 }
@@ -110,7 +116,7 @@ static enum err find_session(struct site *s, struct exchange *x, int64_t now_s)
     enum err e = x->has_secret ? users_session_find(s->users, x->secret, now_s, &x->viewer) : ERR_NOT_FOUND;
     if (!e || e == ERR_NOT_FOUND)
         return ERR_OK;
-    return exchange_fail_err(x, e, "sessions cannot be read");
+    return exchange_fail_err(x, e, why_unread(e));
 }
 
 enum err identity_find(struct site *s, struct exchange *x)

@@ -181,16 +181,33 @@ static void ask_who(struct exchange *x, enum route_kind kind)
     x->status = 303;
 }
 
+static bool form_is_ours(struct site *s, struct exchange *x)
+{
+    if (exchange_parse_form(x))
+        return false;
+    bool ours = !identity_check_form(s, x);
+    if (!ours)
+        audit_refused(s, x, AUDIT_OF_LOGIN, NULL, x->path, "not a form of ours");
+    return ours;
+}
+
+// By name: an address can be written so that the name comes after all that an entry has room for.
+static void note_export(struct site *s, const struct exchange *x)
+{
+    const char *series = exchange_param(x, "series");
+    audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, series ? series : x->path, x->target);
+}
+
 static void handle(struct site *s, struct exchange *x, const struct route *r)
 {
     bool may = may_ask(x, r);
     if (!may)
-        audit_refused_read(s, x);
+        audit_refused(s, x, AUDIT_OF_READ, NULL, x->path, "");
     if (!may && x->viewer.kind == VIEWER_NOBODY)
         ask_who(x, r->kind);
     else if (!may)
         refuse(x);
-    else if (strcmp(r->method, "POST") == 0 && (exchange_parse_form(x) || identity_check_form(s, x)))
+    else if (strcmp(r->method, "POST") == 0 && !form_is_ours(s, x))
         return; // refused
     else if (!exchange_allow(x, r->params))
         r->handle(s, x);
@@ -200,7 +217,7 @@ static void handle(struct site *s, struct exchange *x, const struct route *r)
     if (x->status == 0)
         exchange_fail(x, 500, "nobody answered");
     if (*x->filename && x->viewer.kind != VIEWER_NOBODY)
-        audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, x->target);
+        note_export(s, x);
 }
 
 // What somebody in particular may see is kept by nobody.
@@ -221,6 +238,8 @@ void router_answer(struct site *s, struct exchange *x)
     enum err e = exchange_parse(x);
     if (!e)
         e = identity_find(s, x);
+    if (e && x->status == 401)
+        audit_refused(s, x, AUDIT_OF_READ, NULL, x->path, "not a valid token");
     const struct route *r = e ? NULL : router_find(x, &other_method);
     kind = r ? r->kind : guess_kind(x->path);
     if (r)
@@ -232,6 +251,7 @@ void router_answer(struct site *s, struct exchange *x)
     if (x->status >= 400)
         write_error(s, x, kind);
     keep_private(s, x, r);
+    audit_tell_refused(s);
     metrics_add(s->metrics,
                 x->status < 300   ? METRIC_REQUESTS_OK
                 : x->status < 400 ? METRIC_REQUESTS_UNCHANGED

@@ -3,6 +3,7 @@
 // wiped under it.
 
 #include "dashboards/site.h"
+#include "dashboards/audit.h"
 #include "dashboards/limiter.h"
 #include "dashboards/plan.h"
 #include "dashboards/totals.h"
@@ -168,6 +169,7 @@ enum err site_open(const struct dashboard_config *c, const struct clock *clock, 
         return diag_fail(d, ERR_INTERNAL, "no thread-specific key left");
     }
     sem_init(&s->hashing, 0, HASHING_MAX);
+    pthread_mutex_init(&s->refusals_lock, NULL);
     enum err e = open_parts(s, control, d);
     if (e)
         site_close(s);
@@ -180,6 +182,7 @@ void site_close(struct site *s)
 {
     if (!s)
         return;
+    audit_end(s);
     void *mine = pthread_getspecific(s->stores);
     if (mine)
         forget_store(mine);
@@ -187,6 +190,7 @@ void site_close(struct site *s)
     users_close(s->users);
     limiter_destroy(s->limiter);
     sem_destroy(&s->hashing);
+    pthread_mutex_destroy(&s->refusals_lock);
     totals_destroy(s->totals);
     plans_destroy(s->plans);
     metrics_destroy(s->metrics);

@@ -11,8 +11,9 @@
 #include "dashboards/config.h"
 #include "dashboards/flush.h"
 #include "dashboards/metrics.h"
-#include "kpi/zone.h"
+#include "dashboards/refusals.h"
 #include "kpi/park.h"
+#include "kpi/zone.h"
 #include "store/observations.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -45,9 +46,9 @@ struct site {
     struct users *users;                       // NULL: there are none, only this machine asks
     struct limiter *limiter;                   // of logging in
     char unknown_password[PASSWORD_HASH_TEXT]; // compared with where there is no such user
-    _Atomic uint64_t reads_refused;            // since the audit log was told last
-    _Atomic int64_t read_told_us;
-    sem_t hashing; // passwords looked at at once: each takes 64 MiB
+    pthread_mutex_t refusals_lock;
+    struct refusals refusals; // that the audit log was not told yet
+    sem_t hashing;            // passwords looked at at once: each takes 64 MiB
     pthread_key_t stores;
 };
 

@@ -62,6 +62,9 @@ static const char *const sqls[] = {
 
 struct users {
     pthread_mutex_t lock;
+    char path[4096];
+    dev_t device; // what path meant when it was opened
+    ino_t inode;
     struct db *db;
     struct db_stmt *at[DO_COUNT_OF];
 };
@@ -98,9 +101,30 @@ static enum err prepare(struct users *u, struct diag *d)
     return e;
 }
 
+static enum err remember_file(struct users *u, const char *path, struct diag *d)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return diag_errno(d, errno, "%s", path);
+    snprintf(u->path, sizeof u->path, "%s", path);
+    u->device = st.st_dev;
+    u->inode = st.st_ino;
+    return ERR_OK;
+}
+
+// A file that was removed or replaced is still read through the open connection: whoever is taken out of the
+// new one would stay in. So nobody gets in until this program has been started again.
+static enum err check_file(const struct users *u, struct diag *d)
+{
+    struct stat st;
+    bool same = stat(u->path, &st) == 0 && st.st_dev == u->device && st.st_ino == u->inode;
+    return same ? ERR_OK
+                : diag_fail(d, ERR_CLOSED, "%s was removed or replaced: start esep-dashboard again", u->path);
+}
+
 enum err users_open(const char *folder, bool create, struct users **out, struct diag *d)
 {
-    char path[4096];
+    char path[sizeof((struct users *)NULL)->path];
     enum err e = create ? fs_make_dirs(folder, 0700, d) : ERR_OK;
     if (!e && fs_join(path, sizeof path, folder, FILE_NAME))
         e = diag_fail(d, ERR_TOO_BIG, "%s: the folder's name is too long", folder);
@@ -117,6 +141,8 @@ enum err users_open(const char *folder, bool create, struct users **out, struct 
         e = adopt(folder, path, d);
     if (!e)
         e = prepare(u, d);
+    if (!e)
+        e = remember_file(u, path, d);
     if (e)
         users_close(u);
     else
@@ -249,12 +275,12 @@ enum err users_password(struct users *u, const char *name, char out[PASSWORD_HAS
     pthread_mutex_lock(&u->lock);
     struct db_stmt *s = u->at[DO_PASSWORD];
     db_bind_text(s, 1, name);
-    enum err e = db_step(s, &row);
-    if (e)
+    enum err e = check_file(u, d);
+    if (!e && (e = db_step(s, &row)) != ERR_OK)
         e = failed(u, e, d);
-    else if (!row)
+    if (!e && !row)
         e = ERR_NOT_FOUND;
-    else
+    if (!e)
         snprintf(out, PASSWORD_HASH_TEXT, "%s", db_text(s, 0));
     db_reset(s);
     pthread_mutex_unlock(&u->lock);
@@ -329,7 +355,9 @@ enum err users_session_find(struct users *u, const uint8_t secret[USERS_SECRET_B
     pthread_mutex_lock(&u->lock);
     struct db_stmt *s = u->at[DO_FIND];
     db_bind_blob(s, 1, hash, sizeof hash);
-    enum err e = db_step(s, &row);
+    enum err e = check_file(u, NULL);
+    if (!e)
+        e = db_step(s, &row);
     if (!e && row)
         used_s = db_int(s, 3);
     if (!e && (!row || is_over(db_int(s, 2), used_s, now_s)))
@@ -391,7 +419,9 @@ enum err users_token_find(struct users *u, const uint8_t secret[USERS_SECRET_BYT
     pthread_mutex_lock(&u->lock);
     struct db_stmt *s = u->at[DO_TOKEN_FIND];
     db_bind_blob(s, 1, hash, sizeof hash);
-    enum err e = db_step(s, &row);
+    enum err e = check_file(u, NULL);
+    if (!e)
+        e = db_step(s, &row);
     if (!e && (!row || db_int(s, 2) <= now_s))
         e = ERR_NOT_FOUND;
     if (!e)

@@ -37,7 +37,7 @@ enum err users_password(struct users *u, const char *name, char out[PASSWORD_HAS
 // A new session of the user, with the secret of its cookie. NOT_FOUND.
 enum err users_session_begin(struct users *u, const char *name, int64_t now_s,
                              uint8_t secret[USERS_SECRET_BYTES], struct diag *d) MUST_USE;
-// Sets kind, scope and name. NOT_FOUND: none, or it has expired.
+// Sets kind, scope and name. NOT_FOUND: none, or it has expired; CLOSED: the file was removed or replaced.
 enum err users_session_find(struct users *u, const uint8_t secret[USERS_SECRET_BYTES], int64_t now_s,
                             struct viewer *out) MUST_USE;
 enum err users_session_end(struct users *u, const uint8_t secret[USERS_SECRET_BYTES]) MUST_USE;
@@ -47,7 +47,7 @@ enum err users_token_add(struct users *u, const char *name, const struct scope *
                          int64_t expires_s, uint8_t secret[USERS_SECRET_BYTES], struct diag *d) MUST_USE;
 enum err users_token_remove(struct users *u, const char *name, struct diag *d) MUST_USE; // NOT_FOUND
 enum err users_token_find(struct users *u, const uint8_t secret[USERS_SECRET_BYTES], int64_t now_s,
-                          struct viewer *out) MUST_USE; // NOT_FOUND
+                          struct viewer *out) MUST_USE; // NOT_FOUND, CLOSED
 
 struct users_row { // borrowed during the visit
     const char *name;

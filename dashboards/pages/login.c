@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "dashboards/audit.h"
 #include "dashboards/identity.h"
 #include "dashboards/limiter.h"
@@ -123,7 +124,11 @@ static bool password_fits(struct site *s, const char *name, const char *password
 {
     char hash[PASSWORD_HASH_TEXT];
     size_t len = strlen(password);
-    bool known = users_name_valid(name) && users_password(s->users, name, hash, NULL) == ERR_OK;
+    struct diag d = {""};
+    enum err e = users_name_valid(name) ? users_password(s->users, name, hash, &d) : ERR_NOT_FOUND;
+    bool known = e == ERR_OK;
+    if (!known && e != ERR_NOT_FOUND)
+        log_warn("login_not_possible", F_TEXT("reason", d.text));
     bool fits = len <= USERS_PASSWORD_MAX &&
                 crypto_password_verify(known ? hash : s->unknown_password, password, len);
     crypto_wipe(hash, sizeof hash);
@@ -134,22 +139,25 @@ static bool password_fits(struct site *s, const char *name, const char *password
 static bool let_in(struct site *s, struct exchange *x, struct attempt *a)
 {
     uint8_t secret[USERS_SECRET_BYTES];
+    const char *name = users_name_valid(a->name) ? a->name : "?";
     a->wait_s = limiter_try(s->limiter, x->address, a->name);
     if (a->wait_s) {
         metrics_add(s->metrics, METRIC_LOGINS_LIMITED, 1);
+        audit_refused(s, x, AUDIT_OF_LOGIN, name, "", "too many tries");
         a->status = 429;
         a->why = T_LOGIN_WAIT;
         return false;
     }
     if (!begin_hashing(s)) {
         *a = (struct attempt){503, T_LOGIN_BUSY, 1, a->name, a->next};
+        audit_refused(s, x, AUDIT_OF_LOGIN, name, "", "busy");
         return false;
     }
     bool fits = password_fits(s, a->name, exchange_field(x, "password"));
     sem_post(&s->hashing);
     fits = fits && users_session_begin(s->users, a->name, site_now_us(s) / US_PER_S, secret, NULL) == ERR_OK;
     metrics_add(s->metrics, fits ? METRIC_LOGINS_DONE : METRIC_LOGINS_REFUSED, 1);
-    audit_note(s, x, AUDIT_OF_LOGIN, fits, users_name_valid(a->name) ? a->name : "?", "");
+    audit_note(s, x, AUDIT_OF_LOGIN, fits, name, "", "");
     if (fits) {
         limiter_succeeded(s->limiter, x->address, a->name);
         identity_set_cookie(s, x, secret);
@@ -182,7 +190,7 @@ void page_logout(struct site *s, struct exchange *x)
             exchange_fail(x, 500, "the session could not be ended; close the browser and tell the operator");
             return;
         }
-        audit_note(s, x, AUDIT_OF_LOGOUT, true, NULL, "");
+        audit_note(s, x, AUDIT_OF_LOGOUT, true, NULL, "", "");
     }
     identity_set_cookie(s, x, NULL);
     x->clear_site = true;

@@ -206,6 +206,24 @@ a_removed_user_is_out_with_the_next_request() {
     dashboard token remove office && gives 401 office api/v1/series
 }
 audit_log_shows() { collector audit >"$work/audit" && grep -qE "$1" "$work/audit"; }
+the_address_of_a_client_is_the_one_that_the_web_server_added_last() {
+    local port
+    port=$(free_port)
+    sed "s/^listen: .*/listen: 127.0.0.1:$port/" "$work/dashboard.yaml" >"$work/tls.yaml"
+    printf "behind_tls: true\nhosts: [esep.park.example]\n" >>"$work/tls.yaml"
+    start tls "$build/esep-dashboard" run --config "$work/tls.yaml"
+    tls_answers() { curl -fsS --max-time 5 "http://127.0.0.1:$port/healthz" >/dev/null 2>&1; }
+    wait_for tls_answers || fail "it does not answer" || return
+    curl -sS --max-time 10 -o /dev/null -H 'X-Forwarded-For: 10.9.9.9' -H 'X-Forwarded-For: 10.8.8.8, 192.0.2.7' \
+        "http://127.0.0.1:$port/parks/testpark/office"
+    wait_for audit_log_shows 'refused *read .*address:192.0.2.7' || fail "$(tail -3 "$work/audit")" || return
+    stop tls || fail "it ended with $?"
+}
+who_reads_of_a_rival_is_named_whoever_else_asks() {
+    code nobody parks/testpark/office >/dev/null
+    code plant "series/testpark/office/jobs_total$(printf 'x%.0s' {1..53})$(printf '%%D3%%99%.0s' {1..8})" >/dev/null
+    wait_for audit_log_shows 'refused *read .*token:plant address:127.0.0.1 .*jobs_totalxxx' || fail "$(tail -3 "$work/audit")"
+}
 everything_is_in_the_audit_log() { # refusals are counted together before they are written
     local event
     for event in 'done *user .*root' 'done *token .*plant' 'done *login .*user:plant address:127.0.0.1' \
@@ -247,4 +265,5 @@ prepare || { echo "not ok prepare: $why"; tail -n 5 "$work"/*.log; exit 1; }
 run_tests without_users_only_this_machine_is_answered the_users_file_is_private_and_holds_no_secret bad_users_are_refused \
     rivals_get_nothing_of_each_other_in_any_form own_figures_and_graphs_are_there what_may_not_be_seen_looks_like_what_is_not_there \
     a_browser_logs_in_and_out every_answer_carries_the_headers other_hosts_are_not_answered errors_say_nothing_of_the_inside \
-    a_removed_user_is_out_with_the_next_request everything_is_in_the_audit_log
+    a_removed_user_is_out_with_the_next_request the_address_of_a_client_is_the_one_that_the_web_server_added_last \
+    who_reads_of_a_rival_is_named_whoever_else_asks everything_is_in_the_audit_log
