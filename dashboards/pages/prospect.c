@@ -15,7 +15,7 @@ int32_t prospect_today(const struct page *p, const struct park *park)
 
 static void open_item(struct page *p, enum text label)
 {
-    html_put(p->out, "<li><span class=\"label\">%s</span> ", page_text(p, label));
+    html_put(p->out, "<li><span class=\"label\">%s:</span> ", page_text(p, label));
 }
 
 static void put_gap(struct page *p, const struct fact *f, const struct outlook *o)
@@ -63,10 +63,11 @@ static void put_rate(struct page *p, const struct fact *f, const struct outlook 
 
 static void put_forecast_day(struct page *p, const struct outlook *o)
 {
-    char day[SHOW_TEXT], days[16];
+    char day[SHOW_TEXT], month[8], days[16];
     show_day(day, o->forecast.day);
+    snprintf(month, sizeof month, "%.7s", day); // days would claim more than a straight line can
     snprintf(days, sizeof days, "%" PRId32, o->rate.end - o->rate.from);
-    html_put(p->out, "<time datetime=\"%s\" title=\"%s\">%.7s</time> <span class=\"quiet\">(", day, day, day);
+    html_put(p->out, "<time datetime=\"%s\" title=\"%s\">%s</time> <span class=\"quiet\">(", day, day, month);
     page_fill(p, T_FORECAST_RULE, days, NULL, NULL);
     buf_text(p->out, ")</span>");
     bool too_late = o->reading_count > 0;
@@ -103,7 +104,7 @@ static void put_planned(struct page *p, const struct statement *st, const struct
     show_day(day, o->at - 1);
     buf_text(p->out, "<span class=\"label\">");
     page_fill(p, T_PLANNED_BY, day, NULL, NULL);
-    buf_text(p->out, "</span> ");
+    buf_text(p->out, ":</span> ");
     if (r->planned.kind == FIGURE_MISSING) {
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_PLANNED_NOTHING));
         return;
@@ -129,7 +130,7 @@ static void put_readings(struct page *p, const struct statement *st, const struc
         if (o->reading_count > 1) {
             buf_text(p->out, "<span class=\"label\">");
             page_fill(p, T_IF_DUE, r->due, NULL, NULL);
-            html_put(p->out, "</span> %s%s", page_text(p, r->passed ? T_DUE_PASSED : T_DUE_AHEAD),
+            html_put(p->out, ":</span> %s%s", page_text(p, r->passed ? T_DUE_PASSED : T_DUE_AHEAD),
                      st->path.kind != PATH_NONE ? " · " : "");
         }
         put_planned(p, st, f, o, r);
