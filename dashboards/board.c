@@ -1,6 +1,7 @@
 // Series are copied out of the reader: pages keep them while they ask further questions of it.
 
 #include "dashboards/board.h"
+#include "kpi/project.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,9 @@ void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
     const char *name = r->kpi ? r->kpi->names.text[lang] : r->name.kpi;
     const struct dimension *dimension = r->park ? park_dimension(r->park, r->name.dimension) : NULL;
     const char *of = dimension ? dimension->names.text[lang] : r->name.dimension;
+    int stage = strcmp(r->name.kpi, PROJECT_KPI_DONE) == 0 ? project_stage_parse(r->name.dimension) : -1;
+    if (stage >= 0)
+        of = show_project_stage(stage, lang);
     if (r->kpi && strcmp(r->kpi->unit->code, "any") == 0 && dimension)
         snprintf(out, SHOW_TEXT, "%s", of); // a published statistic: its name is the dimension's
     else if (*of)

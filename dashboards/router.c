@@ -19,7 +19,7 @@ static const char *const none[] = {NULL};
 // A row without an access class does not compile: each field must be there.
 static const struct route routes[] = {
     {"GET", "/", ROUTE_PAGE, ACCESS_ROWS, none, page_overview},
-    {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, PARAMS("as_of", "by"), page_park},
+    {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, PARAMS("as_of", "by", "period"), page_park},
     {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, ACCESS_RESIDENT, none, page_resident},
     {"GET", "/series/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_RESIDENT,
      PARAMS("range", "from", "to", "as_of", "by", "currency", "sums"), page_series},
@@ -30,7 +30,7 @@ static const struct route routes[] = {
     {"GET", "/graph/{park}/{resident}/{kpi}/{image}", ROUTE_IMAGE, ACCESS_RESIDENT,
      PARAMS("from", "to", "width", "height", "theme", "bare", "as_of", "by", "currency", "v"), graph_image},
     {"GET", "/api/v1/parks", ROUTE_API, ACCESS_ROWS, none, api_parks},
-    {"GET", "/api/v1/parks/{park}", ROUTE_API, ACCESS_PARK, none, api_park},
+    {"GET", "/api/v1/parks/{park}", ROUTE_API, ACCESS_PARK, PARAMS("period"), api_park},
     {"GET", "/api/v1/residents", ROUTE_API, ACCESS_ROWS, PARAMS("park"), api_residents},
     {"GET", "/api/v1/series", ROUTE_API, ACCESS_ROWS,
      PARAMS("park", "resident", "kpi", "series", "after", "limit"), api_series},

@@ -202,6 +202,11 @@ void show_moment(char out[SHOW_TEXT], int64_t utc_s, const struct zone *z)
              (int)(rest % 60));
 }
 
+const char *show_project_stage(int stage, enum lang lang)
+{
+    return i18n_text(lang, (enum text)(T_STAGE_0 + stage)); // the nine stand together
+}
+
 void show_rhythm(char out[SHOW_TEXT], uint32_t step_s, enum period_kind period, enum lang lang)
 {
     static const enum text reports[] = {[PERIOD_DAY] = T_DAILY,

@@ -44,6 +44,8 @@ void show_ago(char out[SHOW_TEXT], int64_t then_us, int64_t now_us, enum lang la
 // "2026-03-14 09:30:10" in that zone.
 void show_moment(char out[SHOW_TEXT], int64_t utc_s, const struct zone *z);
 void show_day(char out[SHOW_TEXT], int32_t day);
+// "Commissioning" of stage 5 of a project, 0 .. 8.
+const char *show_project_stage(int stage, enum lang lang);
 // How often a series speaks: "every 10 s", "monthly report".
 void show_rhythm(char out[SHOW_TEXT], uint32_t step_s, enum period_kind period, enum lang lang);
 

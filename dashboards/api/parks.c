@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/api/api.h"
+#include "dashboards/api/programmes.h"
 #include "dashboards/api/statement.h"
 #include "dashboards/board_then.h"
 #include "dashboards/facts_source.h"
@@ -21,7 +22,8 @@ struct view {
     int32_t today; // the park's civil day, or that of the moment whose knowledge is asked for
 };
 
-static void put_resident(struct writer *j, const struct park *park, const struct resident *r)
+static void put_resident(struct writer *j, const struct viewer *v, const struct park *park,
+                         const struct resident *r)
 {
     writer_object(j, NULL);
     writer_text(j, "park", park->code);
@@ -31,29 +33,8 @@ static void put_resident(struct writer *j, const struct park *park, const struct
     writer_bool(j, "simulated", r->simulated);
     writer_bool(j, "public", r->is_public);
     writer_text_or_null(j, "source", r->source);
+    api_put_member(j, v, park, r);
     writer_end_object(j);
-}
-
-static void put_programmes(struct writer *j, const struct park *park)
-{
-    writer_array(j, "programmes");
-    for (size_t i = 0; i < park->programme_count; i++) {
-        const struct programme *g = &park->programmes[i];
-        writer_object(j, NULL);
-        writer_text(j, "id", g->id);
-        writer_text(j, "kind", programme_kind_name(g->kind));
-        api_names(j, "names", &g->names);
-        writer_array(j, "stages");
-        for (size_t k = 0; k < g->stage_count; k++)
-            api_names(j, NULL, &g->stages[k]);
-        writer_end_array(j);
-        writer_bool(j, "overlap", g->overlap);
-        writer_text_or_null(j, "assumed", g->assumed);
-        writer_text_or_null(j, "note", g->note);
-        writer_text_or_null(j, "source", g->source);
-        writer_end_object(j);
-    }
-    writer_end_array(j);
 }
 
 static void view_open(struct view *v, struct site *s, const struct viewer *viewer, const struct park *park)
@@ -116,13 +97,16 @@ static void put_residents(struct writer *j, const struct viewer *v, const struct
 {
     for (size_t i = 0; i < park->resident_count; i++)
         if (access_may(v, SIGHT_RESIDENT, park->code, park->residents[i].code))
-            put_resident(j, park, &park->residents[i]);
+            put_resident(j, v, park, &park->residents[i]);
 }
 
-static void put_park(struct site *s, struct writer *j, const struct viewer *viewer, const struct park *park)
+static void put_park_of(struct site *s, struct writer *j, const struct viewer *viewer,
+                        const struct park *park, const char *period)
 {
     struct view v;
     view_open(&v, s, viewer, park);
+    struct programme_source programmes = {s, &v.store, viewer, park, &v.board, {0}};
+    struct span within = programmes_period(&programmes, period);
     writer_object(j, NULL);
     writer_text(j, "code", park->code);
     api_names(j, "names", &park->names);
@@ -137,10 +121,16 @@ static void put_park(struct site *s, struct writer *j, const struct viewer *view
     writer_array(j, "statements");
     put_statements(j, &v, false);
     writer_end_array(j);
-    put_programmes(j, park);
+    api_put_programmes(j, &programmes, &within);
+    api_put_projects(j, &programmes);
     writer_end_object(j);
     board_free(&v.board);
     fact_totals_close(&v.totals);
+}
+
+static void put_park(struct site *s, struct writer *j, const struct viewer *viewer, const struct park *park)
+{
+    put_park_of(s, j, viewer, park, NULL);
 }
 
 // The parks that may be seen: one of them, or all.
@@ -182,9 +172,11 @@ void api_park(struct site *s, struct exchange *x)
         exchange_fail(x, 404, "there is no park '%s'; /api/v1/parks lists them", x->parts[0]);
         return;
     }
+    if (programmes_check_period(park, x))
+        return;
     flush_now(s->flush);
     api_begin(x, &j);
-    put_park(s, &j, &x->viewer, park);
+    put_park_of(s, &j, &x->viewer, park, exchange_param(x, "period"));
     api_end(x, &j);
 }
 

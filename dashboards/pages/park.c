@@ -1,8 +1,10 @@
 // One park: key figures, every published figure with its doubts, its residents, its programmes.
 
 #include "base/clock.h"
+#include "dashboards/pages/member.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
+#include "dashboards/pages/programme.h"
 #include "dashboards/pages/prospect.h"
 #include "dashboards/pages/then.h"
 #include "dashboards/pages/tile.h"
@@ -86,6 +88,8 @@ static void put_resident(struct page *p, const struct park *park, const struct b
     html_put(p->out, ">%s</a> ", r->resident ? r->resident->names.text[p->lang] : r->code);
     if (r->resident && r->resident->simulated)
         page_badge_simulated(p);
+    if (r->resident)
+        member_put_badge(p, park, r->resident);
     html_put(p->out,
              "</th><td data-label=\"%s\">%s</td><td data-label=\"%s\"><span class=\"nowrap\"><span "
              "class=\"dot %s\"></span>%s</span></td>",
@@ -123,44 +127,6 @@ static void put_residents(struct page *p, const struct park *park, const struct 
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
-static void put_programme(struct page *p, const struct programme *g)
-{
-    static const enum text kinds[] = {[PROGRAMME_FUNNEL] = T_PROGRAMME_FUNNEL,
-                                      [PROGRAMME_STAGES] = T_PROGRAMME_STAGES,
-                                      [PROGRAMME_REGISTER] = T_PROGRAMME_REGISTER};
-    const char *list = g->kind == PROGRAMME_REGISTER ? "ul" : "ol";
-    html_put(p->out,
-             "<li class=\"programme is-%s\"><h3>%s</h3><p class=\"small\">%s%s%s</p><%s class=\"stages\" "
-             "aria-label=\"%s\">",
-             programme_kind_name(g->kind), g->names.text[p->lang], page_text(p, kinds[g->kind]),
-             g->overlap ? " · " : "", g->overlap ? page_text(p, T_OVERLAP) : "", list,
-             page_text(p, T_STAGES));
-    for (size_t i = 0; i < g->stage_count; i++)
-        html_put(p->out, "<li>%s</li>", g->stages[i].text[p->lang]);
-    html_put(p->out, "</%s><ul class=\"doubts\">", list);
-    if (*g->assumed) {
-        buf_text(p->out, "<li class=\"doubt\">");
-        page_fill(p, T_ASSUMED, g->assumed, NULL, NULL);
-        buf_text(p->out, "</li>");
-    }
-    if (*g->note)
-        html_put(p->out, "<li lang=\"en\">%s</li>", g->note);
-    buf_text(p->out, "<li class=\"quiet\">");
-    page_fill(p, T_SOURCE, g->source, NULL, NULL);
-    buf_text(p->out, "</li></ul></li>");
-}
-
-static void put_programmes(struct page *p, const struct park *park)
-{
-    if (park->programme_count == 0)
-        return;
-    html_put(p->out, "<section class=\"panel\" id=\"programmes\"><h2>%s</h2><ul class=\"programmes\">",
-             page_text(p, T_PROGRAMMES));
-    for (size_t i = 0; i < park->programme_count; i++)
-        put_programme(p, &park->programmes[i]);
-    buf_text(p->out, "</ul></section>");
-}
-
 static void put_head(struct page *p, const struct park *park, const struct board *b, const struct roster *r)
 {
     struct people people;
@@ -180,6 +146,7 @@ static void put_park(struct page *p, const struct then *then, const struct board
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store, .as_of = then->as_of};
     const struct park *park = then->park;
+    struct programme_source programmes = {p->site, &p->store, &p->x->viewer, park, b, then->as_of};
     char path[EXCHANGE_PART_MAX + 8];
     struct fact_source source = fact_totals_source(&ctx, park, b);
     snprintf(path, sizeof path, "/parks/%s", park->code);
@@ -193,7 +160,8 @@ static void put_park(struct page *p, const struct then *then, const struct board
     }
     put_statements(p, &source);
     put_residents(p, park, b, r, then->as_of.asked);
-    put_programmes(p, park);
+    project_put_histogram(p, &programmes);
+    programme_put_all(p, &programmes, programmes_period(&programmes, exchange_param(p->x, "period")));
     page_foot(p);
     fact_totals_close(&ctx);
 }
@@ -212,6 +180,8 @@ void page_park(struct site *s, struct exchange *x)
         exchange_fail(x, 404, "there is no park '%s'", x->parts[0]);
         return;
     }
+    if (programmes_check_period(park, x))
+        return;
     snprintf(prefix, sizeof prefix, "%s/", park->code);
     struct then then = {.park = park};
     enum err e = p.has_store ? board_load(s, &p.store, prefix, &board, &d) : ERR_OK;

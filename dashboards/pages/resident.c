@@ -1,8 +1,10 @@
 // One enterprise: what it can make, and its figures by topic, each with its newest value and graph.
 
 #include "base/clock.h"
+#include "dashboards/pages/member.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
+#include "dashboards/pages/programme.h"
 #include "dashboards/pages/prospect.h"
 #include "dashboards/pages/tile.h"
 #include <stdio.h>
@@ -150,7 +152,10 @@ static void put_resident(struct page *p, const struct park *park, const struct r
         page_fill(p, T_REAL_FIGURES, r->resident->source, NULL, NULL);
         buf_text(p->out, "</p>");
     }
+    if (r->resident)
+        member_put(p, park, r->resident);
     put_statements(p, park, r->code, b);
+    project_put_bars(p, b, r->code);
     put_topics(p, b);
     page_foot(p);
 }

@@ -20,7 +20,8 @@ enum model {         // how a figure comes about; world.c has one function for e
     MODEL_COUNT,     // report: a few things a period; size: the average
     MODEL_LEVEL,     // report: whole number that wanders; size: the middle
     MODEL_PERCENT,   // report: 0 .. 100 with a decimal; size: the middle
-    MODEL_STAGE      // report: a project's stage, 0 .. 8, that only rises; size: at the world's start
+    MODEL_STAGE,     // report: a project's stage, 0 .. 8, that only rises; size: at the world's start
+    MODEL_DONE       // report: per cent of the stage that is the dimension; size: that of the stage's model
 };
 
 struct profile_series {

@@ -333,6 +333,20 @@ static double wander(uint64_t key, struct period p)
            0.06 * bell(key, SALT_VALUE, p.start);
 }
 
+// Where a project is, as a real number: 5.4 is within stage 5.
+static double project_at(const struct profile_series *s, double growth)
+{
+    return fmax(0, fmin(8, s->size + growth * 1.3));
+}
+
+// A stage begins when half of the one before is over, so two are in work at a time.
+static struct figure stage_done(const struct profile_series *s, double growth)
+{
+    double stage = s->dimension ? s->dimension[0] - '0' : 0;
+    double done = (project_at(s, growth) - (stage - 0.5)) / 1.5;
+    return rounded(100 * fmax(0, fmin(1, done)), 1);
+}
+
 static struct figure report_figure(struct world *w, const struct profile_series *s, uint64_t key,
                                    struct period p)
 {
@@ -359,7 +373,9 @@ static struct figure report_figure(struct world *w, const struct profile_series 
     case MODEL_PERCENT:
         return rounded(fmax(0, fmin(100, s->size * (1 + 0.4 * wander(key, p)))), 10);
     case MODEL_STAGE:
-        return whole((int64_t)fmin(8, s->size + growth * 1.3));
+        return whole((int64_t)project_at(s, growth));
+    case MODEL_DONE:
+        return stage_done(s, growth);
     default:
         return figure_missing();
     }

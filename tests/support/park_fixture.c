@@ -156,7 +156,7 @@ static void fill_statistics(struct store *s, struct store_stream *t, const struc
     rrd_file(s, series, values, count);
 }
 
-static void observe(struct store *s)
+void park_fixture_observe(struct store *s)
 {
     struct observations *o = NULL;
     struct reader *r = NULL;
@@ -194,7 +194,7 @@ void park_fixture_fill(struct store *s, int hours)
     fill_resident(s, "yashnabad/fridge-plant", 1, fridge, sizeof fridge / sizeof *fridge, hours);
     fill_resident(s, "aztm/rolling-mill", 2, aztm, sizeof aztm / sizeof *aztm, hours);
     fill_resident(s, "penza/rosstat", 3, rosstat, 1, hours);
-    observe(s);
+    park_fixture_observe(s);
 }
 
 // A new incarnation each time: the stream's own is not kept.
@@ -228,7 +228,7 @@ void park_fixture_add(struct store *s, int64_t time, int64_t pieces)
     assert_int_equal(rrd_path(s->folder, declared.series_id, path), ERR_OK);
     assert_int_equal(rrd_file_update(path, &declared, &(struct rrd_value){time, (double)pieces}, 1, &s->diag),
                      ERR_OK);
-    observe(s);
+    park_fixture_observe(s);
 }
 
 void park_fixture_invest(struct store *s, int32_t day, int64_t minor, const char *currency)
@@ -240,5 +240,5 @@ void park_fixture_invest(struct store *s, int32_t day, int64_t minor, const char
     store_begin(s);
     store_append(s, &t, WIRE_REPORT, &sample, &note, 1, NULL, 0);
     store_commit(s);
-    observe(s);
+    park_fixture_observe(s);
 }

@@ -16,4 +16,7 @@ void park_fixture_add(struct store *s, int64_t time, int64_t pieces);
 // amount of this currency.
 void park_fixture_invest(struct store *s, int32_t day, int64_t minor, const char *currency);
 
+// Makes observations of what has been put into the ledger since.
+void park_fixture_observe(struct store *s);
+
 #endif

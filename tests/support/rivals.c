@@ -99,6 +99,7 @@ static void put_park(const struct rivals *w, const char *code, const char *head,
 
 static void put_parks(const struct rivals *w)
 {
+    const char *beta = w->with & WITH_BETA ? "resident: beta, " : "";
     char statements[2000];
     snprintf(
         statements, sizeof statements,
@@ -106,8 +107,11 @@ static void put_parks(const struct rivals *w)
         "  - {id: jobs, kind: target, names: {en: Jobs}, kpi: jobs_total, value: \">= 2000\", due: 2027, "
         "source: a text}\n"
         "  - {id: boxes, kind: capacity, names: {en: Cold boxes}, kpi: cap_nominal, dimension: "
-        "cold-boxes, %svalue: 5000, per: year, at: 2021, source: a text}\n",
-        w->with & WITH_BETA ? "resident: beta, " : "");
+        "cold-boxes, %svalue: 5000, per: year, at: 2021, source: a text}\n"
+        "programmes:\n"
+        "  - {id: staff, kind: register, names: {en: Staff}, stages: [{en: All}, {en: One}], "
+        "steps: [{kpi: jobs_total}, {%skpi: jobs_total}], source: a text}\n",
+        beta, beta);
     put_park(w, "twin",
              "code: twin\nnames: {en: Twin park}\ncity: {en: Almaty}\nabout: {en: Two rivals}\n"
              "time_zone: Asia/Almaty\ncurrency: KZT\npublic: true\n",
