@@ -96,6 +96,8 @@ static enum err prepare_state(struct enrolling *x, struct diag *d)
         return diag_fail(d, ERR_TOO_BIG, "%s: the path is too long", state);
     memcpy(x->state, state, strlen(state) + 1);
     enum err e = fs_make_dirs(state, 0750, d);
+    if (e == ERR_OK && !x->config)
+        e = enrol_check_state(state, d);
     if (e == ERR_OK && (e = fs_lock(lock, &x->lock, d)) == ERR_EXISTS)
         e = diag_fail(d, e, "an esep-agent runs on %s: stop it first", state);
     if (e == ERR_OK) {

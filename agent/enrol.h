@@ -29,6 +29,8 @@ struct enrol_files {
     const char *config, *state, *endpoint, *resident;
     uint8_t collector_key[KEY_BYTES];
 };
+// INVALID: the folder's path can't be written into one. Asked before anything is enrolled.
+enum err enrol_check_state(const char *state, struct diag *d) MUST_USE;
 enum err enrol_write_files(const struct enrol_files *f, struct diag *d) MUST_USE;
 
 #endif

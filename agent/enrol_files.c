@@ -46,13 +46,27 @@ static bool is_plain(const char *text, const char *also)
     return true;
 }
 
+// Braces are a path's own marks in a source ({release}).
 static bool is_quotable(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f || *c == '"' || *c == '\\')
+        if (*c < 0x20 || *c == 0x7f || strchr("\"\\{}", *c))
             return false;
     }
     return true;
+}
+
+enum err enrol_check_state(const char *state, struct diag *d)
+{
+    char figures[PATH_MAX];
+    char *whole = realpath(state, NULL);
+    bool fits = is_quotable(whole ? whole : state) &&
+                fs_join(figures, sizeof figures, whole ? whole : state, FIGURES) == ERR_OK;
+    free(whole);
+    return fits ? ERR_OK
+                : diag_fail(d, ERR_INVALID,
+                            "%s: this path can't stand in a configuration: choose another with --state",
+                            state);
 }
 
 static enum err make_folder_of(const char *path, struct diag *d)
@@ -100,9 +114,10 @@ enum err enrol_write_files(const struct enrol_files *f, struct diag *d)
     if (strncmp(f->endpoint, "tcp://", 6) != 0 || !is_plain(f->endpoint, ":/.-_[]%") ||
         !is_plain(f->resident, "/._-"))
         e = diag_fail(d, ERR_INVALID, "the collector's answer is not an address and a resident");
-    else if (!is_quotable(files.state) || fs_join(figures, sizeof figures, files.state, FIGURES) != ERR_OK)
-        e = diag_fail(d, ERR_INVALID,
-                      "%s: this path can't stand in a configuration: choose another with --state", f->state);
+    else
+        e = enrol_check_state(files.state, d);
+    if (e == ERR_OK)
+        e = fs_join(figures, sizeof figures, files.state, FIGURES);
     if (e == ERR_OK) {
         e = fs_create_file(figures, header, sizeof header - 1, 0644, d);
         e = e == ERR_EXISTS ? ERR_OK : e;

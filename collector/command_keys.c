@@ -279,26 +279,41 @@ static enum err revoke_key(const struct collector_config *c, int64_t key_id, str
     return e;
 }
 
-static enum err revoke_agent(const struct collector_config *c, const char *text, struct diag *d)
+// *agent_id 0: text says which; found out the first time.
+static enum err revoke_keys(const struct collector_config *c, const char *text, int64_t *agent_id,
+                            size_t *revoked, struct diag *d)
 {
     json_t *status = NULL, *a;
-    int64_t agent_id = 0;
-    size_t i, done = 0;
+    size_t i;
     enum err e = fetch_agents(c, &status, d);
     const json_t *agents = json_object_get(status, "agents");
-    if (e == ERR_OK)
-        e = collector_find_agent(agents, text, &agent_id, d);
+    if (e == ERR_OK && *agent_id == 0)
+        e = collector_find_agent(agents, text, agent_id, d);
+    *revoked = 0;
     json_array_foreach(agents, i, a)
     {
-        if (e != ERR_OK || int_of(a, "agent_id") != agent_id || int_of(a, "revoked_us"))
+        if (e != ERR_OK || int_of(a, "agent_id") != *agent_id || int_of(a, "revoked_us"))
             continue;
         e = revoke_key(c, int_of(a, "key_id"), d);
-        done += e == ERR_OK;
+        *revoked += e == ERR_OK;
     }
-    if (e == ERR_OK && done == 0)
-        e = diag_fail(d, ERR_NOT_FOUND, "%s has no valid key: it is shut out already", text);
     json_decref(status);
     return e;
+}
+
+// Until none is left: an agent that rotates meanwhile has another key when the first ones are gone.
+static enum err revoke_agent(const struct collector_config *c, const char *text, struct diag *d)
+{
+    int64_t agent_id = 0;
+    size_t more = 1, done = 0;
+    enum err e = ERR_OK;
+    while (e == ERR_OK && more > 0) {
+        e = revoke_keys(c, text, &agent_id, &more, d);
+        done += more;
+    }
+    return e == ERR_OK && done == 0
+               ? diag_fail(d, ERR_NOT_FOUND, "%s has no valid key: it is shut out already", text)
+               : e;
 }
 
 int collector_command_revoke(const struct command_line *line, const struct collector_config *c)

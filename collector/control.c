@@ -97,8 +97,10 @@ static enum err parse_audit(const json_t *o, struct audit_entry *a, struct diag 
     if (strcmp(outcome, "done") != 0 && strcmp(outcome, "refused") != 0)
         return diag_fail(d, ERR_INVALID, "\"outcome\" must be done or refused");
     a->outcome = strcmp(outcome, "done") == 0 ? AUDIT_DONE : AUDIT_REFUSED;
-    if (count && (!json_is_integer(count) || json_integer_value(count) < 1))
-        return diag_fail(d, ERR_INVALID, "\"count\" must be a whole number from 1 up");
+    if (count && (!json_is_integer(count) || json_integer_value(count) < 1 ||
+                  json_integer_value(count) > COLLECTOR_AUDIT_COUNT_MAX))
+        return diag_fail(d, ERR_INVALID, "\"count\" must be a whole number from 1 to %d",
+                         COLLECTOR_AUDIT_COUNT_MAX);
     a->count = count ? (uint64_t)json_integer_value(count) : 1;
     return ERR_OK;
 }

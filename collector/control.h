@@ -10,6 +10,7 @@
 #define COLLECTOR_CONTROL_MAX_BYTES 16384
 #define COLLECTOR_FLUSH_MS          2000
 #define COLLECTOR_HOLD_S            30
+#define COLLECTOR_AUDIT_COUNT_MAX   1000000000 // of one entry that another program asks for
 #define CONTROL_INVITE_MIN_S        1
 #define CONTROL_INVITE_MAX_S        (366 * 86400)
 

@@ -41,10 +41,13 @@ struct db_stmt {
     int bind_result;
 };
 
-// A write that found no room is no damage; a sync that found none has lost what it was to sync.
+// A write that found no room is no damage; a sync that found none has lost what it was to sync. The -shm file
+// holds nothing that lasts; that it can't grow is a lack of room, for which SQLite states no errno.
 static enum err map_ioerr(int code, int system_errno)
 {
     bool sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+    if (code == SQLITE_IOERR_SHMSIZE)
+        return ERR_FULL;
     if (code == SQLITE_IOERR_NOMEM)
         return ERR_NOMEM;
     if (code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_DATA)

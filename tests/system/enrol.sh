@@ -97,6 +97,15 @@ the_audit_log_has_a_line_of_each() {
     wait_for every_line_is_there || fail "$(cat "$work/audit")"
 }
 
+a_folder_that_no_configuration_can_name_uses_up_no_invitation() {
+    local token
+    token=$(invite testpark/plant) || return
+    run "$build/esep-agent" enrol "$token" --config "$work/braces/agent.yaml" --state "$work/{release}/state"
+    [ "$status" -ne 0 ] && [[ $err == *"can't stand in a configuration"* ]] || fail "$status: $err" || return
+    enrol braces "$token"
+    [ "$status" -eq 0 ] || fail "the invitation is gone: $err"
+}
+
 a_configuration_that_is_there_is_never_overwritten() {
     local token
     make_agent taken <"$work/sources" || return
@@ -308,7 +317,8 @@ make_park && start_collector && start_dashboard || { echo "not ok prepare: no pa
 run_tests two_commands_lead_from_an_invitation_to_a_figure_on_the_page agents_lists_who_it_is_and_how_it_is \
     an_invitation_in_the_arguments_is_not_seen_among_the_processes \
     a_used_invitation_is_refused_to_another_and_repeated_to_the_same \
-    expired_forged_withdrawn_and_mistyped_ones_are_told_apart the_audit_log_has_a_line_of_each a_configuration_that_is_there_is_never_overwritten \
+    expired_forged_withdrawn_and_mistyped_ones_are_told_apart the_audit_log_has_a_line_of_each \
+    a_folder_that_no_configuration_can_name_uses_up_no_invitation a_configuration_that_is_there_is_never_overwritten \
     a_collector_that_can_t_be_named_says_so_instead_of_inviting an_invitation_of_a_stopped_collector_is_good_once_it_runs \
     a_revoked_agent_is_out_within_a_second_under_load keys_follow_each_other_under_load_and_nothing_is_lost_or_doubled \
     a_series_is_moved_from_one_agent_to_another \

@@ -14,9 +14,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -281,6 +283,29 @@ static void a_reader_that_recovers_the_log_keeps_no_writer_from_starting(void **
     assert_int_equal(db_wal_bytes(f->db), 0);
 }
 
+// SQLite says IOERR_SHMSIZE, and no errno with it.
+static void no_room_for_the_logs_index_is_a_full_disk(void **state)
+{
+    struct files *f = *state;
+    char path[STORE_PATH + 8];
+    struct rlimit before, small;
+    snprintf(path, sizeof path, "%s-shm", f->path);
+    db_close(f->db);
+    f->db = NULL;
+    assert_true(unlink(path) == 0 || errno == ENOENT);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 16384; // the index begins with 32 KiB
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum err e = db_open_writer(f->path, &f->db, &f->diag);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(e, ERR_FULL);
+    assert_int_equal(db_open_writer(f->path, &f->db, &f->diag), ERR_OK);
+    assert_int_equal(one_int(f->db, "SELECT count(*) FROM t"), 0);
+}
+
 static void a_copy_is_whole_and_readable(void **state)
 {
     struct files *f = *state;
@@ -469,6 +494,7 @@ int main(void)
         T(a_failed_commit_rolls_back),
         T(the_log_is_checkpointed_by_itself_and_stays_bounded),
         T(a_reader_that_recovers_the_log_keeps_no_writer_from_starting),
+        T(no_room_for_the_logs_index_is_a_full_disk),
         T(a_copy_is_whole_and_readable),
         T(each_failed_sync_is_reported_and_nothing_is_begun_after_it),
         T(another_user_of_the_group_reads_during_and_after_the_writer),
