@@ -10,11 +10,12 @@
 
 // ---- how fast it goes
 
-// What was added in the last year, or since the first figure.
+// What was added in the last twelve months, or since the first figure: whole months, so that no report is cut
+// off by a leap day.
 static void rate_of_sum(const struct fact_source *f, const struct statement *st, const struct fact *fact,
                         struct outlook *o)
 {
-    int32_t end = fact->common_day, from = end - RUN_RATE_DAYS;
+    int32_t end = fact->common_day, from = fact_months_before(end, RUN_RATE_MONTHS);
     if (end == 0)
         return;
     struct fact span = fact_of_span(f, st, from, end);
@@ -124,7 +125,8 @@ static void add_reading(const struct statement *st, const struct fact *fact, con
                       : st->comparator == COMPARE_LT ? COMPARE_LE
                                                      : st->comparator;
     r->per_cent = target_attainment(&plan, fact->value, &r->on_plan);
-    r->too_late = o->forecast.why == FORECAST_KNOWN && o->forecast.day >= r->end;
+    if (o->forecast.why == FORECAST_KNOWN && o->forecast.day >= r->end)
+        r->days_late = o->forecast.day - r->end + 1;
     o->reading_count++;
 }
 

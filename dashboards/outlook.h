@@ -22,7 +22,7 @@ struct outlook_reading {    // one reading of when it is due
     struct figure planned;  // by `at`; missing: nothing was planned for then
     struct figure per_cent; // of planned, missing for limits
     bool on_plan;           // the comparator holds against planned
-    bool too_late;          // the forecast lies behind it
+    int32_t days_late;      // how far the forecast lies behind it; 0: it does not, or there is none
 };
 
 struct outlook {

@@ -111,7 +111,7 @@ static void put_rate(struct writer *j, const struct outlook *o, const struct cur
 {
     static const char *const rules[] = {
         [OUTLOOK_SUM] =
-            "what was added in the 365 days up to which all have figures, or since the first figure, "
+            "what was added in the 12 months up to which all have figures, or since the first figure, "
             "divided by the days, times 365",
         [OUTLOOK_LINES] =
             "each resident's straight line from its first figure of the last 366 days to its newest, "
@@ -150,7 +150,10 @@ static void put_reading(struct writer *j, const struct outlook *o, const struct 
     writer_object(j, NULL);
     writer_text_or_null(j, "due", r->due);
     writer_bool(j, "passed", r->passed);
-    writer_bool(j, "forecast_after_due", r->too_late);
+    if (o->forecast.why == FORECAST_KNOWN)
+        writer_integer(j, "forecast_days_late", r->days_late);
+    else
+        writer_null(j, "forecast_days_late");
     if (path) {
         put_amount(j, "planned", r->planned, c);
         put_day(j, "at", o->at - 1);

@@ -61,23 +61,24 @@ static void put_rate(struct page *p, const struct fact *f, const struct outlook 
     buf_text(p->out, "</span></li>");
 }
 
-static void put_forecast_day(struct page *p, const struct outlook *o)
+static void put_forecast_day(struct page *p, const struct outlook *o, bool brief)
 {
-    char day[SHOW_TEXT], month[8], days[16];
+    char day[SHOW_TEXT], month[8], days[16], rule[I18N_MAX];
     show_day(day, o->forecast.day);
     snprintf(month, sizeof month, "%.7s", day); // days would claim more than a straight line can
     snprintf(days, sizeof days, "%" PRId32, o->rate.end - o->rate.from);
-    html_put(p->out, "<time datetime=\"%s\" title=\"%s\">%s</time> <span class=\"quiet\">(", day, day, month);
-    page_fill(p, T_FORECAST_RULE, days, NULL, NULL);
-    buf_text(p->out, ")</span>");
+    i18n_fill(rule, p->lang, T_FORECAST_RULE, days, NULL, NULL);
+    html_put(p->out, "<time datetime=\"%s\" title=\"%s: %s\">%s</time>", day, day, rule, month);
+    if (!brief)
+        html_put(p->out, " <span class=\"quiet\">(%s)</span>", rule);
     bool too_late = o->reading_count > 0;
     for (size_t i = 0; i < o->reading_count; i++)
-        too_late = too_late && o->readings[i].too_late;
+        too_late = too_late && o->readings[i].days_late > 0;
     if (too_late)
         html_put(p->out, " <span class=\"doubt\">%s</span>", page_text(p, T_FORECAST_LATE));
 }
 
-static void put_forecast(struct page *p, const struct outlook *o)
+static void put_forecast(struct page *p, const struct outlook *o, bool brief)
 {
     static const enum text whys[] = {[FORECAST_NO_VALUE] = T_FORECAST_NO_VALUE,
                                      [FORECAST_SHORT] = T_FORECAST_SHORT,
@@ -89,18 +90,16 @@ static void put_forecast(struct page *p, const struct outlook *o)
         return;
     open_item(p, T_FORECAST);
     if (why == FORECAST_KNOWN)
-        put_forecast_day(p, o);
+        put_forecast_day(p, o, brief);
     else
         html_put(p->out, "<span class=\"why\">%s</span>", page_text(p, whys[why]));
     buf_text(p->out, "</li>");
 }
 
-static void put_planned(struct page *p, const struct statement *st, const struct fact *f,
-                        const struct outlook *o, const struct outlook_reading *r)
+static void put_planned(struct page *p, const struct fact *f, const struct outlook *o,
+                        const struct outlook_reading *r)
 {
     char day[SHOW_TEXT], per_cent[SHOW_TEXT];
-    if (st->path.kind == PATH_NONE)
-        return;
     show_day(day, o->at - 1);
     buf_text(p->out, "<span class=\"label\">");
     page_fill(p, T_PLANNED_BY, day, NULL, NULL);
@@ -118,22 +117,31 @@ static void put_planned(struct page *p, const struct statement *st, const struct
     buf_text(p->out, "</span>");
 }
 
+static void put_reading(struct page *p, const struct outlook_reading *r)
+{
+    char months[16];
+    buf_text(p->out, "<span class=\"label\">");
+    page_fill(p, T_IF_DUE, r->due, NULL, NULL);
+    html_put(p->out, ":</span> %s", page_text(p, r->passed ? T_DUE_PASSED : T_DUE_AHEAD));
+    if (r->days_late <= 0)
+        return;
+    snprintf(months, sizeof months, "%" PRId32, (r->days_late * 12 + 364) / 365);
+    buf_text(p->out, ", ");
+    page_fill(p, T_MONTHS_AFTER, months, NULL, NULL);
+}
+
 // With one reading its plan alone; with two, what each of them means.
 static void put_readings(struct page *p, const struct statement *st, const struct fact *f,
                          const struct outlook *o)
 {
-    for (size_t i = 0; i < o->reading_count; i++) {
-        const struct outlook_reading *r = &o->readings[i];
-        if (o->reading_count == 1 && st->path.kind == PATH_NONE)
-            return;
+    bool path = st->path.kind != PATH_NONE, several = o->reading_count > 1;
+    for (size_t i = 0; i < o->reading_count && (path || several); i++) {
         buf_text(p->out, "<li>");
-        if (o->reading_count > 1) {
-            buf_text(p->out, "<span class=\"label\">");
-            page_fill(p, T_IF_DUE, r->due, NULL, NULL);
-            html_put(p->out, ":</span> %s%s", page_text(p, r->passed ? T_DUE_PASSED : T_DUE_AHEAD),
-                     st->path.kind != PATH_NONE ? " · " : "");
-        }
-        put_planned(p, st, f, o, r);
+        if (several)
+            put_reading(p, &o->readings[i]);
+        buf_text(p->out, several && path ? " · " : "");
+        if (path)
+            put_planned(p, f, o, &o->readings[i]);
         buf_text(p->out, "</li>");
     }
 }
@@ -147,7 +155,7 @@ void prospect_put(struct page *p, const struct statement *st, const struct fact 
     put_gap(p, f, o);
     if (!brief)
         put_rate(p, f, o);
-    put_forecast(p, o);
+    put_forecast(p, o, brief);
     if (!brief)
         put_readings(p, st, f, o);
     if (o->late)

@@ -23,7 +23,7 @@ struct run_rate run_rate_of(struct figure gained, int32_t from, int32_t end)
 
 struct figure run_rate_per_year(const struct run_rate *r)
 {
-    return r->known ? of_real(r->per_day * RUN_RATE_DAYS) : figure_missing();
+    return r->known ? of_real(r->per_day * RUN_RATE_YEAR) : figure_missing();
 }
 
 const char *forecast_why_text(enum forecast_why w)

@@ -5,7 +5,8 @@
 
 #include "kpi/target.h"
 
-#define RUN_RATE_DAYS     365   // a run-rate is of the last so many days, or of what there is of them
+#define RUN_RATE_MONTHS   12    // a run-rate is of the last so many, or of what there is of them
+#define RUN_RATE_YEAR     365   // days that it is scaled to
 #define RUN_RATE_MIN_DAYS 90    // with less there is none
 #define FORECAST_MAX_DAYS 36525 // a hundred years: beyond that no date is named
 

@@ -152,7 +152,7 @@ static struct outlook ask(const struct statement *st, struct fact *fact)
 static void a_flow_goes_on_at_what_was_added_in_the_last_365_days(void **state)
 {
     (void)state;
-    add(&hired, "a", 0, 34, 100, 0); // 2023-01 … 2025-10: the 365 days up to then are 12 whole months
+    add(&hired, "a", 0, 34, 100, 0); // 2023-01 … 2025-10
     add(&hired, "b", 22, 12, 50, 0); // 2024-11 on
     struct statement st = target(&hired, ">= 4900", "2026");
     struct fact f;
@@ -169,7 +169,7 @@ static void a_flow_goes_on_at_what_was_added_in_the_last_365_days(void **state)
     assert_int_equal(o.forecast.day, day_of(2025, 11, 1) + 182);
     assert_false(o.late);
     assert_int_equal(o.reading_count, 1);
-    assert_false(o.readings[0].too_late);
+    assert_int_equal(o.readings[0].days_late, 0);
 }
 
 static void who_is_behind_by_a_month_has_not_stopped(void **state)
@@ -269,7 +269,9 @@ static void what_was_planned_by_the_newest_figure_stands_beside_it_for_both_read
     assert_false(o.readings[0].passed);
     assert_string_equal(o.readings[1].due, "2025");
     assert_int_equal(o.readings[1].planned.integer, 730);
-    assert_true(o.readings[1].passed && o.readings[1].too_late);
+    assert_true(o.readings[1].passed);
+    assert_int_equal(o.readings[1].days_late, o.forecast.day - day_of(2025, 12, 31));
+    assert_true(o.readings[1].days_late > o.readings[0].days_late && o.readings[0].days_late > 0);
     assert_false(o.late); // by the other reading it is not
     st.due = "2025";
     assert_true(ask(&st, NULL).late);
@@ -343,11 +345,22 @@ static void a_residents_own_target_is_judged_like_the_parks(void **state)
     assert_int_equal(o.forecast.day, day_of(2026, 11, 1) - 1);
 }
 
+static void a_leap_day_cuts_no_month_off(void **state)
+{
+    (void)state;
+    add(&hired, "a", 0, 18, 100, 0); // 2023-01 … 2024-06: its last year has 366 days
+    struct statement st = target(&hired, "10000", "");
+    struct outlook o = ask(&st, NULL);
+    assert_int_equal(o.rate.end - o.rate.from, 366);
+    assert_true(fabs(o.rate.per_day - 1200.0 / 366) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_flow_goes_on_at_what_was_added_in_the_last_365_days, clear),
         cmocka_unit_test_setup(who_is_behind_by_a_month_has_not_stopped, clear),
+        cmocka_unit_test_setup(a_leap_day_cuts_no_month_off, clear),
         cmocka_unit_test_setup(fewer_figures_make_a_rate_of_what_there_is_but_ninety_days_at_least, clear),
         cmocka_unit_test_setup(a_level_goes_on_along_each_residents_own_line, clear),
         cmocka_unit_test_setup(a_figure_per_year_goes_on_from_year_to_year, clear),
