@@ -159,6 +159,8 @@ static enum err release_online(const struct collector_config *c, struct release_
     json_t *reply = NULL;
     json_t *request = json_pack("{s:s, s:I, s:s}", "command", "release", "position", (json_int_t)r->position,
                                 "author", r->author);
+    if (request && r->reason[0])
+        json_object_set_new(request, "reason", json_string(r->reason));
     if (request && r->index != RELEASE_ALL)
         json_object_set_new(request, "index", json_integer(r->index));
     enum err e = collector_ask(c, request, ANSWER_MS, &reply, d);
@@ -208,6 +210,11 @@ static int release(const struct command_line *line, const struct collector_confi
                         "shows them\n");
         return EXIT_USAGE;
     }
+    if (line->reason && strlen(line->reason) > WIRE_REASON_MAX) {
+        fprintf(stderr, "esep-collector: --reason has more than %d bytes\n", WIRE_REASON_MAX);
+        return EXIT_USAGE;
+    }
+    snprintf(r.reason, sizeof r.reason, "%s", line->reason ? line->reason : "");
     collector_author(r.author);
     enum err e = release_online(c, &r, &d);
     if (e == ERR_CLOSED)

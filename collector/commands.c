@@ -47,8 +47,26 @@ static const struct command {
      "keeps "
      "them); believe what is held back",
      0, 1000, collector_command_rates},
-    {"quarantine", "[list] [--agent A] [--released] [--json] | release POSITION[:INDEX]",
-     "what was refused and why; let it in after all", 0, 2, collector_command_quarantine},
+    {"quarantine", "[list] [--agent A] [--released] [--json] | release POSITION[:INDEX] [--reason TEXT]",
+     "what was refused and why; let it in after all (of a closed period: with a reason)", 0, 2,
+     collector_command_quarantine},
+    {"report",
+     "SERIES VALUE --period P [--revise --reason TEXT] [--currency C] [--unit U] [--status A|P|E|M] "
+     "[--confidential] [--published T] [--author NAME] [--request ID] [--json]",
+     "store a figure that a person reports ('-': missing), whoever sends the series else; a later one for "
+     "the "
+     "period needs --revise and a reason, so does any of a closed period; the same --request is stored once",
+     2, 2, collector_command_report},
+    {"close", "PARK --period P [--kpi K] --reason TEXT",
+     "close a period: from now on only an operator corrects it, with a reason; agents' figures for it are "
+     "refused into the quarantine",
+     1, 1, collector_command_close},
+    {"reopen", "PARK --period P [--kpi K] --reason TEXT", "open a closed period again", 1, 1,
+     collector_command_reopen},
+    {"closures", "[PARK] [--json]", "list what was closed and opened again: when, by whom, why", 0, 1,
+     collector_command_closures},
+    {"clock", "--confirm", "where the clock is behind the ledger's last row: the clock is right, go on", 0, 0,
+     collector_command_clock},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -95,14 +113,20 @@ static const struct command *find(const char *name)
 }
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},  {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},      {"format", required_argument, NULL, 'm'},
-    {"json", no_argument, NULL, 'j'},          {"file", no_argument, NULL, 'p'},
-    {"receipt", required_argument, NULL, 'r'}, {"agent", required_argument, NULL, 'a'},
-    {"event", required_argument, NULL, 'e'},   {"released", no_argument, NULL, 'l'},
-    {"expires", required_argument, NULL, 'x'}, {"next", no_argument, NULL, 'n'},
-    {"promote", no_argument, NULL, 'o'},       {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},   {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},       {"format", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},           {"file", no_argument, NULL, 'p'},
+    {"receipt", required_argument, NULL, 'r'},  {"agent", required_argument, NULL, 'a'},
+    {"event", required_argument, NULL, 'e'},    {"released", no_argument, NULL, 'l'},
+    {"expires", required_argument, NULL, 'x'},  {"next", no_argument, NULL, 'n'},
+    {"promote", no_argument, NULL, 'o'},        {"period", required_argument, NULL, 'P'},
+    {"reason", required_argument, NULL, 'R'},   {"kpi", required_argument, NULL, 'K'},
+    {"status", required_argument, NULL, 'S'},   {"published", required_argument, NULL, 'U'},
+    {"currency", required_argument, NULL, 'C'}, {"unit", required_argument, NULL, 'N'},
+    {"author", required_argument, NULL, 'A'},   {"request", required_argument, NULL, 'Q'},
+    {"revise", no_argument, NULL, 'V'},         {"confidential", no_argument, NULL, 'D'},
+    {"confirm", no_argument, NULL, 'F'},        {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},        {NULL, 0, NULL, 0},
 };
 
 enum { GO_ON = -1 };
@@ -136,6 +160,24 @@ static const char **text_of(struct command_line *line, int option)
         return &line->event;
     case 'x':
         return &line->expires;
+    case 'P':
+        return &line->period;
+    case 'R':
+        return &line->reason;
+    case 'K':
+        return &line->kpi;
+    case 'S':
+        return &line->status;
+    case 'U':
+        return &line->published;
+    case 'C':
+        return &line->currency;
+    case 'N':
+        return &line->unit;
+    case 'A':
+        return &line->author;
+    case 'Q':
+        return &line->request;
     default:
         return NULL;
     }
@@ -154,6 +196,12 @@ static bool *flag_of(struct command_line *line, int option)
         return &line->next;
     case 'o':
         return &line->promote;
+    case 'V':
+        return &line->revise;
+    case 'D':
+        return &line->confidential;
+    case 'F':
+        return &line->confirm;
     default:
         return NULL;
     }

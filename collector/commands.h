@@ -14,7 +14,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 struct command_line {
     const char *config; // path
     const char *from, *to, *format, *receipt, *agent, *event, *expires;
-    bool json, file, released, next, promote;
+    const char *period, *reason, *kpi, *status, *published, *currency, *unit, *author, *request;
+    bool json, file, released, next, promote, revise, confidential, confirm;
     char **words; // after the command's name
     int word_count;
 };
@@ -41,6 +42,11 @@ int collector_command_quarantine(const struct command_line *line, const struct c
 int collector_command_verify(const struct command_line *line, const struct collector_config *c);
 
 int collector_command_rates(const struct command_line *line, const struct collector_config *c);
+int collector_command_report(const struct command_line *line, const struct collector_config *c);
+int collector_command_close(const struct command_line *line, const struct collector_config *c);
+int collector_command_reopen(const struct command_line *line, const struct collector_config *c);
+int collector_command_closures(const struct command_line *line, const struct collector_config *c);
+int collector_command_clock(const struct command_line *line, const struct collector_config *c);
 int collector_command_audit(const struct command_line *line, const struct collector_config *c);
 
 // For the commands: who runs this one ("uid:0 root"), as the audit log names them; an entry of its own, done,

@@ -20,6 +20,17 @@ static enum err load_counter(void *ctx, const char *name, int64_t agent_id, uint
     return ERR_OK;
 }
 
+static enum err open_desk(struct committer *c, struct diag *d)
+{
+    const struct desk_options o = {.ledger = c->o.ledger,
+                                   .reader = c->o.reader,
+                                   .catalogue = c->o.catalogue,
+                                   .clock = c->o.clock,
+                                   .counters = c->o.counters,
+                                   .quotas = c->o.quotas};
+    return desk_create(&o, &c->desk, d);
+}
+
 enum err committer_create(const struct committer_options *o, struct committer **out, struct diag *d)
 {
     struct committer *c = calloc(1, sizeof *c);
@@ -37,6 +48,11 @@ enum err committer_create(const struct committer_options *o, struct committer **
         e = reader_counters(o->reader, load_counter, o->counters, d);
     if (e == ERR_OK && o->reader)
         e = rates_desk_create(o->ledger, o->reader, o->counters, &c->rates, d);
+    if (e == ERR_OK && o->reader)
+        e = open_desk(c, d);
+    c->guard = (struct clock_guard){.ledger = o->ledger, .clock = o->clock, .counters = o->counters};
+    if (e == ERR_OK)
+        e = clock_guard_init(&c->guard, o->reader, d);
     if (e != ERR_OK) {
         committer_destroy(c);
         return e;
@@ -50,6 +66,7 @@ void committer_destroy(struct committer *c)
     if (!c)
         return;
     rates_desk_destroy(c->rates);
+    desk_destroy(c->desk);
     streams_destroy(c->streams);
     wire_arena_destroy(c->arena);
     buf_deinit(&c->verdict);
@@ -180,10 +197,41 @@ static enum err run_singly(struct committer *c, struct item **items, size_t coun
 
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
+    (void)clock_guard_look(&c->guard);
     enum err e = run_group(c, items, count, d);
     if (!is_for_the_caller(e))
         e = run_singly(c, items, count, d);
     return e == ERR_OK ? identity_follow(c, items, count, d) : e;
+}
+
+bool committer_clock_behind(struct committer *c)
+{
+    return clock_guard_look(&c->guard);
+}
+
+static enum err not_now(const struct committer *c, struct diag *d)
+{
+    return diag_fail(
+        d, ERR_AGAIN,
+        "the collector's clock is %lld s behind its last row: nothing is taken in until it is right, or "
+        "confirmed (esep-collector clock --confirm)",
+        (long long)c->guard.behind_s);
+}
+
+static enum err take_report(struct committer *c, struct item_admin *a)
+{
+    if (clock_guard_look(&c->guard))
+        return not_now(c, &a->diag);
+    return c->desk ? desk_take_report(c->desk, &a->report, &a->diag)
+                   : diag_fail(&a->diag, ERR_INTERNAL, "reports need a reader");
+}
+
+static enum err take_closing(struct committer *c, struct item_admin *a)
+{
+    if (clock_guard_look(&c->guard))
+        return not_now(c, &a->diag);
+    return c->desk ? desk_take_closing(c->desk, &a->closing, &a->diag)
+                   : diag_fail(&a->diag, ERR_INTERNAL, "closings need a reader");
 }
 
 enum err committer_admin(struct committer *c, struct item *item)
@@ -200,6 +248,15 @@ enum err committer_admin(struct committer *c, struct item *item)
     case ITEM_RATES:
         a->result = c->rates ? rates_desk_take(c->rates, &a->rates, &a->diag)
                              : diag_fail(&a->diag, ERR_INTERNAL, "rates need a reader");
+        break;
+    case ITEM_REPORT:
+        a->result = take_report(c, a);
+        break;
+    case ITEM_CLOSE:
+        a->result = take_closing(c, a);
+        break;
+    case ITEM_CLOCK:
+        a->result = clock_guard_confirm(&c->guard, &a->confirmation, &a->diag);
         break;
     case ITEM_RETAIN:
         a->result = committer_retain(c, a->job, &a->diag);

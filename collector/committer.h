@@ -36,6 +36,8 @@ enum err committer_run(struct committer *c, struct item **items, size_t count, s
 // What control, the door and retention send: commits, changes the admission, sets result and diag of
 // the item. Returns IO and CORRUPT as above, else OK.
 enum err committer_admin(struct committer *c, struct item *item) MUST_USE;
+// Looks at the clock, and says whether it is so far behind the ledger's last row that nothing is taken in.
+bool committer_clock_behind(struct committer *c);
 // What the tally holds and is due (or all of it) goes into the audit log. FULL: later.
 enum err committer_audit(struct committer *c, bool all, struct diag *d) MUST_USE;
 

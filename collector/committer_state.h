@@ -3,7 +3,9 @@
 #ifndef ESEP_COLLECTOR_COMMITTER_STATE_H
 #define ESEP_COLLECTOR_COMMITTER_STATE_H
 
+#include "collector/clock_guard.h"
 #include "collector/committer.h"
+#include "collector/desk.h"
 #include "collector/quiet.h"
 #include "collector/streams.h"
 #include "wire/codec.h"
@@ -17,6 +19,8 @@ struct committer {
     const struct kpi **kpi_of;     // by series id; NULL: not asked yet or not in the catalogue
     size_t kpi_count;
     struct rates_desk *rates; // NULL without a reader
+    struct desk *desk;        // as that
+    struct clock_guard guard;
     struct quiet alarms, declares, gaps, enrolments;
 };
 

@@ -81,6 +81,7 @@ static enum err tick(struct shell *sh, struct diag *d)
         return ERR_OK;
     sh->ticked = now;
     look_at_space(sh);
+    (void)committer_clock_behind(sh->committer);
     enum err e = committer_audit(sh->committer, false, d);
     if (e == ERR_FULL || e == ERR_NOMEM) // kept and counted until there is room
         e = ERR_OK;
@@ -225,6 +226,7 @@ void *committer_thread(void *service)
         e = committer_create(&o, &sh.committer, &d);
     if (e == ERR_OK) {
         look_at_space(&sh);
+        (void)committer_clock_behind(sh.committer);
         run(&sh);
     } else {
         service_fail(s, "committer", e, d.text);

@@ -18,6 +18,7 @@ static const struct {
     {"revoke", CONTROL_REVOKE},     {"rebuild", CONTROL_REBUILD}, {"release", CONTROL_RELEASE},
     {"audit", CONTROL_AUDIT},       {"hold", CONTROL_HOLD},       {"invite", CONTROL_INVITE},
     {"withdraw", CONTROL_WITHDRAW}, {"move", CONTROL_MOVE},       {"rates", CONTROL_RATES},
+    {"report", CONTROL_REPORT},     {"close", CONTROL_CLOSE},     {"clock", CONTROL_CLOCK},
 };
 
 static enum err parse_command(const json_t *o, enum control_command *out, struct diag *d)
@@ -33,7 +34,7 @@ static enum err parse_command(const json_t *o, enum control_command *out, struct
     }
     return diag_fail(d, ERR_INVALID,
                      "unknown command '%.40s'; there are status, flush, admit, revoke, invite, withdraw, "
-                     "move, rebuild, release, audit, hold, rates",
+                     "move, rebuild, release, audit, hold, rates, report, close, clock",
                      name);
 }
 
@@ -60,11 +61,12 @@ static enum err parse_release(const json_t *o, struct release_request *r, struct
         return diag_fail(d, ERR_INVALID, "\"index\" must be a whole number from 0 up");
     r->position = (uint64_t)json_integer_value(position);
     r->index = index ? json_integer_value(index) : RELEASE_ALL;
-    return control_parse_text(o, "author", true, r->author, sizeof r->author, d);
+    enum err e = control_parse_text(o, "reason", false, r->reason, sizeof r->reason, d);
+    return e == ERR_OK ? control_parse_text(o, "author", true, r->author, sizeof r->author, d) : e;
 }
 
 // Who, as the asking program knows it (a user of the dashboard); the uid of that program is added.
-static enum err parse_who(const json_t *o, char *out, size_t size, struct diag *d)
+enum err control_parse_who(const json_t *o, char *out, size_t size, struct diag *d)
 {
     static const char *const kinds[] = {"user:", "address:", "token:"};
     enum err e = control_parse_text(o, "who", false, out, size, d);
@@ -84,7 +86,7 @@ static enum err parse_audit(const json_t *o, struct audit_entry *a, struct diag 
     if (e == ERR_OK)
         e = control_parse_text(o, "outcome", true, outcome, sizeof outcome, d);
     if (e == ERR_OK)
-        e = parse_who(o, a->who, 96, d);
+        e = control_parse_who(o, a->who, 96, d);
     if (e == ERR_OK)
         e = control_parse_text(o, "object", false, a->object, sizeof a->object, d);
     if (e == ERR_OK)
@@ -134,6 +136,13 @@ static enum err parse_members(const json_t *o, struct control_request *r, struct
         return control_parse_rates(o, &r->rates, d);
     case CONTROL_HOLD:
         return parse_hold(o, &r->hold_s, d);
+    case CONTROL_REPORT:
+        return control_parse_report(o, &r->report, d);
+    case CONTROL_CLOSE:
+        return control_parse_closing(o, &r->closing, d);
+    case CONTROL_CLOCK:
+        return control_parse_text(o, "author", true, r->confirmation.author, sizeof r->confirmation.author,
+                                  d);
     case CONTROL_STATUS:
     case CONTROL_FLUSH:
         return ERR_OK;
@@ -212,6 +221,8 @@ json_t *control_failure(const char *text)
 // ---- status -------------------------------------------------------------------------------------
 static const char *state_name(const struct counters *c)
 {
+    if (collector_gauge(c, GAUGE_CLOCK_BEHIND_S) > 0)
+        return "clock-behind";
     switch (collector_gauge(c, GAUGE_SPACE)) {
     case SPACE_LOW:
         return "low-space";
@@ -390,6 +401,12 @@ static json_t *dispatch(struct control *c, const struct control_request *r)
         return control_rates(c, r);
     case CONTROL_HOLD:
         return hold(c, r);
+    case CONTROL_REPORT:
+        return control_report(c, r);
+    case CONTROL_CLOSE:
+        return control_closing(c, r);
+    case CONTROL_CLOCK:
+        return control_clock(c, r);
     }
     return control_failure("unknown command");
 }

@@ -5,6 +5,7 @@
 
 #include "collector/audit_tally.h"
 #include "collector/cursor.h"
+#include "collector/desk_limit.h"
 #include "collector/status.h"
 
 #define COLLECTOR_CONTROL_MAX_BYTES 16384
@@ -26,7 +27,10 @@ enum control_command {
     CONTROL_INVITE,
     CONTROL_WITHDRAW,
     CONTROL_MOVE,
-    CONTROL_RATES
+    CONTROL_RATES,
+    CONTROL_REPORT,
+    CONTROL_CLOSE,
+    CONTROL_CLOCK
 };
 
 struct control_request {
@@ -41,6 +45,9 @@ struct control_request {
     struct audit_entry audit;
     int64_t hold_s; // the retention waits so long, at most COLLECTOR_HOLD_S
     struct rates_request rates;
+    struct desk_report report;
+    struct closing_request closing;
+    struct clock_confirmation confirmation;
 };
 // INVALID with a diag for the person who sent it: not JSON, not an object, unknown command, missing or wrong
 // member.
@@ -48,6 +55,7 @@ enum err collector_control_parse(const char *text, size_t len, struct control_re
                                  struct diag *d) MUST_USE;
 
 struct control {
+    const char *state; // the folder
     struct reader *reader;
     struct counters *counters;
     struct admission *admission; // NULL in a test
@@ -55,7 +63,8 @@ struct control {
         *to_rrd;         // NULL where nobody listens (in a test)
     struct queue *inbox; // where they answer
     struct cursor *committed, *rrd_landed, *observed;
-    struct audit_tally *tally;          // NULL: refusals are not audited
+    struct audit_tally *tally; // NULL: refusals are not audited
+    struct desk_limit desk_limit;
     char who[128];                      // who asks, for the audit log: "uid:0 root"
     uint64_t rrd_stuck, observed_stuck; // 1 + where a flush last waited in vain, 0: nowhere
 };

@@ -25,4 +25,12 @@ json_t *control_identity(struct control *c, const struct control_request *r);
 enum err control_parse_rates(const json_t *o, struct rates_request *r, struct diag *d) MUST_USE;
 json_t *control_rates(struct control *c, const struct control_request *r);
 
+// CONTROL_REPORT, CLOSE, CLOCK.
+enum err control_parse_who(const json_t *o, char *out, size_t size, struct diag *d) MUST_USE;
+enum err control_parse_report(const json_t *o, struct desk_report *r, struct diag *d) MUST_USE;
+enum err control_parse_closing(const json_t *o, struct closing_request *r, struct diag *d) MUST_USE;
+json_t *control_report(struct control *c, const struct control_request *r);
+json_t *control_closing(struct control *c, const struct control_request *r);
+json_t *control_clock(struct control *c, const struct control_request *r);
+
 #endif

@@ -37,7 +37,8 @@ void *control_thread(void *service)
 {
     struct service *s = service;
     struct diag d = {0};
-    struct control c = {.counters = &s->counters,
+    struct control c = {.state = s->config->state,
+                        .counters = &s->counters,
                         .admission = s->admission,
                         .to_door = s->to_door,
                         .to_ingest = s->to_ingest,

@@ -53,6 +53,7 @@
     X(MONTHS_ROLLED, "months_rolled", "months", "months whose roll-ups are complete")                        \
     X(BATCHES_DROPPED, "batches_dropped", "batches", "raw batches dropped by retention, with a seal left")   \
     X(SAMPLES_DROPPED, "samples_dropped", "samples", "samples in the dropped batches")                       \
+    X(DESK_REPORTS, "desk_reports", "reports", "figures that people reported here, corrections included")    \
     X(RATES_STORED, "rates_stored", "answers", "central banks' answers committed to the ledger")             \
     X(RATES_HELD_BACK, "rates_held_back", "answers",                                                         \
       "ALARM: answers with a rate that changed by more than a fifth, not used until confirmed")

@@ -18,6 +18,8 @@
     X(DROPPED_UNTIL_S, "dropped_until_s", "seconds", "raw measurements up to here are gone")                 \
     X(RETENTION_HELD_UNTIL_S, "retention_held_until_s", "seconds",                                           \
       "retention waits until then, for a verify that reads what it would drop")                              \
+    X(CLOCK_BEHIND_S, "clock_behind_s", "seconds",                                                           \
+      "ALARM: how far the clock is behind the ledger's last row: credit is given at 0 only")                 \
     X(RATES_HELD, "rates_held", "days", "ALARM: days whose rates are held back until confirmed")
 
 #endif

@@ -13,6 +13,7 @@
       "messages on a connection not yet welcomed")                                                           \
     X(MESSAGES_WRONG_INCARNATION, "messages_wrong_incarnation", "messages",                                  \
       "messages of another spool than Hello's")                                                              \
+    X(CLOCK_HELD, "clock_held", "batches", "batches and gaps not taken: the clock is behind; sent again")    \
     X(CREDIT_EXCEEDED, "credit_exceeded", "messages", "messages dropped: far beyond the credit given")       \
     X(HELLOS, "hellos", "messages", "Hellos taken to the ledger")                                            \
     X(HELLOS_REFUSED, "hellos_refused", "messages",                                                          \

@@ -151,7 +151,8 @@ static void run(struct service *s, struct ingest *in)
         struct mono now = clock_mono(s->clock);
         if (mono_diff_ms(now, ticked) >= TICK_MS) {
             ticked = now;
-            ingest_tick(in, collector_gauge(&s->counters, GAUGE_SPACE) != SPACE_ENOUGH);
+            ingest_tick(in, collector_gauge(&s->counters, GAUGE_SPACE) != SPACE_ENOUGH ||
+                                collector_gauge(&s->counters, GAUGE_CLOCK_BEHIND_S) > 0);
             copy_events(s);
         }
     }

@@ -7,6 +7,8 @@
 #include "base/queue.h"
 #include "collector/address.h"
 #include "collector/admission.h"
+#include "collector/clock_guard.h"
+#include "collector/desk.h"
 #include "collector/rates.h"
 #include "collector/retain.h"
 #include "net/mq.h"
@@ -28,6 +30,9 @@ enum item_kind {
     ITEM_ENROL,    // door → committer → door
     ITEM_RETAIN,   // retention → committer → retention
     ITEM_RATES,    // control or rates → committer → back
+    ITEM_REPORT,   // control → committer → control
+    ITEM_CLOSE,    // control → committer → control
+    ITEM_CLOCK,    // control → committer → control
     ITEM_AUDIT,    // control → committer → control
     ITEM_SNAPSHOT, // control → ingest → control
     ITEM_REBUILD,  // control → observer → control, then control → rrd writer → control
@@ -74,6 +79,7 @@ struct release_request { // of refused samples of one row
     uint64_t position;
     int64_t index; // RELEASE_ALL: all that can be
     char author[WIRE_AUTHOR_MAX + 1];
+    char reason[WIRE_REASON_MAX + 1]; // required where the period is closed
     char who[128];                    // as the audit log names it; "": the author
     uint64_t released, already, held; // out; held: can't be let in
 };
@@ -98,9 +104,12 @@ struct item_admin {
     struct enrolment enrolment;      // ITEM_ENROL
     char door[ADDRESS_TEXT];         // ITEM_DOOR: host:port for invitations
     uint8_t collector_key[KEY_BYTES];
-    int64_t from;               // ITEM_MOVE: series and agent.agent_id in, from: whose it was
-    struct retain_job *job;     // ITEM_RETAIN; owned
-    struct rates_request rates; // ITEM_RATES
+    int64_t from;                           // ITEM_MOVE: series and agent.agent_id in, from: whose it was
+    struct retain_job *job;                 // ITEM_RETAIN; owned
+    struct rates_request rates;             // ITEM_RATES
+    struct desk_report report;              // ITEM_REPORT
+    struct closing_request closing;         // ITEM_CLOSE
+    struct clock_confirmation confirmation; // ITEM_CLOCK
     enum err result;
     struct diag diag;
 };

@@ -3,6 +3,7 @@
 #include "collector/plans.h"
 #include "base/crypto.h"
 #include "base/fs.h"
+#include "store/audit.h"
 #include "store/ledger_keep.h"
 #include "store/reader_control.h"
 #include "wire/limits.h"
@@ -53,6 +54,15 @@ static enum err list_plans(const char *catalogue_path, const struct parks *parks
     return ERR_OK;
 }
 
+// In the same transaction: who put the file there is not known here, that it counts from now on is.
+static enum err audit(struct ledger *l, const struct plan *p, struct diag *d)
+{
+    struct audit_entry entry;
+    audit_entry_set(&entry, AUDIT_CONTROL, AUDIT_DONE, "system", p->kind, "%s from %s, read at the start",
+                    p->has_stored ? "changed" : "recorded", p->path);
+    return audit_append(l, &entry, d);
+}
+
 static enum err record(struct ledger *l, const struct plan *p, size_t *added, struct diag *d)
 {
     char *bytes = NULL;
@@ -68,6 +78,8 @@ static enum err record(struct ledger *l, const struct plan *p, size_t *added, st
     crypto_digest(&(struct hash_part){bytes, len}, 1, hash);
     if (!p->has_stored || memcmp(hash, p->stored, HASH_BYTES) != 0) {
         e = ledger_add_control(l, p->kind, bytes, len, AUTHOR, &receipt, d);
+        if (e == ERR_OK)
+            e = audit(l, p, d);
         *added += e == ERR_OK;
     }
     free(bytes);

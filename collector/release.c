@@ -45,6 +45,8 @@ static enum err take(void *ctx, const struct reader_quarantined *q)
         return ERR_OK;
     }
     const char *held = why_held(x, q);
+    if (!held && q->reason == WIRE_REASON_PERIOD_CLOSED && !r->reason[0])
+        held = "its period is closed: --reason TEXT says why it is let in";
     if (!held) {
         x->indexes[x->count++] = q->index;
         return ERR_OK;
@@ -106,8 +108,9 @@ static void describe(const struct releasing *x, enum audit_outcome outcome, stru
     snprintf(who, sizeof who, "%s%s", r->who[0] ? "" : "user:", r->who[0] ? r->who : r->author);
     if (r->index != RELEASE_ALL)
         snprintf(index, sizeof index, ":%" PRId64, r->index);
-    audit_entry_set(out, AUDIT_RELEASE, outcome, who, "", "position %" PRIu64 "%s, samples %zu, author %s",
-                    r->position, index, x->count, r->author);
+    audit_entry_set(out, AUDIT_RELEASE, outcome, who, "",
+                    "position %" PRIu64 "%s, samples %zu, author %s%s%s", r->position, index, x->count,
+                    r->author, r->reason[0] ? ", reason: " : "", r->reason);
 }
 
 static enum err append_entry(struct releasing *x)
@@ -138,7 +141,8 @@ static enum err commit(struct releasing *x)
     enum err e = ledger_begin(l, &received_us, x->d);
     if (e != ERR_OK)
         return e;
-    e = ledger_add_release(l, x->r->position, x->indexes, x->count, x->r->author, &receipt, x->d);
+    e = ledger_add_release(l, x->r->position, x->indexes, x->count, x->r->author, x->r->reason, &receipt,
+                           x->d);
     if (e == ERR_OK)
         e = count_moved(x);
     if (e == ERR_OK)

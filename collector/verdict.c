@@ -156,6 +156,14 @@ static enum wire_reason judge_note(const struct ledger_series *s, struct figure 
     return WIRE_REASON_NONE;
 }
 
+// Last, so that what may be released is a figure.
+static enum wire_reason judge_closed(const struct verdict_series *s, int64_t day)
+{
+    bool closed = s->series->class == WIRE_REPORT &&
+                  closure_of(s->closures, s->series->name, (enum period_kind)s->series->period, day, 0, 0);
+    return closed ? WIRE_REASON_PERIOD_CLOSED : WIRE_REASON_NONE;
+}
+
 static enum wire_reason judge(const struct wire_batch *b, const struct wire_sample *sample,
                               const struct wire_note *note, const struct moment *m, verdict_find find,
                               void *ctx)
@@ -174,9 +182,10 @@ static enum wire_reason judge(const struct wire_batch *b, const struct wire_samp
         return WIRE_REASON_SERIES_TAKEN;
     if ((r = judge_time(s.series, sample->time, m)) != WIRE_REASON_NONE)
         return r;
-    if ((r = judge_value(&s, sample->value)) != WIRE_REASON_NONE)
+    if ((r = judge_value(&s, sample->value)) != WIRE_REASON_NONE ||
+        (r = judge_note(s.series, sample->value, note)) != WIRE_REASON_NONE)
         return r;
-    return judge_note(s.series, sample->value, note);
+    return judge_closed(&s, sample->time);
 }
 
 enum wire_reason verdict_release(const struct ledger_series *series, enum wire_class class, int64_t time,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "kpi/catalogue.h"
+#include "kpi/closure.h"
 #include "store/ledger.h"
 
 // Builds the series that resident declares with d. INVALID with a diag that tells the administrator what the
@@ -15,8 +16,9 @@ enum err verdict_declare(const struct catalogue *catalogue, const char *resident
 
 struct verdict_series { // what a number means; series NULL: not declared
     const struct ledger_series *series;
-    const struct kpi *kpi; // NULL: no longer in the catalogue, no bounds
-    bool taken;            // another agent's: its samples from this one are refused
+    const struct kpi *kpi;               // NULL: no longer in the catalogue, no bounds
+    bool taken;                          // another agent's: its samples from this one are refused
+    const struct closure_book *closures; // NULL: no period is closed to whoever sends this
 };
 typedef struct verdict_series (*verdict_find)(void *ctx, uint32_t number);
 

@@ -460,6 +460,11 @@ uint64_t ledger_position(const struct ledger *l)
     return l->committed.position;
 }
 
+int64_t ledger_received_us(const struct ledger *l)
+{
+    return l->now.received_us;
+}
+
 uint64_t ledger_wal_bytes(const struct ledger *l)
 {
     return db_wal_bytes(l->db);

@@ -132,7 +132,8 @@ enum err ledger_count(struct ledger *l, const char *counter, int64_t agent_id, u
 enum err ledger_commit(struct ledger *l, struct diag *d) MUST_USE;
 void ledger_rollback(struct ledger *l);
 
-uint64_t ledger_position(const struct ledger *l); // of the last committed row
+uint64_t ledger_position(const struct ledger *l);   // of the last committed row
+int64_t ledger_received_us(const struct ledger *l); // the newest row's, or this transaction's; 0: no row yet
 uint64_t ledger_wal_bytes(const struct ledger *l);
 // Durably replaces ledger.head; call about once a second and at the end.
 enum err ledger_store_head(struct ledger *l, struct diag *d) MUST_USE;

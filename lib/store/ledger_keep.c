@@ -434,11 +434,12 @@ static enum err insert_release(struct ledger *l, const struct wire_release *r, u
 }
 
 enum err ledger_add_release(struct ledger *l, uint64_t position, const uint32_t *indexes, size_t count,
-                            const char *author, struct wire_receipt *out, struct diag *d)
+                            const char *author, const char *reason, struct wire_receipt *out, struct diag *d)
 {
     struct wire_message m = {
         .type = WIRE_RELEASE,
-        .release = {.position = position, .author = author, .count = count, .indexes = indexes}};
+        .release = {
+            .position = position, .author = author, .reason = reason, .count = count, .indexes = indexes}};
     struct ledger_stream_entry *s = NULL;
     int64_t stream_id = 0;
     uint64_t refused = 0;

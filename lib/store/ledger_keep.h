@@ -40,7 +40,8 @@ enum err ledger_drop(struct ledger *l, const struct ledger_run *runs, size_t cou
 // one of them is released already. NOT_FOUND: no such row. INVALID: more than it refused. That each is
 // refused by the row's verdict, and can be accepted at all, is the caller's business.
 enum err ledger_add_release(struct ledger *l, uint64_t position, const uint32_t *indexes, size_t count,
-                            const char *author, struct wire_receipt *out, struct diag *d) MUST_USE;
+                            const char *author, const char *reason, struct wire_receipt *out,
+                            struct diag *d) MUST_USE;
 
 // A document that decides what figures mean ("rates/kz"), whole in one row of at most WIRE_KEPT_MAX_BYTES.
 // They are all of the stream with this incarnation, in the order in which they came.

@@ -63,6 +63,8 @@ static const char KEEP_SCHEMA[] =
     " resident TEXT NOT NULL, agent_id INTEGER NOT NULL, author TEXT NOT NULL, made_us INTEGER NOT NULL,"
     " expires_us INTEGER NOT NULL, used_us INTEGER NOT NULL, key_id INTEGER NOT NULL, withdrawn_us INTEGER "
     "NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS desk_request(id BLOB PRIMARY KEY, content BLOB NOT NULL, position INTEGER "
+    "NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;"
     "CREATE INDEX IF NOT EXISTS stream_incarnation ON stream(incarnation);"
     // The log takes entries at its end only; that it was so is what the chain proves, the triggers stop a

@@ -89,11 +89,21 @@ struct figure reader_own_value(const struct reader_sample *s)
 // ---- releases
 // ------------------------------------------------------------------------------------------------------
 
+// Why it was let in, and by whom, is what is to be seen of it; what its agent said stays in its row.
+static void note_release(const struct wire_release *release, const struct wire_note *from,
+                         struct wire_note *out)
+{
+    *out = from ? *from : (struct wire_note){.currency = ""};
+    out->reason = release->reason;
+    out->author = release->author;
+}
+
 static enum err visit_indexes(struct reader *r, const struct reader_row *row, const struct reader_row *from,
                               const struct wire_release *release, reader_sample_visit visit, void *ctx,
                               struct diag *d)
 {
     struct wire_batch b;
+    struct wire_note explained;
     size_t note = 0;
     enum err e = reader_batch(r, from, &b, d);
     for (size_t i = 0; e == ERR_OK && i < release->count; i++) {
@@ -106,6 +116,10 @@ static enum err visit_indexes(struct reader *r, const struct reader_row *row, co
                                   .position = row->position,
                                   .note = note_of(&b, &note, index),
                                   .index = index};
+        if (*release->reason) {
+            note_release(release, s.note, &explained);
+            s.note = &explained;
+        }
         e = reader_declared(r, from->stream_id, b.samples[index].series, &s.series, d);
         if (e == ERR_OK)
             e = visit(ctx, &s);

@@ -137,6 +137,11 @@ enum err wire_check_author(const char *field, const char *author, struct diag *d
     return check_text(d, field, author, 0, WIRE_AUTHOR_MAX);
 }
 
+enum err wire_check_reason(const char *field, const char *reason, struct diag *d)
+{
+    return check_text(d, field, reason, 0, WIRE_REASON_MAX);
+}
+
 enum err wire_check_note(const struct wire_note *n, struct diag *d)
 {
     CHECK(check_range(d, "note.status", (uint64_t)n->status, WIRE_NORMAL, WIRE_MISSING));

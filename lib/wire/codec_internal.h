@@ -55,6 +55,7 @@ enum err wire_encode_identity(const struct wire_message *m, struct buf *out) MUS
 enum err wire_check(const struct wire_message *m, struct diag *d) MUST_USE;
 enum err wire_check_note(const struct wire_note *n, struct diag *d) MUST_USE;
 enum err wire_check_author(const char *field, const char *author, struct diag *d) MUST_USE;
+enum err wire_check_reason(const char *field, const char *reason, struct diag *d) MUST_USE;
 // Bounds (inclusive) of a sample's time: years 1 to 9999 in the class's unit.
 void wire_time_bounds(enum wire_class c, int64_t *lowest, int64_t *highest);
 

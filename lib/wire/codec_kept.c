@@ -119,7 +119,8 @@ static enum err check_release(const struct wire_release *r, struct diag *d)
     for (size_t i = 0; i < r->count; i++)
         if (r->indexes[i] >= WIRE_SAMPLES_MAX || (i > 0 && r->indexes[i] <= r->indexes[i - 1]))
             return diag_fail(d, ERR_INVALID, "release.index %zu does not rise or is beyond a batch", i);
-    return wire_check_author("release.author", r->author, d);
+    enum err e = wire_check_reason("release.reason", r->reason, d);
+    return e == ERR_OK ? wire_check_author("release.author", r->author, d) : e;
 }
 
 enum err wire_check_kept(const struct wire_message *m, struct diag *d)
@@ -264,7 +265,8 @@ enum err wire_take_release(const struct wire_decoder *d, const Esep__V1__Release
 {
     *out = (struct wire_release){
         .position = from->position, .stream = from->stream, .count = from->n_index, .indexes = from->index};
-    return wire_take_text(d, "release.author", from->author, &out->author);
+    enum err e = wire_take_text(d, "release.reason", from->reason, &out->reason);
+    return e == ERR_OK ? wire_take_text(d, "release.author", from->author, &out->author) : e;
 }
 
 // ---- structs → bytes
@@ -397,6 +399,7 @@ static enum err encode_release(const struct wire_release *r, struct buf *out)
     m.n_index = r->count;
     m.index = (uint32_t *)(uintptr_t)r->indexes;
     m.author = (char *)(uintptr_t)(r->author ? r->author : "");
+    m.reason = (char *)(uintptr_t)(r->reason ? r->reason : "");
     return wire_pack_body(WIRE_RELEASE, &m, WIRE_KEPT_MAX_BYTES, out);
 }
 

@@ -66,7 +66,7 @@ struct wire_control {
 
 struct wire_release {
     uint64_t position, stream;
-    const char *author;
+    const char *author, *reason; // "" when absent
     size_t count;
     const uint32_t *indexes;
 };

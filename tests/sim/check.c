@@ -21,6 +21,8 @@ static void *copy_bytes(const void *bytes, size_t len)
 static enum err take_row(void *ctx, const struct reader_row *row)
 {
     struct stored *s = ctx;
+    if (row->kind == LEDGER_CONTROL) // the collector's own: a clock that was confirmed
+        return ERR_OK;
     if (s->count == s->room) {
         s->room = s->room ? 2 * s->room : 256;
         s->rows = realloc(s->rows, s->room * sizeof *s->rows);
@@ -44,6 +46,8 @@ static enum err take_row(void *ctx, const struct reader_row *row)
 static enum err take_stream(void *ctx, const struct reader_stream *stream)
 {
     struct stored *s = ctx;
+    if (!stream->resident[0])
+        return ERR_OK;
     s->streams = realloc(s->streams, (s->stream_count + 1) * sizeof *s->streams);
     if (!s->streams)
         abort();

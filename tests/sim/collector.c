@@ -248,7 +248,7 @@ static void ingest_turn(struct world *w)
     c->to_ingest_count = 0;
     if (mono_diff_ms(now, c->ticked) >= TICK_US / US_PER_MS) {
         c->ticked = now;
-        ingest_tick(c->ingest, c->disk_full);
+        ingest_tick(c->ingest, c->disk_full || collector_gauge(&c->counters, GAUGE_CLOCK_BEHIND_S) > 0);
     }
     c->ingest_us = w->now_us + TICK_US;
 }
@@ -269,6 +269,22 @@ static void gather(struct collector *c)
     }
 }
 
+// Nothing is taken in while the clock is behind; sooner or later an operator says that it is right.
+static enum err operator_looks(struct world *w)
+{
+    struct collector *c = &w->collector;
+    if (!committer_clock_behind(c->committer) || (w->now_us < w->quiet_us && !world_chance(w, 50)))
+        return ERR_OK;
+    struct item *item = item_create(ITEM_CLOCK, NULL);
+    if (!item)
+        return ERR_NOMEM;
+    snprintf(item->admin->confirmation.author, sizeof item->admin->confirmation.author, "operator");
+    enum err e = committer_admin(c->committer, item);
+    world_event(w, "the clock is confirmed: %s", err_name(item->admin->result));
+    item_destroy(item);
+    return e;
+}
+
 static enum err each_second(struct world *w, struct diag *d)
 {
     struct collector *c = &w->collector;
@@ -277,6 +293,8 @@ static enum err each_second(struct world *w, struct diag *d)
     if (mono_diff_ms(now, c->head_stored) < 1000)
         return ERR_OK;
     c->head_stored = now;
+    if ((e = operator_looks(w)) != ERR_OK)
+        return e;
     if (ledger_position(c->ledger) != c->head_position) {
         e = ledger_store_head(c->ledger, d);
         if (e == ERR_OK)
