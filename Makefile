@@ -148,7 +148,7 @@ demo-clean:
 .PHONY: check
 check:
 	@deploy/deps.sh build check $(if $(findstring clang,$(CC))$(SAN),clang)
-	@$(BUILD_IT) programs tests
+	@$(BUILD_IT) programs tests $(B)/tests/faults/shim.so
 	@BUILD=$(B) tests/run.sh $(CHECK_ONLY)
 .PHONY: tests
 tests: $(TESTS)

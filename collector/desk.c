@@ -9,6 +9,7 @@
 #include "store/reader_closures.h"
 #include "wire/codec.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,9 @@ static enum err read_value(struct reporting *x)
                      e == ERR_TOO_BIG ? "too large to be kept exactly"
                      : money          ? "not an amount in whole minor units, like 1250000.50"
                                       : "not a number like 1250 or 12.5");
+    double size = fabs(figure_to_real(r->figure)); // NaN when it is missing
+    if (size > (double)FIGURE_INTEGER_MAX)
+        return BLAME(x, "value", "'%s' is too large to be kept exactly", r->value);
     if ((r->figure.kind == FIGURE_MISSING) != (r->status == WIRE_MISSING))
         return BLAME(x, "status", "the status M belongs to a figure that is missing, and to no other");
     return ERR_OK;

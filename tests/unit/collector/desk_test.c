@@ -269,6 +269,7 @@ static const struct {
     {NEW, "2025-11", "1", "XXX", "", "currency", ERR_INVALID, false, false},
     {STAFF, "2025-11", "1", "KZT", "", "series", ERR_INVALID, false, false},
     {STAFF, "2025-11", "1,5", "", "", "value", ERR_INVALID, false, false},
+    {STAFF, "2025-11", "9e99", "", "", "value", ERR_INVALID, false, false},
     {STAFF, "2025-11", "-1", "", "", "value", ERR_INVALID, false, false},
     {NEW, "2025-11", "1.001", "KZT", "", "value", ERR_INVALID, false, false},
     {STAFF, "2026-03", "1", "", "", "period", ERR_INVALID, false, false},
