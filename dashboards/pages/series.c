@@ -398,15 +398,18 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
         put_currency(p, g);
     buf_text(p->out, "<div data-live=\"graph\">");
     page_graph(p, &graph);
-    buf_text(p->out, "</div></section><div class=\"columns\">");
+    buf_text(p->out, "</div></section>");
+    if (!report) // whose exact values are no more than the last few minutes
+        put_sums(p, r, g);
+    buf_text(p->out, "<div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
     values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_downloads(p, r, g);
     put_about(p, r);
     buf_text(p->out, "</aside></div>");
-    put_sums(p, r, g);
     if (report) {
+        put_sums(p, r, g);
         buf_text(p->out, "<section class=\"panel\" data-live=\"corrections\">");
         corrections_put(p, r, &corrections);
         buf_text(p->out, "</section>");
