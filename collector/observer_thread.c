@@ -3,16 +3,30 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/service.h"
+#include "kpi/park_zones.h"
+#include "store/day_totals.h"
 #include "store/observations.h"
 #include <stdio.h>
 
-enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30 };
+// Days are added up a few at a time: a figure that comes meanwhile must not wait for them.
+enum {
+    ROWS_MAX = 2000,
+    IDLE_MS = 200,
+    RETRY_MS = 1000,
+    LOG_EVERY = 30,
+    DAYS_MAX = 64,
+    DAYS_MS = 10000,
+    BUSY_MS = 1000
+};
 
 struct observer {
     struct service *s;
     struct observations *observations;
     struct reader *reader;
-    unsigned failures; // in a row
+    struct observations_reader *view;
+    struct park_zones *zones;
+    int64_t days_again_us; // monotonic
+    unsigned failures;     // in a row
 };
 
 static void set_aside(struct observer *o)
@@ -96,6 +110,25 @@ static enum err step(struct observer *o, size_t *rows, struct diag *d)
     return e;
 }
 
+// Totals of days that are over.
+static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
+{
+    const struct day_zones zones = {park_zones_of, o->zones};
+    int64_t mono_us = clock_mono(o->s->clock).us;
+    size_t days = 0;
+    if (mono_us < o->days_again_us)
+        return ERR_OK;
+    enum err e = o->zones ? ERR_OK : park_zones_load(&o->s->parks, &o->zones, d);
+    if (e == ERR_OK && !o->view)
+        e = observations_reader_open(o->s->config->state, &o->view, d);
+    if (e == ERR_OK)
+        e = day_totals_settle(o->observations, o->view, o->reader, &zones,
+                              clock_wall(o->s->clock).us / US_PER_S, DAYS_MAX, &days, d);
+    int64_t pause_ms = days < DAYS_MAX ? DAYS_MS : rows > 0 ? BUSY_MS : 0;
+    o->days_again_us = mono_us + pause_ms * US_PER_MS;
+    return e;
+}
+
 static void failed(struct observer *o, enum err e, const struct diag *d)
 {
     collector_count(&o->s->counters, COUNTER_OBSERVER_ERRORS, 1);
@@ -125,15 +158,20 @@ void *observer_thread(void *service)
         struct diag d = {0};
         rows = 0;
         enum err e = step(&o, &rows, &d);
+        if (e == ERR_OK && !atomic_load(&o.s->stop_projections))
+            e = add_up_days(&o, rows, &d);
         if (e != ERR_OK) {
             failed(&o, e, &d);
             continue;
         }
         o.failures = 0;
-        if (rows == 0 && !atomic_load(&o.s->stop_projections))
+        bool days_wait = o.days_again_us <= clock_mono(o.s->clock).us;
+        if (rows == 0 && !days_wait && !atomic_load(&o.s->stop_projections))
             cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);
     }
     observations_close(o.observations);
+    observations_reader_close(o.view);
     reader_close(o.reader);
+    park_zones_free(o.zones);
     return NULL;
 }

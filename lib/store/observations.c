@@ -2,7 +2,7 @@
 // transaction and all that was noted in memory are dropped together, and the next advance reads the same rows
 // again. A cursor belongs to one ledger and one history of it: when the ledger was replaced or restored from
 // an older copy, the row at the cursor is another one (or gone), and everything is read anew.
-#include "store/observations_internal.h"
+#include "store/day_totals_internal.h"
 #include "store/reader_keep.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -178,6 +178,8 @@ static enum err take_rollup(struct advance *a, const struct reader_row *row)
     s.position = r.last_position;
     s.received_us = r.last_received_us;
     e = observations_note_older(a->o, &s);
+    if (e == ERR_OK)
+        e = day_totals_note_rollup(a->o, &r);
     return e == ERR_OK ? e : observations_fail(a->o, e, "cannot write", a->d);
 }
 
@@ -190,6 +192,8 @@ static enum err take_seal(struct advance *a, const struct reader_row *row)
     if (e != ERR_OK || m.type != WIRE_SEAL)
         return diag_fail(a->d, e == ERR_NOMEM ? e : ERR_CORRUPT,
                          LEDGER_FILE ": the seal at position %" PRIu64 " is damaged", row->position);
+    if ((e = day_totals_note_rolled(a->o, m.seal.rolled_until_s)) != ERR_OK)
+        return observations_fail(a->o, e, "cannot write", a->d);
     if (m.seal.dropped_until_s == 0 || m.seal.run_count > 0)
         return ERR_OK;
     db_bind_int(s, 1, day_of(m.seal.dropped_until_s));
@@ -314,11 +318,10 @@ enum err observations_reset(struct observations *o, struct diag *d)
     enum err e = db_begin(o->db, d);
     if (e != ERR_OK)
         return e;
-    e = db_exec(
-        o->db,
-        "DELETE FROM observation; DELETE FROM latest; DELETE FROM span; DELETE FROM seen; DELETE FROM rates;"
-        "UPDATE cursor SET position=0, chain=zeroblob(32), repeats=0",
-        d);
+    e = db_exec(o->db,
+                "DELETE FROM observation; DELETE FROM latest; DELETE FROM span; DELETE FROM seen; DELETE "
+                "FROM rates;" DAY_TOTALS_FORGET "UPDATE cursor SET position=0, chain=zeroblob(32), repeats=0",
+                d);
     if (e != ERR_OK) {
         db_rollback(o->db);
         return e;
@@ -327,6 +330,7 @@ enum err observations_reset(struct observations *o, struct diag *d)
         return e;
     observations_forget(o);
     o->cursor = o->repeats = 0;
+    o->rolled_until_s = 0;
     memset(o->cursor_chain, 0, HASH_BYTES);
     return ERR_OK;
 }

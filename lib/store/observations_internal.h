@@ -5,7 +5,7 @@
 #include "store/observations.h"
 #include "store/reader_internal.h"
 
-#define OBSERVATIONS_SCHEMA "3"
+#define OBSERVATIONS_SCHEMA "4"
 #define DAY_S               86400
 
 enum observations_statement {
@@ -19,6 +19,8 @@ enum observations_statement {
     OBSERVATIONS_SAVE_CURSOR,
     OBSERVATIONS_DROP_SPANS,
     OBSERVATIONS_INSERT_RATES,
+    OBSERVATIONS_NOTE_WAITING,
+    OBSERVATIONS_NOTE_ROLLED,
     OBSERVATIONS_STATEMENTS
 };
 
@@ -27,6 +29,9 @@ enum observations_statement {
 struct observations_latest_entry {
     struct latest latest;
     uint32_t index; // in the batch at latest.position
+    // Of a measurement: the end of the day that was noted last (day_totals), so that most figures cost no
+    // look-up.
+    int64_t waiting_end_s;
     bool dirty;
     struct observations_latest_entry *next_dirty;
 };
@@ -51,8 +56,9 @@ struct observations {
     uint64_t cursor, repeats;
     uint8_t cursor_chain[HASH_BYTES]; // of the row at the cursor
     uint8_t ledger_id[LEDGER_ID_BYTES];
-    bool checked; // the cursor is of this ledger
-    bool renewed; // the file was damaged and made anew
+    bool checked;           // the cursor is of this ledger
+    bool renewed;           // the file was damaged and made anew
+    int64_t rolled_until_s; // as day_totals know it
     struct id_table latest, streams;
     struct observations_latest_entry *dirty_latest;
     struct observations_stream *dirty_streams;

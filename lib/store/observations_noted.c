@@ -1,7 +1,7 @@
 // What an advance collects in memory: the newest figure of each series, and for each stream the runs of
 // sequences in which samples of a day lie. A day's runs are kept apart when more than RUN_HOLE sequences lie
 // between them, so that one late sample does not make a reader scan the weeks between.
-#include "store/observations_internal.h"
+#include "store/day_totals_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +64,7 @@ static enum err latest_entry(struct observations *o, int64_t series_id,
     if (!entry) {
         if (!(entry = calloc(1, sizeof *entry)))
             return ERR_NOMEM;
+        entry->waiting_end_s = INT64_MIN + DAY_S;
         enum err e = load_latest(o, series_id, entry);
         if (e == ERR_OK)
             e = id_table_put(&o->latest, series_id, entry);
@@ -91,13 +92,23 @@ static void put_latest(struct observations *o, struct observations_latest_entry 
     }
 }
 
+static enum err note_waiting(struct observations *o, struct observations_latest_entry *entry,
+                             const struct reader_sample *s)
+{
+    if (s->time <= entry->waiting_end_s && s->time > entry->waiting_end_s - DAY_S)
+        return ERR_OK;
+    int64_t day = day_totals_noted(s->time);
+    entry->waiting_end_s = (day + 1) * DAY_S;
+    return day_totals_note(o, s->series->series_id, day);
+}
+
 enum err observations_note_latest(struct observations *o, const struct reader_sample *s)
 {
     struct observations_latest_entry *entry = NULL;
     enum err e = latest_entry(o, s->series->series_id, &entry);
     if (e == ERR_OK && s->time >= entry->latest.time)
         put_latest(o, entry, s);
-    return e;
+    return e == ERR_OK && s->series->class == WIRE_MEASUREMENT ? note_waiting(o, entry, s) : e;
 }
 
 enum err observations_note_older(struct observations *o, const struct reader_sample *s)

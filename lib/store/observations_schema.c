@@ -2,7 +2,7 @@
 // again. synchronous=NORMAL: a power cut may take the newest transactions, but a transaction holds its cursor
 // with its data, so whatever survives is consistent and the rest is read from the ledger once more.
 #include "base/fs.h"
-#include "store/observations_internal.h"
+#include "store/day_totals_internal.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static const char SCHEMA[] =
     "received_us "
     "INTEGER NOT NULL, author TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY(bank, asked, position)) "
     "STRICT,"
-    " WITHOUT ROWID;"
+    " WITHOUT ROWID;" DAY_TOTALS_SCHEMA
     "CREATE TABLE seen(stream_id INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL) STRICT;"
     "INSERT INTO meta VALUES('schema', '" OBSERVATIONS_SCHEMA "');"
     "INSERT INTO cursor VALUES(1, 0, zeroblob(32), zeroblob(16), 0);";
@@ -55,6 +55,9 @@ static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
     [OBSERVATIONS_DROP_SPANS] = "DELETE FROM span WHERE day<?",
     [OBSERVATIONS_INSERT_RATES] =
         "INSERT INTO rates(bank, asked, position, received_us, author, document) VALUES(?,?,?,?,?,?)",
+    [OBSERVATIONS_NOTE_WAITING] = "INSERT OR IGNORE INTO day_waiting(series_id, day) VALUES(?,?)",
+    [OBSERVATIONS_NOTE_ROLLED] = "INSERT OR IGNORE INTO day_waiting SELECT series_id, day FROM day_total"
+                                 " WHERE raw<>0 AND day<=?1",
     [OBSERVATIONS_SAVE_CURSOR] = "UPDATE cursor SET position=?, chain=?, ledger_id=?, repeats=?",
 };
 

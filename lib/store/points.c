@@ -1,6 +1,7 @@
 // Exact measurements come from the ledger's rows themselves, and from roll-ups where retention says that
 // those are what counts. How far that is can move while rows are read (and rows can go), so it is looked at
 // before and after, and what was read in between is read again.
+#include "store/day_totals_internal.h"
 #include "store/points_internal.h"
 #include "store/reader_keep.h"
 #include "store/rollup.h"
@@ -296,6 +297,27 @@ enum err points_read_raw(struct observations_reader *o, struct reader *r,
                   &(struct point){c.at[i].time, c.at[i].value, NULL, s->step_s, c.at[i].position,
                                   c.at[i].received_us});
     }
+    collect_deinit(&c);
+    return e;
+}
+
+enum err points_read_tail(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
+                          point_visit visit, void *ctx, struct diag *d)
+{
+    const struct points_wanted nowhere = {.series = &s, .count = 1, .from = INT64_MAX, .to = INT64_MAX};
+    struct collect c = {.observations = o,
+                        .reader = r,
+                        .d = d,
+                        .wanted = {.series = &s, .count = 1, .from = INT64_MIN, .to = INT64_MAX},
+                        .settle_at = SETTLE_POINTS,
+                        .max = SIZE_MAX};
+    struct points_runs runs = {0};
+    enum err e = points_find_runs(o, r, &nowhere, &runs, d);
+    for (size_t i = 0; e == ERR_OK && i < runs.count; i++)
+        e = read_run(&c, &runs.at[i]);
+    for (size_t i = 0; e == ERR_OK && i < c.count; i++)
+        e = visit(ctx, &(struct point){.time = c.at[i].time});
+    free(runs.at);
     collect_deinit(&c);
     return e;
 }

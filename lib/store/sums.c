@@ -2,11 +2,13 @@
 // rate of its own, and what a day comes to must not depend on whether its raw figures are still there or only
 // their hours. So days are tallied first, converted once, and every longer span is a sum of days.
 #include "store/sums.h"
+#include "store/day_totals.h"
 #include "store/rollup.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
 #define BLOCK_DAYS   8
+#define CHUNK_DAYS   366
 #define BLOCK_POINTS 200000
 #define YEAR_DAYS    366
 #define SLACK_S      86400 // what may lie behind the newest row: clocks ahead, and room
@@ -17,8 +19,9 @@ struct summing {
     size_t at; // of the spans: those before have ended
     struct diag *d;
     // of a measurement: the open day
+    bool open;
     int32_t day;
-    int64_t day_end_s; // 0: none is open
+    int64_t day_end_s;
     struct span_sum of_day;
     int32_t raw_days;
 };
@@ -139,9 +142,9 @@ static void add_converted(struct summing *s, struct span_sum *to)
 static void close_day(struct summing *s)
 {
     const struct sums_query *q = s->q;
-    if (s->day_end_s == 0)
+    if (!s->open)
         return;
-    s->day_end_s = 0;
+    s->open = false;
     while (s->at < q->count && q->spans[s->at].end <= s->day)
         s->at++;
     if (s->at == q->count || q->spans[s->at].first > s->day)
@@ -158,9 +161,10 @@ static void close_day(struct summing *s)
 
 static void open_day(struct summing *s, int64_t time_s)
 {
-    if (time_s <= s->day_end_s)
+    if (s->open && time_s <= s->day_end_s)
         return;
     close_day(s);
+    s->open = true;
     s->day = zone_day(s->q->zone, time_s - 1);
     s->day_end_s = zone_midnight(s->q->zone, s->day + 1);
     s->of_day = (struct span_sum){0};
@@ -196,8 +200,8 @@ static uint64_t expected_steps(const struct summing *s, const struct span *span)
     return to > from ? (uint64_t)(steps_until(to, step) - steps_until(from, step)) : 0;
 }
 
-static enum err sum_days(struct summing *s, struct observations_reader *o, struct reader *r, int32_t first,
-                         int32_t end)
+static enum err sum_points(struct summing *s, struct observations_reader *o, struct reader *r, int32_t first,
+                           int32_t end)
 {
     const struct sums_query *q = s->q;
     enum err e = ERR_OK;
@@ -206,13 +210,60 @@ static enum err sum_days(struct summing *s, struct observations_reader *o, struc
         s->raw_days += block_end - day;
         if (q->raw_days_max && s->raw_days > q->raw_days_max)
             return diag_fail(s->d, ERR_TOO_BIG,
-                             "more than %" PRId32 " days would have to be added up: ask for a "
+                             "more than %" PRId32
+                             " days would have to be added up from their points: ask for a "
                              "shorter time",
                              q->raw_days_max);
         e = points_read_as_of(o, r, q->series, zone_midnight(q->zone, day), zone_midnight(q->zone, block_end),
                               q->as_of_us, BLOCK_POINTS, take_point, s, s->d);
         close_day(s);
     }
+    return e;
+}
+
+// Days that the observer has added up already, and what was in them by then.
+struct kept_days {
+    const struct sums_query *q;
+    struct day_total at[CHUNK_DAYS];
+    size_t count;
+};
+
+static enum err keep_day(void *ctx, const struct day_total *t)
+{
+    struct kept_days *k = ctx;
+    if (!k->q->as_of_us || t->newest_us <= k->q->as_of_us)
+        k->at[k->count++] = *t;
+    return ERR_OK;
+}
+
+static void take_total(struct summing *s, const struct day_total *t)
+{
+    s->day = t->day;
+    s->open = true;
+    s->of_day = (struct span_sum){.tally = t->tally, .known = t->tally.count};
+    close_day(s);
+}
+
+static enum err sum_days(struct summing *s, struct observations_reader *o, struct reader *r, int32_t first,
+                         int32_t end)
+{
+    struct kept_days *kept = malloc(sizeof *kept);
+    enum err e = kept ? ERR_OK : ERR_NOMEM;
+    for (int32_t day = first, chunk_end; day < end && e == ERR_OK; day = chunk_end) {
+        chunk_end = end - day < CHUNK_DAYS ? end : day + CHUNK_DAYS;
+        kept->q = s->q;
+        kept->count = 0;
+        if (!s->q->no_totals)
+            e = day_totals_read(o, r, s->q->series, s->q->zone, day, chunk_end, keep_day, kept, s->d);
+        for (size_t i = 0; i < kept->count && e == ERR_OK; i++) {
+            e = sum_points(s, o, r, day, kept->at[i].day);
+            take_total(s, &kept->at[i]);
+            day = kept->at[i].day + 1;
+        }
+        if (e == ERR_OK)
+            e = sum_points(s, o, r, day, chunk_end);
+    }
+    free(kept);
     return e;
 }
 

@@ -1,6 +1,6 @@
 // One series added up over spans of a park's calendar, to the last digit: reports from the observations (each
-// revision as it was known by a moment), measurements from their exact points and roll-ups. A reader's call:
-// any process, one thread.
+// revision as it was known by a moment), measurements from their days' totals and, where there are none, from
+// their exact points and roll-ups. A reader's call: any process, one thread.
 #ifndef ESEP_STORE_SUMS_H
 #define ESEP_STORE_SUMS_H
 
@@ -23,6 +23,7 @@ struct sums_query {
     const struct rate_book *book;
     const char *park_currency; // says whose rates
     bool flow;                 // an amount in the period; else a level
+    bool no_totals;            // of days: from the points alone, to compare
     int32_t raw_days_max;      // days of measurements to be read from their points, 0: any number
 };
 
@@ -44,7 +45,8 @@ static inline bool span_sum_whole(const struct span_sum *s)
 
 // Fills out[0 .. count-1]. INVALID: spans that are not rising; TOO_BIG: past raw_days_max; else as
 // observations_query and points_read.
-// Cost: a report's revision some µs; a measurement's day at 10 s about 10 ms.
+// Cost: a report's revision some µs; a measurement's day with a total as that, without one at 10 s about 10
+// ms.
 enum err sums_read(struct observations_reader *o, struct reader *r, const struct sums_query *q,
                    struct span_sum *out, struct diag *d) MUST_USE;
 
