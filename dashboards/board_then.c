@@ -85,6 +85,14 @@ static enum err row_then(const struct readers *store, const struct as_of *as_of,
     return e;
 }
 
+// A row's measure speaks of the row's own texts.
+static void keep_row(struct board_row *at, const struct board_row *row)
+{
+    *at = *row;
+    at->measure.unit_code = at->series.unit;
+    at->measure.currency_code = at->series.currency;
+}
+
 enum err board_then(const struct readers *store, const struct as_of *as_of, const struct park *then,
                     struct board *b, struct diag *d)
 {
@@ -99,7 +107,7 @@ enum err board_then(const struct readers *store, const struct as_of *as_of, cons
         row.resident = park_resident(then, row.name.resident);
         row.simulated = row.resident ? row.resident->simulated : row.simulated;
         if (row.has_latest)
-            b->rows[kept++] = row;
+            keep_row(&b->rows[kept++], &row);
     }
     if (e == ERR_OK)
         b->count = kept;

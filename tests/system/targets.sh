@@ -43,13 +43,14 @@ report_all() { # NAME KPI: the figures that targets.py made up for it
 prepare() {
     make_park && cp deploy/parks/astana-hub.yaml deploy/parks/penza.yaml "$work/parks/" || return
     add_plan 1000 "$("$check" month 6)" "$("$check" month -12)"
-    by_hand plant testpark/plant 'kpi: jobs_hq, unit: person' &&
+    by_hand plant testpark/plant 'kpi: jobs_hq, unit: person' 'kpi: inv, unit: money, currency: KZT' \
+        'kpi: taxes_paid, unit: money, currency: KZT' &&
         by_hand hub astana-hub/accelerator 'kpi: inv_raised, unit: money, currency: KZT' &&
         by_hand mill penza/lathe-plant 'kpi: order_intake, unit: money, currency: RUB' \
             'kpi: out_value, unit: money, currency: RUB' &&
-        report_all plant jobs_hq && report_all hub inv_raised && report_all mill order_intake &&
+        report_all plant jobs_hq && agent plant report taxes_paid 7 --period "$("$check" month -1)" >/dev/null && report_all hub inv_raised && report_all mill order_intake &&
         report_all mill out_value && start_collector && start_dashboard && start_agent plant && start_agent hub &&
-        start_agent mill && wait_for has_acknowledged plant 12 && wait_for has_acknowledged hub 12 &&
+        start_agent mill && wait_for has_acknowledged plant 13 && wait_for has_acknowledged hub 12 &&
         wait_for has_acknowledged mill 24 || fail "the figures did not arrive"
 }
 
@@ -98,10 +99,13 @@ what_was_known_and_planned_before_a_change_can_be_asked_for() {
     before=$("$check" now)
     run agent plant report jobs_hq 500 --period "$("$check" month -1)" --revise --reason "counted anew"
     [ "$status" -eq 0 ] || fail "$err" || return
+    run agent plant report inv 1000 --period "$("$check" month -1)" # a series that was not there before
+    [ "$status" -eq 0 ] || fail "$err" || return
     stop dashboard && stop collector || fail "they did not end" || return
     add_plan 5000 "$("$check" month 6)" "$("$check" month -12)"
     start_collector && start_dashboard || return
     wait_for has_changed || fail "now: $(tail -n 1 "$work/out")" || return
+    wait_for get 'api/v1/observations?series=testpark/plant/inv' >"$work/out" 2>&1 || fail "inv did not arrive" || return
     checked hires "api/v1/targets?park=testpark&as_of=$before" && checked hires-page "parks/testpark?lang=en&as_of=$before" &&
         checked changed-page 'parks/testpark?lang=en'
 }
