@@ -9,6 +9,7 @@
 #include "kpi/calendar_yaml.h"
 #include "kpi/membership_yaml.h"
 #include "kpi/money.h"
+#include "kpi/obligation_yaml.h"
 #include "kpi/place.h"
 #include "kpi/programme_yaml.h"
 #include "kpi/series.h"
@@ -41,8 +42,9 @@ struct yaml_park {
     struct yaml_resident *residents;
     struct yaml_statement *statements;
     struct yaml_programme *programmes;
+    struct yaml_obligation *obligations;
     bool is_public;
-    uint32_t dimensions_count, residents_count, statements_count, programmes_count;
+    uint32_t dimensions_count, residents_count, statements_count, programmes_count, obligations_count;
 };
 
 #define TEXT(type, key)     CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_DEFAULT, struct type, key, 0, TEXT_MAX)
@@ -87,6 +89,7 @@ static const cyaml_schema_field_t park_fields[] = {
     LIST(yaml_park, residents, resident_entry),
     LIST(yaml_park, statements, statement_yaml_schema),
     LIST(yaml_park, programmes, programme_yaml_schema),
+    LIST(yaml_park, obligations, obligation_yaml_schema),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t park_schema = {
@@ -271,6 +274,10 @@ static enum err fill(struct park_document *doc, const struct catalogue *c, const
         struct place p = place_entry(d, file, "programmes", i);
         e = take_programme(park, c, &p, &raw->programmes[i]);
     }
+    for (uint32_t i = 0; i < raw->obligations_count && e == ERR_OK; i++) {
+        struct place p = place_entry(d, file, "obligations", i);
+        e = obligation_yaml_take(park, c, &p, &raw->obligations[i]);
+    }
     return e == ERR_OK ? check_parts_of(park, file, d) : e;
 }
 
@@ -283,7 +290,9 @@ static bool make_room(struct park_document *doc)
     p->residents = calloc(doc->raw->residents_count + 1u, sizeof(*p->residents));
     p->statements = calloc(doc->raw->statements_count + 1u, sizeof(*p->statements));
     p->programmes = calloc(doc->raw->programmes_count + 1u, sizeof(*p->programmes));
-    return p->dimensions != NULL && p->residents != NULL && p->statements != NULL && p->programmes != NULL;
+    p->obligations = calloc(doc->raw->obligations_count + 1u, sizeof(*p->obligations));
+    return p->dimensions != NULL && p->residents != NULL && p->statements != NULL && p->programmes != NULL &&
+           p->obligations != NULL;
 }
 
 enum err park_load(const char *path, const struct catalogue *c, struct park **out, struct diag *d)
@@ -327,6 +336,7 @@ void park_free(struct park *p)
     free(p->residents);
     free(p->statements);
     free(p->programmes);
+    free(p->obligations);
     free(doc->file);
     free(doc);
 }

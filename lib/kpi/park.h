@@ -6,6 +6,7 @@
 #include "kpi/calendar.h"
 #include "kpi/catalogue.h"
 #include "kpi/membership.h"
+#include "kpi/obligation.h"
 #include "kpi/programme.h"
 #include "kpi/target.h"
 
@@ -42,6 +43,8 @@ struct park {
     struct statement *statements;
     size_t programme_count;
     struct programme *programmes;
+    size_t obligation_count;
+    struct obligation *obligations; // no two bind a resident to one series at one time
 };
 
 // Cross-checked with the catalogue, which must outlive the park. NOT_FOUND; INVALID with

@@ -32,6 +32,12 @@ void observations_close(struct observations *o)
     free(o);
 }
 
+void observations_watch(struct observations *o, observations_revised revised, void *ctx)
+{
+    o->revised = revised;
+    o->revised_ctx = ctx;
+}
+
 uint64_t observations_cursor(const struct observations *o)
 {
     return o->cursor;
@@ -128,6 +134,8 @@ static enum err take_report(struct observations *o, const struct reader_sample *
     } else if (e == ERR_OK) {
         n.revision = current.revision + 1;
         e = insert(o, &n, s->index);
+        if (o->revised)
+            o->revised(o->revised_ctx, s->series);
     }
     return e == ERR_OK ? observations_note_latest(o, s) : e;
 }

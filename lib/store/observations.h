@@ -22,6 +22,10 @@ bool observations_renewed(const struct observations *o);
 // was made on (restored, replaced) it starts over by itself. CORRUPT: a row does not decode; AGAIN.
 enum err observations_advance(struct observations *o, struct reader *r, size_t max_rows, size_t *rows,
                               struct diag *d) MUST_USE;
+// From now on told of each series in which an advance finds a new revision of a report, before that is
+// committed (and once more when it has to be done again). NULL: nobody.
+typedef void (*observations_revised)(void *ctx, const struct ledger_series *s);
+void observations_watch(struct observations *o, observations_revised revised, void *ctx);
 // Forgets everything; the next advance starts at the beginning.
 enum err observations_reset(struct observations *o, struct diag *d) MUST_USE;
 

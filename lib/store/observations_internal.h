@@ -56,9 +56,11 @@ struct observations {
     uint64_t cursor, repeats;
     uint8_t cursor_chain[HASH_BYTES]; // of the row at the cursor
     uint8_t ledger_id[LEDGER_ID_BYTES];
-    bool checked;           // the cursor is of this ledger
-    bool renewed;           // the file was damaged and made anew
-    int64_t rolled_until_s; // as day_totals know it
+    bool checked;                 // the cursor is of this ledger
+    bool renewed;                 // the file was damaged and made anew
+    int64_t rolled_until_s;       // as day_totals know it
+    observations_revised revised; // NULL: nobody is told
+    void *revised_ctx;
     struct id_table latest, streams;
     struct observations_latest_entry *dirty_latest;
     struct observations_stream *dirty_streams;
