@@ -1,6 +1,7 @@
 // The running agent writes, the command reads; neither waits for the other. Whether an agent runs at all is
 // told by its lock, so what a dead one left behind ("connected") is not believed.
 #include "agent/status.h"
+#include "agent/owed.h"
 #include "agent/run.h"
 #include "base/crypto.h"
 #include "base/fs.h"
@@ -216,6 +217,9 @@ static json_t *picture_json(const struct picture *p)
     }
     json_object_set_new(o, "connection", json_string(reason_of(p).word));
     json_object_set_new(o, "sources", sources_json(p));
+    json_t *owed = owed_json(p->config->state, clock_wall(clock_system()).us);
+    if (owed)
+        json_object_set_new(o, "obligations", owed);
     return o;
 }
 
@@ -261,6 +265,7 @@ static void print_text(const struct picture *p, FILE *out)
     char receipt[RECEIPT_TEXT];
     if (receipt_text(&p->spool.receipt, receipt))
         fprintf(out, "receipt     %s\n", receipt);
+    owed_print(p->config->state, clock_wall(clock_system()).us, out);
     for (size_t i = 0; i < p->config->source_count; i++) {
         const struct source_status *s = &p->sources[i];
         fprintf(out, "source      %s (%s): last run ", p->config->sources[i].name,

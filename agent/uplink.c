@@ -3,6 +3,7 @@
 // more than a few.
 #include "agent/uplink.h"
 #include "agent/collectors.h"
+#include "agent/owed.h"
 #include "agent/spool_reader.h"
 #include "agent/uplink_core.h"
 #include "agent/uplink_log.h"
@@ -194,6 +195,15 @@ static void io_next(void *ctx, uint16_t port, const uint8_t key[WIRE_KEY_BYTES])
         "next_key", F_TEXT("key", text), F_INT("port", port),
         F_TEXT("way_out", "nothing to do: the collector is about to change its key, this agent goes over"));
     u->move = true;
+}
+
+// Told again at the next connection, and at the next change: what can't be kept now is no loss.
+static void io_owed(void *ctx, const void *bytes, size_t len)
+{
+    struct uplink *u = ctx;
+    struct diag d = {""};
+    if (owed_keep(u->options.config->state, bytes, len, &d) != ERR_OK)
+        log_warn("obligations_not_kept", F_TEXT("reason", d.text));
 }
 
 static void io_rewind(void *ctx, uint64_t last)
@@ -402,6 +412,7 @@ static enum err prepare(struct uplink *u, struct diag *d)
                                  .allow = io_allow,
                                  .known = io_known,
                                  .next = io_next,
+                                 .owed = io_owed,
                                  .rewind = io_rewind,
                                  .renew = io_renew,
                                  .random = io_random,

@@ -135,7 +135,8 @@ void uplink_say_hello(struct uplink_core *c)
                                        .last_written = c->spool.last_written,
                                        .last_acknowledged = c->acknowledged,
                                        .last_receipt = c->receipt,
-                                       .counters = c->spool.counters}};
+                                       .counters = c->spool.counters,
+                                       .obligations = c->io.owed != NULL}};
     if (send_message(c, &m))
         c->hello_said = clock_mono(c->clock);
     else if (c->state == UPLINK_GREETING)

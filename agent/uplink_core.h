@@ -53,6 +53,8 @@ struct uplink_io {
                   uint32_t declares); // at each Welcome: numbers the collector has; NULL: of no interest
     void (*next)(void *ctx, uint16_t port,
                  const uint8_t key[WIRE_KEY_BYTES]); // the collector's next key; NULL: of no interest
+    void (*owed)(void *ctx, const void *bytes,
+                 size_t len); // what the resident owes, as it came; NULL: the collector isn't asked
     void (*rewind)(void *ctx, uint64_t last);
     void (*renew)(void *ctx);
     uint32_t (*random)(void *ctx, uint32_t below);

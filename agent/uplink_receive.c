@@ -320,6 +320,10 @@ void uplink_core_message(struct uplink_core *c, const void *bytes, size_t len)
     case WIRE_REFUSE:
         on_refuse(c, &m.refuse);
         break;
+    case WIRE_OBLIGATIONS:
+        if (c->up && c->io.owed)
+            c->io.owed(c->io.ctx, bytes, len);
+        break;
     case WIRE_BATCH:
     case WIRE_GAP:
     case WIRE_HELLO:

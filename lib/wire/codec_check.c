@@ -105,6 +105,13 @@ static enum err check_range(struct diag *d, const char *field, uint64_t value, u
                      highest);
 }
 
+static enum err check_day(struct diag *d, const char *field, int32_t day)
+{
+    if (day >= DAY_LOWEST && day <= DAY_HIGHEST)
+        return ERR_OK;
+    return diag_fail(d, ERR_INVALID, "%s is outside the years 1 to 9999", field);
+}
+
 static enum err check_seconds(struct diag *d, const char *field, int64_t s)
 {
     if (s >= SECOND_LOWEST && s <= SECOND_HIGHEST)
@@ -262,6 +269,30 @@ static enum err check_enrolled(const struct wire_enrolled *n, struct diag *d)
     return check_microseconds(d, "enrolled.clock_us", n->clock_us);
 }
 
+static enum err check_owed(const struct wire_owed *o, struct diag *d)
+{
+    CHECK(check_ascii(d, "owed.series", o->series, 1, WIRE_SERIES_MAX));
+    CHECK(check_range(d, "owed.period", o->period, 1, PERIOD_HIGHEST));
+    CHECK(check_range(d, "owed.state", (uint64_t)o->state, WIRE_OWED_OPEN, WIRE_OWED_DONE));
+    if (!o->has_due)
+        return o->state == WIRE_OWED_LATE ? diag_fail(d, ERR_INVALID, "owed.state is late without a date")
+                                          : check_day(d, "owed.start", o->start);
+    CHECK(check_day(d, "owed.due_day", o->due_day));
+    CHECK(check_seconds(d, "owed.late_s", o->late_s));
+    if (o->late_s == 0)
+        return diag_fail(d, ERR_INVALID, "owed.late_s is 0, which says that there is no date");
+    return check_day(d, "owed.start", o->start);
+}
+
+static enum err check_obligations(const struct wire_obligations *o, struct diag *d)
+{
+    CHECK(check_microseconds(d, "obligations.as_of_us", o->as_of_us));
+    CHECK(check_range(d, "obligations' list", o->count, 0, WIRE_OWED_MAX));
+    for (size_t i = 0; i < o->count; i++)
+        CHECK(check_owed(&o->owed[i], d));
+    return ERR_OK;
+}
+
 enum err wire_check(const struct wire_message *m, struct diag *d)
 {
     switch (m->type) {
@@ -295,6 +326,8 @@ enum err wire_check(const struct wire_message *m, struct diag *d)
         return check_enrol(&m->enrol, d);
     case WIRE_ENROLLED:
         return check_enrolled(&m->enrolled, d);
+    case WIRE_OBLIGATIONS:
+        return check_obligations(&m->obligations, d);
     case WIRE_ROTATE:
     case WIRE_ROTATED:
         return ERR_OK; // 32 bytes, any of which may be a key

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BODY_LAST ESEP__V1__ENVELOPE__BODY_ROTATED
+#define BODY_LAST ESEP__V1__ENVELOPE__BODY_OBLIGATIONS
 
 static enum err invalid(const struct wire_decoder *d, const char *field, const char *what)
 {
@@ -229,6 +229,7 @@ static enum err take_hello(const struct wire_decoder *d, const Esep__V1__Hello *
     out->first_kept = from->first_kept;
     out->last_written = from->last_written;
     out->last_acknowledged = from->last_acknowledged;
+    out->obligations = from->obligations;
     out->counters = take_counters(from->counters);
     enum err e = wire_take_text(d, "hello.version", from->version, &out->version);
     if (e == ERR_OK)
@@ -340,6 +341,8 @@ static enum err take_body(const struct wire_decoder *d, const Esep__V1__Envelope
         return wire_take_rotate(d, from->rotate, &out->rotate);
     case ESEP__V1__ENVELOPE__BODY_ROTATED:
         return wire_take_rotated(d, from->rotated, &out->rotate);
+    case ESEP__V1__ENVELOPE__BODY_OBLIGATIONS:
+        return wire_take_obligations(d, from->obligations, &out->obligations);
     default:
         return invalid(d, "message", "is of a type that this version does not know");
     }

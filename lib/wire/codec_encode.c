@@ -201,6 +201,7 @@ static enum err encode_hello(const struct wire_hello *h, struct buf *out)
     hello.last_acknowledged = h->last_acknowledged;
     hello.last_receipt = receipt_of(&h->last_receipt, &receipt);
     hello.counters = counters_of(&h->counters, &counters);
+    hello.obligations = h->obligations;
     return pack_body(WIRE_HELLO, &hello, out);
 }
 
@@ -307,6 +308,8 @@ enum err wire_encode(const struct wire_message *m, struct buf *out)
     case WIRE_ROTATE:
     case WIRE_ROTATED:
         return wire_encode_identity(m, out);
+    case WIRE_OBLIGATIONS:
+        return wire_encode_obligations(&m->obligations, out);
     }
     return ERR_INVALID;
 }

@@ -50,6 +50,12 @@ enum err wire_take_rotated(const struct wire_decoder *d, const struct Esep__V1__
                            struct wire_rotate *out) MUST_USE;
 enum err wire_encode_identity(const struct wire_message *m, struct buf *out) MUST_USE;
 
+// ---- codec_owed.c: what a resident owes, both ways
+struct Esep__V1__Obligations;
+enum err wire_take_obligations(const struct wire_decoder *d, const struct Esep__V1__Obligations *from,
+                               struct wire_obligations *out) MUST_USE;
+enum err wire_encode_obligations(const struct wire_obligations *o, struct buf *out) MUST_USE;
+
 // ---- codec_check.c: what holds for every message, whichever way it goes. A batch's samples are checked by
 // the codec's loops, everything else here.
 enum err wire_check(const struct wire_message *m, struct diag *d) MUST_USE;

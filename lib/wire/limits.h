@@ -23,6 +23,7 @@
 #define WIRE_CELLS_MAX         2976   // quarter-hours of 31 days
 #define WIRE_SEAL_RUNS         48
 #define WIRE_SEAL_STREAMS      400
+#define WIRE_OWED_MAX          96 // reports listed in Obligations
 #define WIRE_FUTURE_MAX_S      300
 #define WIRE_STEP_MIN_S        10
 #define WIRE_STEP_MAX_S        3600

@@ -7,6 +7,7 @@
 #include "wire/limits.h"
 #include "wire/message_identity.h"
 #include "wire/message_kept.h"
+#include "wire/message_owed.h"
 #include "wire/names.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ struct wire_hello {
     uint64_t first_kept, last_written, last_acknowledged;
     struct wire_receipt last_receipt;
     struct wire_counters counters;
+    bool obligations; // it wants to be told what its resident owes
 };
 
 struct wire_welcome {
@@ -42,8 +44,7 @@ struct wire_welcome {
     uint32_t declares_known;
     uint64_t credit_bytes;
     int64_t clock_us;
-    uint32_t max_series;
-    uint32_t max_batch_bytes;
+    uint32_t max_series, max_batch_bytes;
     uint32_t next_port; // 0: no next key
     uint8_t next_key[WIRE_KEY_BYTES];
 };
@@ -142,6 +143,7 @@ struct wire_message {
         struct wire_enrol enrol;
         struct wire_enrolled enrolled;
         struct wire_rotate rotate; // also of WIRE_ROTATED
+        struct wire_obligations obligations;
     };
 };
 

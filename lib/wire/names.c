@@ -110,6 +110,7 @@ const char *wire_type_name(enum wire_type t)
         [WIRE_ENROLLED] = "enrolled",
         [WIRE_ROTATE] = "rotate",
         [WIRE_ROTATED] = "rotated",
+        [WIRE_OBLIGATIONS] = "obligations",
     };
     return NAME_OF(names, t);
 }

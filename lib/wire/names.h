@@ -76,7 +76,8 @@ enum wire_type { // esep.proto's field numbers in Envelope
     WIRE_ENROL,
     WIRE_ENROLLED,
     WIRE_ROTATE,
-    WIRE_ROTATED
+    WIRE_ROTATED,
+    WIRE_OBLIGATIONS
 };
 const char *wire_type_name(enum wire_type t);
 

@@ -88,6 +88,12 @@ MESSAGES = {
     "enrolled": data(16, data(1, "almaty-iz/acme") + data(2, "tcp://park.example:5670") + signed(3, 1772366400000000)),
     "rotate": data(17, data(1, bytes(range(32)))),
     "rotated": data(18, data(1, bytes(range(32)))),
+    "obligations": data(19, signed(1, 1772366400000000) + number(3, 1) + number(4, 1)
+                        + data(2, data(1, "inv") + number(2, 2) + signed(3, 20454) + number(4, 2) + signed(6, 20500)
+                               + signed(7, 1771268400))
+                        + data(2, data(1, "out_units/fridges") + number(2, 4) + signed(3, 20089) + number(4, 1)
+                               + number(5, 1))),
+    "hello-asks": data(5, number(1, 1) + data(4, INCARNATION) + number(11, 1)),
     "control": data(11, data(1, "catalogue") + data(2, b"a\0b") + data(3, bytes(32)) + data(4, "desk") + number(6, 1)),
 }
 for name, message in MESSAGES.items():

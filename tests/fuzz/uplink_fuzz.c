@@ -137,6 +137,13 @@ static void on_known(void *ctx, uint32_t declares)
     FUZZ_CHECK(declares <= WIRE_SERIES_NUMBERS);
 }
 
+static void on_owed(void *ctx, const void *bytes, size_t len)
+{
+    struct wire_message m; // what is kept must be readable by whoever shows it
+    (void)ctx;
+    FUZZ_CHECK(wire_decode(arena, bytes, len, &m, NULL) == ERR_OK && m.type == WIRE_OBLIGATIONS);
+}
+
 static void on_rewind(void *ctx, uint64_t last)
 {
     struct world *w = ctx;
@@ -304,6 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
                                  .acknowledged = on_acknowledged,
                                  .allow = on_allow,
                                  .known = on_known,
+                                 .owed = on_owed,
                                  .rewind = on_rewind,
                                  .renew = on_renew,
                                  .random = on_random,

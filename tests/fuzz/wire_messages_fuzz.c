@@ -14,6 +14,7 @@ struct made { // a message and what it borrows
     struct wire_sample samples[SAMPLES_MAX];
     struct wire_note notes[NOTES_MAX];
     struct wire_refusal refusals[SAMPLES_MAX];
+    struct wire_owed owed[SAMPLES_MAX];
     char *texts[TEXTS_MAX];
     size_t text_count;
 };
@@ -124,6 +125,28 @@ static void make_hello(struct made *made, struct fuzz_input *in)
     h->last_acknowledged = number64(in, 4);
     h->last_receipt = receipt(in);
     h->counters = counters(in);
+    h->obligations = fuzz_u8(in) & 1;
+}
+
+static void make_obligations(struct made *made, struct fuzz_input *in)
+{
+    struct wire_obligations *o = &made->m.obligations;
+    o->as_of_us = fuzz_number(in, 1772366400000000);
+    o->open = number64(in, 2);
+    o->late = number64(in, 1);
+    o->count = fuzz_u8(in) % TEXTS_MAX;
+    o->owed = made->owed;
+    for (size_t i = 0; i < o->count; i++) {
+        struct wire_owed *w = &made->owed[i];
+        w->series = text(made, in, 140, "inv");
+        w->period = number32(in, 2);
+        w->start = (int32_t)fuzz_number(in, 20454);
+        w->state = (enum wire_owed_state)number32(in, WIRE_OWED_OPEN);
+        w->answered = fuzz_u8(in) & 1;
+        w->has_due = fuzz_u8(in) & 1;
+        w->due_day = w->has_due ? (int32_t)fuzz_number(in, 20500) : 0;
+        w->late_s = w->has_due ? fuzz_number(in, 1772366400) : 0;
+    }
 }
 
 static void make_declare(struct made *made, struct fuzz_input *in)
@@ -213,7 +236,7 @@ static void make_rest(struct made *made, struct fuzz_input *in)
 static void make(struct made *made, struct fuzz_input *in)
 {
     memset(made, 0, sizeof *made);
-    made->m.type = (enum wire_type)(fuzz_u8(in) % (WIRE_ROTATED + 2));
+    made->m.type = (enum wire_type)(fuzz_u8(in) % (WIRE_OBLIGATIONS + 2));
     if (made->m.type == WIRE_BATCH)
         make_batch(made, in);
     else if (made->m.type == WIRE_REJECT)
@@ -224,6 +247,8 @@ static void make(struct made *made, struct fuzz_input *in)
         make_declare(made, in);
     else if (made->m.type == WIRE_CONTROL_MESSAGE)
         make_control(made, in);
+    else if (made->m.type == WIRE_OBLIGATIONS)
+        make_obligations(made, in);
     else
         make_rest(made, in);
 }

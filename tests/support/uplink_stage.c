@@ -124,6 +124,12 @@ static void do_allow(void *ctx, bool sending)
     (void)buf_text(&((struct stage *)ctx)->asked, sending ? "allow " : "stop ");
 }
 
+static void do_owed(void *ctx, const void *bytes, size_t len)
+{
+    (void)bytes;
+    (void)buf_printf(&((struct stage *)ctx)->asked, "owed%zu ", len);
+}
+
 static void do_rewind(void *ctx, uint64_t last)
 {
     (void)buf_printf(&((struct stage *)ctx)->asked, "rewind%llu ", (unsigned long long)last);
@@ -167,6 +173,7 @@ int stage_setup(void **state)
                                  .declare = do_declare,
                                  .acknowledged = do_acknowledged,
                                  .allow = do_allow,
+                                 .owed = do_owed,
                                  .rewind = do_rewind,
                                  .renew = do_renew,
                                  .random = do_random,

@@ -33,7 +33,8 @@ static bool hello_equal(const struct wire_hello *a, const struct wire_hello *b)
            incarnation_equal(&a->incarnation, &b->incarnation) && a->declares == b->declares &&
            a->first_kept == b->first_kept && a->last_written == b->last_written &&
            a->last_acknowledged == b->last_acknowledged &&
-           receipt_equal(&a->last_receipt, &b->last_receipt) && counters_equal(&a->counters, &b->counters);
+           receipt_equal(&a->last_receipt, &b->last_receipt) && counters_equal(&a->counters, &b->counters) &&
+           a->obligations == b->obligations;
 }
 
 static bool welcome_equal(const struct wire_welcome *a, const struct wire_welcome *b)
@@ -155,6 +156,7 @@ bool wire_message_equal(const struct wire_message *a, const struct wire_message 
     case WIRE_ENROLLED:
     case WIRE_ROTATE:
     case WIRE_ROTATED:
+    case WIRE_OBLIGATIONS:
         return kept_equal(a, b);
     }
     return false;

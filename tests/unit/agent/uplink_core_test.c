@@ -97,6 +97,20 @@ static void welcome_tells_who_we_are_and_the_clocks_difference(void **state)
 
 // ---- nobody there
 
+static void what_is_owed_is_kept_as_it_came_and_asked_for_by_hello(void **state)
+{
+    struct stage *s = *state;
+    const struct wire_message m = {.type = WIRE_OBLIGATIONS, .obligations = {.as_of_us = 1, .late = 2}};
+    stage_start(s, 0, 0);
+    assert_true(s->hello.obligations);
+    stage_hear(s, &m);
+    stage_expect(s, "", "owed7 ", "");
+    uplink_core_disconnected(s->core); // what comes after the loss was said to somebody else
+    stage_forget(s);
+    stage_hear(s, &m);
+    stage_expect(s, "", "", "");
+}
+
 static void silence_is_told_once_until_somebody_answers(void **state)
 {
     struct stage *s = *state;
@@ -552,6 +566,7 @@ int main(void)
         T(nothing_but_hello_is_sent_before_welcome),
         T(a_full_socket_delays_hello),
         T(welcome_tells_who_we_are_and_the_clocks_difference),
+        T(what_is_owed_is_kept_as_it_came_and_asked_for_by_hello),
         T(silence_is_told_once_until_somebody_answers),
         T(a_key_that_is_not_admitted_is_told_once_until_it_is),
         T(declares_go_before_the_batches_that_need_them),

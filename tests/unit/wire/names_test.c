@@ -17,7 +17,7 @@ static void wire_names_are_there_for_every_number_and_for_no_number(void **state
         assert_string_not_equal(wire_refuse_reason_name((enum wire_refuse_reason)r), "unknown");
     for (int r = WIRE_GAP_NONE; r <= WIRE_GAP_LOST_BY_COLLECTOR; r++)
         assert_string_not_equal(wire_gap_reason_name((enum wire_gap_reason)r), "unknown");
-    for (int t = WIRE_BATCH; t <= WIRE_ROTATED; t++)
+    for (int t = WIRE_BATCH; t <= WIRE_OBLIGATIONS; t++)
         assert_string_not_equal(wire_type_name((enum wire_type)t), "unknown");
     assert_string_equal(wire_reason_name((enum wire_reason)99), "unknown");
     assert_string_equal(wire_reason_text((enum wire_reason) - 1), "unknown");
