@@ -5,12 +5,15 @@
 #include "base/clock.h"
 #include "collector/item.h"
 
+struct duty;
 struct connection {
     struct mq_peer peer;
     int fd;          // the connection's, as of the last message
     uint64_t serial; // never used twice
     struct admitted who;
     struct ingest_bucket *bucket; // of its resident; NULL: no limit
+    struct duty *duty;            // what its resident owes; NULL: it did not ask to be told
+    uint64_t duty_told;           // version
     bool slowed;                  // it has no credit because the bucket is empty
     bool welcomed;
     bool superseded; // a later Hello with the same key has won

@@ -146,6 +146,7 @@ static enum err hello(struct ingest *in, const struct mq_message *m, const struc
     }
     c->bucket = ingest_bucket_of(in, who->resident);
     note_hello(in, c, h);
+    ingest_note_owed(in, c, h->obligations);
     c->fd = m->fd;
     c->who.removals = who->removals;
     collector_count(in->o.counters, COUNTER_HELLOS, 1);
@@ -378,6 +379,7 @@ void ingest_tick(struct ingest *in, bool paused)
             ingest_send_ack(in, c, 0);
         }
     }
+    ingest_tell_all_owed(in);
 }
 
 enum err ingest_snapshot(const struct ingest *in, struct snapshot *out)

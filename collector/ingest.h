@@ -25,6 +25,7 @@ struct ingest_next {
 };
 #define INGEST_NEXT_LEN 6
 
+struct duties;
 struct ingest;
 struct ingest_options {
     const struct clock *clock;
@@ -38,6 +39,7 @@ struct ingest_options {
     enum err (*send)(void *ctx, const struct mq_peer *peer, const void *bytes, size_t len);
     void (*shut)(void *ctx, int fd); // closes a connection whose key was revoked; NULL: nobody can
     void *send_ctx;
+    struct duties *duties;       // borrowed; NULL: nobody is told what is owed
     const struct quotas *quotas; // borrowed; NULL: no limits
     struct ingest_next next;
 };

@@ -100,6 +100,8 @@ static void send_welcome(struct ingest *in, struct connection *c, const struct o
     if (e == ERR_OK)
         c->credit_bytes = m.welcome.credit_bytes;
     note_sent(c, e);
+    if (e == ERR_OK)
+        ingest_tell_owed(in, c);
 }
 
 void ingest_answer(struct ingest *in, struct connection *c, const struct outcome *o)

@@ -21,7 +21,8 @@ struct ingest {
     struct ingest_bucket *buckets; // of residents, ingest_quota.c
     struct mono rotations_since;
     unsigned rotations;
-    uint64_t removals; // of keys, as of the last tick
+    uint64_t duties_told; // version of all, as of the last tick
+    uint64_t removals;    // of keys, as of the last tick
     int shut[INGEST_SHUT_MAX];
     size_t shut_count;
     struct quiet malformed, superseded;
@@ -50,6 +51,11 @@ enum ingest_share ingest_quota_take(struct ingest *in, struct connection *c, siz
 uint64_t ingest_quota_credit(struct ingest *in, struct connection *c, uint64_t credit); // no more than this
 bool ingest_quota_may_go_on(struct ingest *in,
                             struct connection *c); // it was slowed, and there is room again
+
+// ---- ingest_owed.c
+void ingest_note_owed(struct ingest *in, struct connection *c, bool wanted); // at a Hello
+void ingest_tell_owed(struct ingest *in, struct connection *c);              // where it is news
+void ingest_tell_all_owed(struct ingest *in);                                // at each tick
 
 // ---- ingest_revoked.c
 // A message with a token that is nobody's (any more): refused, and its connection closed at the next tick, so

@@ -170,6 +170,7 @@ void *ingest_thread(void *service)
                                .max_items = COLLECTOR_ITEMS_MAX,
                                .max_connections = COLLECTOR_CONNECTIONS_MAX,
                                .quotas = &s->config->quotas,
+                               .duties = s->duties,
                                .next = s->next_key,
                                .send = send_to_peer,
                                .shut = shut,

@@ -2,6 +2,7 @@
 // collector: it is said, counted and tried again; a damaged file is forgotten and built anew.
 #include "base/fs.h"
 #include "base/log.h"
+#include "collector/duties.h"
 #include "collector/service.h"
 #include "kpi/park_zones.h"
 #include "store/day_totals.h"
@@ -25,8 +26,9 @@ struct observer {
     struct reader *reader;
     struct observations_reader *view;
     struct park_zones *zones;
-    int64_t days_again_us; // monotonic
-    unsigned failures;     // in a row
+    int64_t days_again_us;              // monotonic
+    bool more_duties;                   // of what residents owe some is to be said yet
+    unsigned failures, duties_failures; // in a row
 };
 
 static void set_aside(struct observer *o)
@@ -60,6 +62,8 @@ static enum err open_files(struct observer *o, struct diag *d)
         log_warn("observations_renewed",
                  F_TEXT("reason",
                         "the file was damaged or of another version: it is filled anew from the ledger"));
+    if (e == ERR_OK && opening)
+        observations_watch(o->observations, duties_revised, o->s->duties);
     return e;
 }
 
@@ -129,6 +133,23 @@ static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
     return e;
 }
 
+// Only once all rows are read: before, what was reported long ago would pass for missing. Trouble with it is
+// said; the projection goes on.
+static void tell_what_is_owed(struct observer *o, size_t rows)
+{
+    struct diag d = {""};
+    o->more_duties = false;
+    if (rows == ROWS_MAX)
+        return;
+    enum err e = o->view ? ERR_OK : observations_reader_open(o->s->config->state, &o->view, &d);
+    if (e == ERR_OK)
+        e = duties_step(o->s->duties, o->view, o->reader, &o->more_duties, &d);
+    if (e == ERR_OK)
+        o->duties_failures = 0;
+    else if (o->duties_failures++ % LOG_EVERY == 0)
+        log_error("obligations_error", F_TEXT("error", err_name(e)), F_TEXT("reason", d.text));
+}
+
 static void failed(struct observer *o, enum err e, const struct diag *d)
 {
     collector_count(&o->s->counters, COUNTER_OBSERVER_ERRORS, 1);
@@ -165,8 +186,9 @@ void *observer_thread(void *service)
             continue;
         }
         o.failures = 0;
+        tell_what_is_owed(&o, rows);
         bool days_wait = o.days_again_us <= clock_mono(o.s->clock).us;
-        if (rows == 0 && !days_wait && !atomic_load(&o.s->stop_projections))
+        if (rows == 0 && !days_wait && !o.more_duties && !atomic_load(&o.s->stop_projections))
             cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);
     }
     observations_close(o.observations);

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "collector/duties.h"
 #include "collector/plans.h"
 #include "collector/state.h"
 #include <errno.h>
@@ -114,6 +115,8 @@ static enum err open_state(struct service *s, struct diag *d)
         e = admission_create(&s->admission);
     if (e == ERR_OK)
         e = audit_tally_create(s->clock, &s->tally);
+    if (e == ERR_OK)
+        e = duties_create(&s->parks, s->clock, &s->duties, d);
     if (e == ERR_OK)
         e = ledger_agents(s->ledger, admit_known, s->admission, d);
     return e;
@@ -253,6 +256,7 @@ static void free_parts(struct service *s)
     cursor_destroy(s->observed);
     admission_destroy(s->admission);
     audit_tally_destroy(s->tally);
+    duties_destroy(s->duties);
     ledger_close(s->ledger);
     parks_free(&s->parks);
     catalogue_free(s->catalogue);

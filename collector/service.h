@@ -15,6 +15,8 @@
 
 #define SERVICE_THREADS 8
 
+struct duties;
+
 struct service {
     const struct collector_config *config; // borrowed
     const struct clock *clock;
@@ -26,6 +28,7 @@ struct service {
     struct ledger *ledger; // the committer's thread, once it runs
     struct admission *admission;
     struct audit_tally *tally;
+    struct duties *duties;                  // the observer makes them, ingest hands them out
     uint64_t handshakes_noted[MQ_FAILURES]; // failed ones, by the ingest thread
     struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention, *to_door,
         *to_rates;

@@ -52,6 +52,7 @@ static void open_parts(struct bench *b)
                                 .max_connections = 16,
                                 .send = keep_reply,
                                 .shut = note_shut,
+                                .duties = b->duties,
                                 .quotas = b->quotas,
                                 .send_ctx = b};
     assert_int_equal(ingest_create(&in, &b->ingest), ERR_OK);

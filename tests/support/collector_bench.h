@@ -36,6 +36,7 @@ struct bench {
     size_t reply_count;
     int shut_fd;                 // the last connection that ingest closed: 100 + its peer's first byte
     const struct quotas *quotas; // NULL: none; taken at bench_restart
+    struct duties *duties;       // the same
     enum err send_result;        // what the transport answers
     struct wire_arena *arena;
     struct wire_builder *builder;
