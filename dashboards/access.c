@@ -10,16 +10,23 @@
 enum reach { REACH_NONE, REACH_OWN, REACH_PARK, REACH_ALL }; // nothing is the default
 
 static const enum reach reaches[ROLE_COUNT][SIGHT_COUNT] = {
-    [ROLE_RESIDENT] = {[SIGHT_PARK] = REACH_PARK, [SIGHT_RESIDENT] = REACH_OWN, [SIGHT_AGENT] = REACH_OWN},
-    [ROLE_ANALYST] = {[SIGHT_PARK] = REACH_PARK, [SIGHT_RESIDENT] = REACH_PARK, [SIGHT_SUMS] = REACH_PARK},
+    [ROLE_RESIDENT] = {[SIGHT_PARK] = REACH_PARK,
+                       [SIGHT_RESIDENT] = REACH_OWN,
+                       [SIGHT_AGENT] = REACH_OWN,
+                       [SIGHT_OBLIGATIONS] = REACH_OWN},
+    [ROLE_ANALYST] = {[SIGHT_PARK] = REACH_PARK,
+                      [SIGHT_RESIDENT] = REACH_PARK,
+                      [SIGHT_SUMS] = REACH_PARK,
+                      [SIGHT_OBLIGATIONS] = REACH_PARK},
     [ROLE_OPERATOR] = {[SIGHT_PARK] = REACH_PARK,
                        [SIGHT_RESIDENT] = REACH_PARK,
                        [SIGHT_SUMS] = REACH_PARK,
-                       [SIGHT_AGENT] = REACH_PARK},
-    [ROLE_AUDITOR] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
-    [ROLE_ADMIN] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
+                       [SIGHT_AGENT] = REACH_PARK,
+                       [SIGHT_OBLIGATIONS] = REACH_PARK},
+    [ROLE_AUDITOR] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
+    [ROLE_ADMIN] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
 };
-_Static_assert(SIGHT_COUNT == 5, "auditor and admin see all that there is");
+_Static_assert(SIGHT_COUNT == 6, "auditor and admin see all that there is");
 
 static const char *const role_names[ROLE_COUNT] = {"public",   "resident", "analyst",
                                                    "operator", "auditor",  "admin"};

@@ -47,11 +47,12 @@ struct viewer { // {0}: sees nothing but what is public, and without parks not e
 };
 
 enum sight {
-    SIGHT_PARK,     // its name and profile
-    SIGHT_RESIDENT, // its name, that it exists, its series and figures
-    SIGHT_SUMS,     // what is computed from the figures of all residents of a park
-    SIGHT_AGENT,    // a resident's agents: state and counters
-    SIGHT_SYSTEM,   // what the programs say of themselves, which adds up what all parks do
+    SIGHT_PARK,        // its name and profile
+    SIGHT_RESIDENT,    // its name, that it exists, its series and figures
+    SIGHT_SUMS,        // what is computed from the figures of all residents of a park
+    SIGHT_AGENT,       // a resident's agents: state and counters
+    SIGHT_OBLIGATIONS, // what a resident owes: when it reports, and whether in time
+    SIGHT_SYSTEM,      // what the programs say of themselves, which adds up what all parks do
     SIGHT_COUNT
 };
 // park and resident: codes, "" where the question has none; they need not exist.

@@ -41,6 +41,8 @@ static const struct route routes[] = {
     {"GET", "/api/v1/observations", ROUTE_API, ACCESS_SERIES,
      PARAMS("series", "period", "from", "to", "as_of", "by", "revisions", "currency", "format"),
      api_observations},
+    {"GET", "/api/v1/obligations", ROUTE_API, ACCESS_MEMBERS,
+     PARAMS("park", "resident", "period", "as_of", "state", "format"), api_obligations},
     {"GET", "/healthz", ROUTE_API, ACCESS_OPEN, none, api_health},
     {"GET", "/metrics", ROUTE_TEXT, ACCESS_MEMBERS, none, api_metrics},
     {"GET", "/static/{file}", ROUTE_FILE, ACCESS_OPEN, none, assets_file},

@@ -16,6 +16,7 @@ void api_series(struct site *s, struct exchange *x);
 void api_agents(struct site *s, struct exchange *x);
 void api_query(struct site *s, struct exchange *x);
 void api_observations(struct site *s, struct exchange *x);
+void api_obligations(struct site *s, struct exchange *x);
 void api_health(struct site *s, struct exchange *x);
 void api_metrics(struct site *s, struct exchange *x);
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/pages/member.h"
+#include "dashboards/pages/owed.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
 #include "dashboards/pages/programme.h"
@@ -160,6 +161,8 @@ static void put_park(struct page *p, const struct then *then, const struct board
     }
     put_statements(p, &source);
     put_residents(p, park, b, r, then->as_of.asked);
+    if (!then->as_of.by_published) // when it was received is what counts
+        owed_put_park(p, park);
     project_put_histogram(p, &programmes);
     programme_put_all(p, &programmes, programmes_period(&programmes, exchange_param(p->x, "period")));
     page_foot(p);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/pages/member.h"
+#include "dashboards/pages/owed.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/people.h"
 #include "dashboards/pages/programme.h"
@@ -157,6 +158,7 @@ static void put_resident(struct page *p, const struct park *park, const struct r
     put_statements(p, park, r->code, b);
     project_put_bars(p, b, r->code);
     put_topics(p, b);
+    owed_put_resident(p, park, r->code);
     page_foot(p);
 }
 

@@ -97,10 +97,30 @@ static void put_park(const struct rivals *w, const char *code, const char *head,
     buf_deinit(&b);
 }
 
+// What all owe, and what one alone does, which the others must not be able to tell.
+static void put_rules(const struct rivals *w, char *text, size_t size)
+{
+    size_t len = strlen(text);
+    len += (size_t)snprintf(
+        text + len, size - len,
+        "obligations:\n  - {kpi: jobs_total, residents: [all], period: month, due: {days: 10}, "
+        "from: 2025-12, assumed: by us}\n");
+    if (w->with & WITH_ALFA)
+        len += (size_t)snprintf(
+            text + len, size - len,
+            "  - {kpi: inv, residents: [alfa], period: month, due: {days: 10}, from: 2025-11, "
+            "assumed: kanaralfa}\n");
+    if (w->with & WITH_BETA)
+        (void)snprintf(
+            text + len, size - len,
+            "  - {kpi: inv, residents: [beta], period: month, due: {unknown: true}, from: 2025-10, "
+            "assumed: kanarbeta}\n");
+}
+
 static void put_parks(const struct rivals *w)
 {
     const char *beta = w->with & WITH_BETA ? "resident: beta, " : "";
-    char statements[2000];
+    char statements[5000];
     snprintf(
         statements, sizeof statements,
         "statements:\n"
@@ -112,17 +132,21 @@ static void put_parks(const struct rivals *w)
         "  - {id: staff, kind: register, names: {en: Staff}, stages: [{en: All}, {en: One}], "
         "steps: [{kpi: jobs_total}, {%skpi: jobs_total}], source: a text}\n",
         beta, beta);
+    put_rules(w, statements, sizeof statements);
     put_park(w, "twin",
              "code: twin\nnames: {en: Twin park}\ncity: {en: Almaty}\nabout: {en: Two rivals}\n"
              "time_zone: Asia/Almaty\ncurrency: KZT\npublic: true\n",
              statements);
     if (w->with & WITH_GAMMA)
-        put_park(w, "silo",
-                 "code: silo\nnames: {en: kanarsilo}\ncity: {en: kanarsilo}\nabout: {en: kanarsilo}\n"
-                 "time_zone: Asia/Almaty\ncurrency: KZT\n",
-                 "statements:\n  - {id: jobs, kind: target, names: {en: kanarsilo}, kpi: jobs_total, value: "
-                 "\">= 61803\", due: 2027, source: kanarsilo}\nprogrammes:\n  - {id: p, kind: stages, names: "
-                 "{en: kanarsilo}, stages: [{en: kanarsilo}], source: kanarsilo}\n");
+        put_park(
+            w, "silo",
+            "code: silo\nnames: {en: kanarsilo}\ncity: {en: kanarsilo}\nabout: {en: kanarsilo}\n"
+            "time_zone: Asia/Almaty\ncurrency: KZT\n",
+            "statements:\n  - {id: jobs, kind: target, names: {en: kanarsilo}, kpi: jobs_total, value: "
+            "\">= 61803\", due: 2027, source: kanarsilo}\nprogrammes:\n  - {id: p, kind: stages, names: "
+            "{en: kanarsilo}, stages: [{en: kanarsilo}], source: kanarsilo}\n"
+            "obligations:\n  - {kpi: inv, residents: [all], period: month, due: {days: 1}, from: 2025-12, "
+            "assumed: kanarsilo}\n");
 }
 
 // ---- figures

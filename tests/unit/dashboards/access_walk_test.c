@@ -54,6 +54,7 @@ static const struct choices params[] = {
     {"by", {"published", "x"}},
     {"currency", {"USD", "KZT", "x"}},
     {"revisions", {"all", "x"}},
+    {"state", {"all", "open", "late", "done", "x"}},
     {"next", {"/parks/twin/beta", "//elsewhere.example"}},
     {"lang", {"ru", "kk", "uz", "ky", "xx"}},
     {"unheard-of", {"1"}},
