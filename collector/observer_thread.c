@@ -117,7 +117,6 @@ static enum err step(struct observer *o, size_t *rows, struct diag *d)
 // Totals of days that are over.
 static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
 {
-    const struct day_zones zones = {park_zones_of, o->zones};
     int64_t mono_us = clock_mono(o->s->clock).us;
     size_t days = 0;
     if (mono_us < o->days_again_us)
@@ -125,6 +124,7 @@ static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
     enum err e = o->zones ? ERR_OK : park_zones_load(&o->s->parks, &o->zones, d);
     if (e == ERR_OK && !o->view)
         e = observations_reader_open(o->s->config->state, &o->view, d);
+    const struct day_zones zones = {park_zones_of, o->zones};
     if (e == ERR_OK)
         e = day_totals_settle(o->observations, o->view, o->reader, &zones,
                               clock_wall(o->s->clock).us / US_PER_S, DAYS_MAX, &days, d);
