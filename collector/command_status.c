@@ -66,7 +66,8 @@ static enum err read_files(const struct collector_config *c, json_t **out, struc
     if (!counters)
         return diag_fail(d, ERR_NOMEM, "out of memory");
     collector_counters_init(counters);
-    struct status_input in = {.state = "not running", .counters = counters};
+    struct status_input in = {
+        .state = "not running", .counters = counters, .now_us = clock_wall(clock_system()).us};
     enum err e = reader_open(c->state, &reader, d);
     if (e == ERR_NOT_FOUND)
         diag_fail(d, e, "there is no ledger in %s yet: no collector has run there", c->state);

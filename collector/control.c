@@ -243,7 +243,8 @@ static json_t *status(struct control *c)
                               .counters = c->counters,
                               .snapshot = item ? item->snapshot : NULL,
                               .rrd = cursor_position(c->rrd_landed),
-                              .observations = cursor_position(c->observed)};
+                              .observations = cursor_position(c->observed),
+                              .now_us = clock_wall(clock_system()).us};
     enum err e = collector_status_json(&in, &o, &d);
     item_destroy(item);
     return e == ERR_OK ? o : control_failure(d.text[0] ? d.text : err_text(e));

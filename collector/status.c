@@ -64,6 +64,21 @@ static enum err add_stream(void *ctx, const struct reader_stream *s)
     return ERR_OK;
 }
 
+static enum err take_received(void *ctx, const struct reader_row *row)
+{
+    *(int64_t *)ctx = row->received_us;
+    return ERR_OK;
+}
+
+// How long the first row after the position has been in the ledger.
+static enum err age_after(const struct status_input *in, uint64_t position, int64_t *age_us, struct diag *d)
+{
+    int64_t received_us = in->now_us;
+    enum err e = reader_rows(in->reader, position, 1, take_received, &received_us, &position, d);
+    *age_us = in->now_us > received_us ? in->now_us - received_us : 0;
+    return e;
+}
+
 // ---- writing ------------------------------------------------------------------------------------
 static json_t *whole(uint64_t v)
 {
@@ -127,11 +142,12 @@ static json_t *agent_json(const struct agent_row *a, const struct snapshot *snap
     return o;
 }
 
-static json_t *cursor_json(uint64_t head, uint64_t position)
+static json_t *cursor_json(uint64_t head, uint64_t position, int64_t age_us)
 {
     json_t *o = json_object();
     json_object_set_new(o, "position", whole(position));
     json_object_set_new(o, "lag", whole(head > position ? head - position : 0));
+    json_object_set_new(o, "age_us", json_integer(age_us));
     return o;
 }
 
@@ -176,18 +192,23 @@ static void set_agents(json_t *o, const struct agent_rows *rows, const struct sn
     json_object_set_new(o, "agents", agents);
 }
 
-static json_t *build(const struct status_input *in, const struct agent_rows *rows, uint64_t head,
-                     int64_t received_us)
+struct backlog {
+    uint64_t head;
+    int64_t received_us, rrd_age_us, observations_age_us;
+};
+
+static json_t *build(const struct status_input *in, const struct agent_rows *rows, const struct backlog *b)
 {
     json_t *o = json_object(), *cursors = json_object();
     json_object_set_new(o, "ok", json_true());
     json_object_set_new(o, "state", json_string(in->state));
     json_object_set_new(o, "version", json_string(ESEP_VERSION));
     json_object_set_new(o, "started_us", json_integer(collector_gauge(in->counters, GAUGE_STARTED_US)));
-    json_object_set_new(o, "position", whole(head));
-    json_object_set_new(o, "received_us", json_integer(received_us));
-    json_object_set_new(cursors, "rrd", cursor_json(head, in->rrd));
-    json_object_set_new(cursors, "observations", cursor_json(head, in->observations));
+    json_object_set_new(o, "position", whole(b->head));
+    json_object_set_new(o, "received_us", json_integer(b->received_us));
+    json_object_set_new(cursors, "rrd", cursor_json(b->head, in->rrd, b->rrd_age_us));
+    json_object_set_new(cursors, "observations",
+                        cursor_json(b->head, in->observations, b->observations_age_us));
     json_object_set_new(o, "cursors", cursors);
     json_object_set_new(o, "rrd_dirty", json_integer(collector_gauge(in->counters, GAUGE_RRD_DIRTY)));
     json_object_set_new(o, "wal_bytes", json_integer(collector_gauge(in->counters, GAUGE_WAL_BYTES)));
@@ -204,9 +225,12 @@ static json_t *build(const struct status_input *in, const struct agent_rows *row
 enum err collector_status_json(const struct status_input *in, json_t **out, struct diag *d)
 {
     struct agent_rows rows = {0};
-    uint64_t head = 0;
-    int64_t received_us = 0;
-    enum err e = reader_head(in->reader, &head, &received_us, d);
+    struct backlog b = {0};
+    enum err e = reader_head(in->reader, &b.head, &b.received_us, d);
+    if (e == ERR_OK)
+        e = age_after(in, in->rrd, &b.rrd_age_us, d);
+    if (e == ERR_OK)
+        e = age_after(in, in->observations, &b.observations_age_us, d);
     if (e == ERR_OK)
         e = reader_agents(in->reader, add_agent, &rows, d);
     if (e == ERR_OK && rows.count > 1)
@@ -214,7 +238,7 @@ enum err collector_status_json(const struct status_input *in, json_t **out, stru
     if (e == ERR_OK)
         e = reader_streams(in->reader, add_stream, &rows, d);
     if (e == ERR_OK)
-        *out = build(in, &rows, head, received_us);
+        *out = build(in, &rows, &b);
     free(rows.rows);
     return e;
 }
@@ -279,10 +303,12 @@ void collector_status_print(const json_t *status, struct buf *out)
         buf_text(out,
                  "ALARM          ledger.head was missing at the start: rows lost from the ledger's end would "
                  "not have been noticed\n");
-    buf_printf(out, "rrd            row %lld, %lld behind, %lld series to rebuild\n", int_of(rrd, "position"),
-               int_of(rrd, "lag"), int_of(status, "rrd_dirty"));
-    buf_printf(out, "observations   row %lld, %lld behind\n", int_of(observations, "position"),
-               int_of(observations, "lag"));
+    buf_printf(out, "rrd            row %lld, %lld rows and %.1f s behind, %lld series to rebuild\n",
+               int_of(rrd, "position"), int_of(rrd, "lag"), (double)int_of(rrd, "age_us") / US_PER_S,
+               int_of(status, "rrd_dirty"));
+    buf_printf(out, "observations   row %lld, %lld rows and %.1f s behind\n",
+               int_of(observations, "position"), int_of(observations, "lag"),
+               (double)int_of(observations, "age_us") / US_PER_S);
     buf_printf(out, "agents         %zu, %lld connected\n",
                json_array_size(json_object_get(status, "agents")), int_of(status, "connected"));
     print_agents(json_object_get(status, "agents"), out);

@@ -15,6 +15,7 @@ struct status_input {
     const struct counters *counters;
     const struct snapshot *snapshot; // NULL: nothing runs, or ingest did not answer
     uint64_t rrd, observations;      // positions
+    int64_t now_us;                  // for the age of what they have not read yet
 };
 // *out: a new reference. The keys are listed in README.md.
 enum err collector_status_json(const struct status_input *in, json_t **out, struct diag *d) MUST_USE;

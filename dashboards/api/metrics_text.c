@@ -84,6 +84,24 @@ static void put_cursors(struct buf *b, const json_t *status)
     }
 }
 
+static void put_backlog(struct buf *b, const json_t *status)
+{
+    const char *name;
+    json_t *cursor;
+    put_help(b, "esep_", "projection_lag_seconds", "",
+             "How long the first ledger row that a projection has not read has been waiting", "gauge");
+    json_object_foreach(json_object_get(status, "cursors"), name, cursor)
+    {
+        buf_text(b, "esep_projection_lag_seconds{projection=\"");
+        put_escaped(b, name, true);
+        buf_printf(b, "\"} %.3f\n", (double)api_collector_integer(cursor, "age_us") / US_PER_S);
+    }
+    put_one(b, "in_flight_bytes", "Bytes received and not yet committed", "gauge",
+            api_collector_integer(status, "in_flight_bytes"));
+    put_one(b, "credit_bytes", "Bytes that each connected agent may have under way", "gauge",
+            api_collector_integer(status, "credit"));
+}
+
 struct agent_metric {
     const char *key, *name, *prose, *type;
     bool from_agent; // counted by the agent, in its heartbeat
@@ -209,6 +227,7 @@ void api_metrics(struct site *s, struct exchange *x)
         if (status) {
             put_collector(b, status);
             put_cursors(b, status);
+            put_backlog(b, status);
         }
     }
     if (status)

@@ -305,7 +305,7 @@ static void tell(struct core *c)
     json_t *json = NULL;
     struct buf text;
     FUZZ_CHECK(ingest_snapshot(c->ingest, &snapshot) == ERR_OK);
-    const struct status_input in = {"running", c->reader, &c->counters, &snapshot, 0, 0};
+    const struct status_input in = {"running", c->reader, &c->counters, &snapshot, 0, 0, 0};
     FUZZ_CHECK(collector_status_json(&in, &json, &d) == ERR_OK);
     buf_init(&text, 1u << 20);
     collector_status_print(json, &text);

@@ -103,6 +103,14 @@ END
     [[ $out == *,3* && $out == *,8* ]] && [[ $out != *-5* ]] || fail "the API says: $out $err"
 }
 
+the_backlog_of_each_projection_is_in_the_metrics() {
+    local name
+    for name in rrd observations; do
+        get metrics | grep -qE "^esep_projection_lag_seconds\{projection=\"$name\"\} [0-9.]+$" || fail "no age of $name's backlog" || return
+        get metrics | grep -qE "^esep_projection_lag_rows\{projection=\"$name\"\} [0-9]+$" || fail "no depth of $name's backlog" || return
+    done
+    get metrics | grep -q '^esep_in_flight_bytes [0-9]*$' || fail "nothing is said of what is not yet committed"
+}
 what_was_refused_is_in_the_metrics() {
     local refused
     refused=$(metric esep_collector_samples_quarantined_total)
@@ -190,5 +198,6 @@ everything_still_runs() {
 
 prepare || { echo "not ok prepare: no park"; exit 1; }
 run_tests an_unknown_key_gets_nothing_in bad_rows_of_a_file_are_counted_and_good_ones_go_through \
-    samples_the_collector_refuses_are_stored_and_counted what_was_refused_is_in_the_metrics the_accounts_balance \
+    samples_the_collector_refuses_are_stored_and_counted what_was_refused_is_in_the_metrics \
+    the_backlog_of_each_projection_is_in_the_metrics the_accounts_balance \
     a_missing_file_and_a_missing_program_are_named a_collector_that_is_not_there_is_told a_revoked_key_is_shut_out everything_still_runs

@@ -148,6 +148,9 @@ static void status_carries_agents_cursors_and_every_counter(void **state)
     const json_t *cursors = json_object_get(o, "cursors");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(cursors, "rrd"), "lag")), 1);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(cursors, "observations"), "lag")), 0);
+    assert_true(json_integer_value(json_object_get(json_object_get(cursors, "rrd"), "age_us")) > 0);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(cursors, "observations"), "age_us")),
+                     0);
     const json_t *agent = json_array_get(json_object_get(o, "agents"), 0);
     assert_string_equal(json_string_value(json_object_get(agent, "resident")), "almaty-iz/acme");
     assert_int_equal(json_integer_value(json_object_get(agent, "accepted")), 1);
