@@ -129,6 +129,11 @@ $(B)/tests/flow/sim_test: $(B)/tests/flow/sim_test.o $(SIM_OBJ) $(sim_archives)
 
 $(B)/load: $(call objects,$(call find_c,tests/bench/load)) $(B)/libesep.a
 	$(link)
+$(B)/bare_rrd: $(B)/tests/bench/tools/bare_rrd.o $(B)/libesep.a
+	$(link)
+$(B)/ask: $(B)/tests/bench/tools/ask.o
+	$(link)
+BENCH_TOOLS := $(B)/load $(B)/bare_rrd $(B)/ask
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -186,6 +191,20 @@ check-vintages:
 	@deploy/deps.sh build check
 	@$(BUILD_IT) programs
 	@BUILD=$(B) tests/system/vintages/replay.py $(DATA)
+
+## bench          measures ours: lines `bench NAME VALUE UNIT goal=G met|short` (BENCH_ONLY=part, BENCH_QUICK=1; tests/bench/README.md)
+.PHONY: bench bench-peers bench-tools
+bench-tools: $(BENCH_TOOLS)
+bench:
+	@deploy/deps.sh build bench
+	@$(BUILD_IT) programs bench-tools
+	@BUILD=$(B) tests/bench/bench.py
+## bench-peers    the same work on others' programs from Debian, unpacked under build/, nothing installed (BENCH_ONLY=name)
+bench-peers:
+	@deploy/deps.sh build bench
+	@deploy/deps.sh --unpack build/peers peers
+	@$(BUILD_IT) programs bench-tools
+	@BUILD=$(B) tests/bench/peers.py
 
 ## fuzz           libFuzzer targets of tests/fuzz, FUZZ_SECONDS=n each (FUZZ_ONLY=part of a name)
 # In a variant of its own: everything is compiled with coverage, which guides the mutations.

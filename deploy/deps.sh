@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The one list of Debian packages Esep builds, runs and tests with. Says what is missing, installs only that, and asks for
 # root or sudo only then.
-#   deploy/deps.sh [build] [demo] [check] [faults] [fuzz] [browser] [bench] [package]     groups; default: build
+#   deploy/deps.sh [build] [demo] [check] [faults] [fuzz] [bench] …     groups; default: build
+#   deploy/deps.sh --unpack FOLDER GROUP…     downloads them, and what they need that is not installed, and unpacks that
+#                                             there: nothing is installed, started or configured (the peers of make bench-peers)
 set -euo pipefail
 
 declare -A group=(
@@ -12,14 +14,20 @@ declare -A group=(
     [faults]="python3 python3-zmq python3-protobuf protobuf-compiler python3-rrdtool nftables iproute2 faketime"
     [clang]="clang libclang-rt-14-dev"
     [fuzz]="clang libclang-rt-14-dev"
+    [bench]="python3 python3-zmq python3-protobuf protobuf-compiler strace util-linux"
+    [peers]="victoria-metrics rrdcached collectd-core graphite-carbon prometheus python3-snappy"
     [lint]="clang-format clang-tidy shellcheck"
 )
 
 usage() {
-    echo "usage: deploy/deps.sh [GROUP...]    groups: ${!group[*]} (default: build)"
+    echo "usage: deploy/deps.sh [--unpack FOLDER] [GROUP...]    groups: ${!group[*]} (default: build)"
 }
 
 wanted=()
+unpack_to=
+if [ "${1:-}" = --unpack ]; then
+    unpack_to=${2:?folder} && shift 2
+fi
 [ $# -gt 0 ] || set -- build
 for name in "$@"; do
     case $name in
@@ -30,6 +38,28 @@ for name in "$@"; do
     wanted+=("${more[@]}")
 done
 
+# ---- only unpacked -----------------------------------------------------------------------------------------------------
+unpack() { # FOLDER; done once for a list of packages
+    local stamp="$1/.unpacked" list="${wanted[*]}" deb
+    [ "$(cat "$stamp" 2>/dev/null)" != "$list" ] || return 0
+    rm -rf "$1" && mkdir -p "$1/debs"
+    echo "deps: unpacking into $1: $list"
+    uris() { apt-get install --print-uris -qq -y --no-install-recommends "${wanted[@]}" | sed -nE "s/^'[^']*' ([^_]+)_.*/\1/p"; }
+    mapfile -t uris < <(uris)
+    if ! (cd "$1/debs" && apt-get download -qq "${uris[@]}") >"$1/log" 2>&1; then
+        [ "$(id -u)" -eq 0 ] && apt-get update >>"$1/log" 2>&1 && mapfile -t uris < <(uris)
+        (cd "$1/debs" && apt-get download -qq "${uris[@]}") >>"$1/log" 2>&1 || { cat "$1/log" >&2; exit 1; }
+    fi
+    for deb in "$1"/debs/*.deb; do dpkg-deb -x "$deb" "$1"; done
+    rm -rf "$1/debs"
+    echo "$list" >"$stamp"
+}
+if [ -n "$unpack_to" ]; then
+    unpack "$unpack_to"
+    exit 0
+fi
+
+# ---- installed ---------------------------------------------------------------------------------------------------------
 missing=()
 for package in "${wanted[@]}"; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)

@@ -9,7 +9,9 @@
 #include <time.h>
 
 enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, ANSWER_MS = 20000, ENTER_S = 120, THREADS_MAX = 16 };
-enum phase { ENTERING, MAKING, DRAINING, OVER };
+// libzmq has 1,023 sockets a context by default, and an agent has three: its own and two that watch it.
+enum { AGENTS_A_CONTEXT = 250, CONTEXTS_MAX = 20 };
+enum phase { ENTERING, PRIMING, MAKING, DRAINING, OVER };
 
 struct share { // one thread's
     struct crowd *crowd;
@@ -23,12 +25,13 @@ struct share { // one thread's
 
 struct crowd {
     struct crowd_options o;
-    struct mq *mq;
+    struct mq *mq[CONTEXTS_MAX];
     struct peer *peers;
     struct share shares[THREADS_MAX];
     uint32_t running;
     _Atomic int phase;
-    _Atomic int64_t begun_us, ended_us; // of making
+    _Atomic int64_t begun_us; // of making
+    uint64_t first;           // batches of each that were made before
 };
 
 // ---- coming in
@@ -70,7 +73,7 @@ static enum err enter(struct crowd *c, uint32_t i, const uint8_t server_key[KEY_
     p->figures = c->o.figures;
     p->figures.seed = i;
     enum err e = admit(&c->o, i, o.public_key, d);
-    return e == ERR_OK ? peer_connect(p, c->mq, &o, d) : e;
+    return e == ERR_OK ? peer_connect(p, c->mq[i / AGENTS_A_CONTEXT], &o, d) : e;
 }
 
 // ---- a thread
@@ -79,8 +82,12 @@ static void plan(struct crowd *c, struct peer *p)
     const int64_t begun_us = atomic_load(&c->begun_us), now_us = clock_mono(clock_system()).us;
     const double batches_s = c->o.rate / c->o.agents / c->o.figures.samples;
     switch (atomic_load(&c->phase)) {
+    case PRIMING:
+        p->made = c->first;
+        break;
     case MAKING:
-        p->made = c->o.rate > 0 ? (uint64_t)((double)(now_us - begun_us) / 1e6 * batches_s) : p->sent + 64;
+        p->made = c->o.rate > 0 ? c->first + (uint64_t)((double)(now_us - begun_us) / 1e6 * batches_s)
+                                : p->sent + 64;
         break;
     case DRAINING:
         if (c->o.rate <= 0)
@@ -184,8 +191,8 @@ enum err crowd_open(const struct crowd_options *o, struct crowd **out, struct di
     c->o.threads = o->threads > THREADS_MAX ? THREADS_MAX : o->threads > o->agents ? o->agents : o->threads;
     c->peers = calloc(o->agents, sizeof *c->peers);
     enum err e = c->peers ? collector_key(o->state, server_key, d) : diag_fail(d, ERR_NOMEM, "out of memory");
-    if (e == ERR_OK)
-        e = mq_create(&c->mq, d);
+    for (uint32_t i = 0; i * AGENTS_A_CONTEXT < o->agents && e == ERR_OK; i++)
+        e = mq_create(&c->mq[i], d);
     for (uint32_t i = 0; i < o->agents && e == ERR_OK; i++)
         e = enter(c, i, server_key, d);
     if (e == ERR_OK)
@@ -220,8 +227,10 @@ static void add_up(const struct crowd *c, struct crowd_result *r)
 {
     for (uint32_t i = 0; i < c->o.agents; i++) {
         const struct peer *p = &c->peers[i];
-        r->batches += p->acked;
-        r->samples += p->acked * p->figures.samples;
+        const uint64_t batches = p->acked > c->first ? p->acked - c->first : 0;
+        r->batches += batches;
+        r->samples += batches * p->figures.samples;
+        r->first_samples += c->first * p->figures.samples;
         r->bytes += p->bytes;
         r->refused += p->refused;
         r->unacknowledged += p->made - p->acked;
@@ -239,8 +248,30 @@ static void stop(struct crowd *c)
         pthread_join(c->shares[i].thread, NULL);
 }
 
+static bool all_primed(const struct crowd *c)
+{
+    for (uint32_t i = 0; i < c->o.agents; i++)
+        if (c->peers[i].acked < c->first)
+            return false;
+    return true;
+}
+
+static enum err prime(struct crowd *c, struct diag *d)
+{
+    if (!c->o.primed)
+        return ERR_OK;
+    c->first = (c->o.figures.series + c->o.figures.samples - 1) / c->o.figures.samples;
+    atomic_store(&c->phase, PRIMING);
+    if (!wait_until(c, all_primed, ENTER_S))
+        return diag_fail(d, ERR_TIMEOUT, "the first figures were not all acknowledged in %d s", ENTER_S);
+    return c->o.primed() ? ERR_OK : diag_fail(d, ERR_CLOSED, "nobody said when to begin");
+}
+
 enum err crowd_run(struct crowd *c, struct crowd_result *out, struct diag *d)
 {
+    enum err e = prime(c, d);
+    if (e != ERR_OK)
+        return e;
     struct crowd_result r = {.cpu_seconds = -cpu_seconds()};
     const int64_t begun_us = clock_mono(clock_system()).us;
     atomic_store(&c->begun_us, begun_us);
@@ -278,7 +309,8 @@ void crowd_close(struct crowd *c)
         peer_tools_deinit(&c->shares[i].tools);
     for (uint32_t i = 0; c->peers && i < c->o.agents; i++)
         peer_close(&c->peers[i]);
-    mq_destroy(c->mq);
+    for (uint32_t i = 0; i < CONTEXTS_MAX; i++)
+        mq_destroy(c->mq[i]);
     free(c->peers);
     free(c);
 }

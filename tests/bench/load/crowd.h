@@ -13,13 +13,16 @@ struct crowd_options {
     double rate;            // samples a second of all agents together; 0: as many as are taken
     double seconds;         // of making
     double patience_s;      // afterwards, until all is acknowledged
+    // Not NULL: one figure of every series is sent and acknowledged first, then this is called; true: go on.
+    bool (*primed)(void);
 };
 
 struct crowd_result {
     uint64_t batches, samples, bytes, refused, unacknowledged;
-    double seconds;       // from the first batch to the last acknowledgement
-    double drain_seconds; // of these, after the last was made
-    double cpu_seconds;   // of this process
+    uint64_t first_samples; // of before `primed`, which nothing else here counts
+    double seconds;         // from the first batch to the last acknowledgement
+    double drain_seconds;   // of these, after the last was made
+    double cpu_seconds;     // of this process
     struct delays delays;
     char trouble[128];
 };

@@ -29,27 +29,23 @@ static const char usage_text[] =
     "  --days N             how long ago the first figure is of (default 400)\n"
     "  --threads N          that share the agents (default 1)\n"
     "  --park CODE          (default bench)\n"
+    "  --prime              first send one figure of each series, say `primed`, and wait for a line on "
+    "standard input\n"
     "  --no-ledger          do not look into the ledger afterwards\n"
     "  --help\n"
     "\n"
     "Prints one JSON object. Exit codes: 0 all acknowledged and found, 1 not, 2 wrong usage.\n"
     "example: load --state /tmp/esep --endpoint tcp://127.0.0.1:5670 --agents 50 --seconds 30\n";
 
-static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
-                                             {"state", required_argument, NULL, 's'},
-                                             {"endpoint", required_argument, NULL, 'e'},
-                                             {"agents", required_argument, NULL, 'a'},
-                                             {"series", required_argument, NULL, 'n'},
-                                             {"samples", required_argument, NULL, 'b'},
-                                             {"step", required_argument, NULL, 't'},
-                                             {"rate", required_argument, NULL, 'r'},
-                                             {"seconds", required_argument, NULL, 'S'},
-                                             {"patience", required_argument, NULL, 'P'},
-                                             {"days", required_argument, NULL, 'd'},
-                                             {"threads", required_argument, NULL, 'T'},
-                                             {"park", required_argument, NULL, 'p'},
-                                             {"no-ledger", no_argument, NULL, 'L'},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, 'h'},           {"state", required_argument, NULL, 's'},
+    {"endpoint", required_argument, NULL, 'e'}, {"agents", required_argument, NULL, 'a'},
+    {"series", required_argument, NULL, 'n'},   {"samples", required_argument, NULL, 'b'},
+    {"step", required_argument, NULL, 't'},     {"rate", required_argument, NULL, 'r'},
+    {"seconds", required_argument, NULL, 'S'},  {"patience", required_argument, NULL, 'P'},
+    {"days", required_argument, NULL, 'd'},     {"threads", required_argument, NULL, 'T'},
+    {"park", required_argument, NULL, 'p'},     {"no-ledger", no_argument, NULL, 'L'},
+    {"prime", no_argument, NULL, 'i'},          {NULL, 0, NULL, 0}};
 
 struct options {
     struct crowd_options crowd;
@@ -77,6 +73,13 @@ static bool whole(const char *text, uint32_t most, uint32_t *out)
         return false;
     *out = (uint32_t)v;
     return true;
+}
+
+static bool primed(void)
+{
+    char line[16];
+    fputs("primed\n", stderr);
+    return fgets(line, sizeof line, stdin) != NULL;
 }
 
 static bool take_option(struct options *o, int option)
@@ -112,6 +115,9 @@ static bool take_option(struct options *o, int option)
         return number(optarg, 0, 20000, &o->days);
     case 'L':
         return o->no_ledger = true;
+    case 'i':
+        o->crowd.primed = primed;
+        return true;
     case 'h':
         return o->help = true;
     default:
@@ -163,7 +169,7 @@ static int run(const struct options *o)
     if (r.trouble[0])
         fprintf(stderr, "load: %s\n", r.trouble);
     bool good = r.refused == 0 && r.unacknowledged == 0 && a.lost + a.doubled + a.differs == 0 &&
-                (o->no_ledger || a.samples == r.samples);
+                (o->no_ledger || a.samples == r.samples + r.first_samples);
     return good ? EXIT_DONE : EXIT_FAILED;
 }
 
