@@ -150,6 +150,14 @@ bool board_is_flow(const struct board_row *r)
     return r->kpi && r->kpi->kind == KPI_FLOW;
 }
 
+const char *board_owner(const struct board_row *r, enum lang lang)
+{
+    bool total = strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0;
+    if (r->resident)
+        return r->resident->names.text[lang];
+    return total && r->park ? r->park->names.text[lang] : r->name.resident;
+}
+
 void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang)
 {
     const char *name = r->kpi ? r->kpi->names.text[lang] : r->name.kpi;

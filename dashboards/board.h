@@ -16,6 +16,7 @@ struct board_row {
     const struct kpi *kpi;           // NULL: not in the catalogue
     struct measure measure;
     bool simulated;
+    bool computed; // a total or a computed KPI (computed.h): made when asked, series has no id
     bool has_latest;
     struct latest latest;
 };
@@ -44,6 +45,8 @@ bool board_is_fresh(const struct board_row *r, int64_t now_us);
 // The topic a row is shown under.
 enum kpi_topic board_topic(const struct board_row *r);
 bool board_is_flow(const struct board_row *r);
+// Whose it is: the resident's name; of a total the park's.
+const char *board_owner(const struct board_row *r, enum lang lang);
 // The name people read: the KPI's and the dimension's.
 void board_title(char out[SHOW_TEXT], const struct board_row *r, enum lang lang);
 // "2026-03" or the local moment of the newest figure.

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "dashboards/as_of.h"
+#include "dashboards/computed.h"
 #include "dashboards/i18n.h"
 #include "dashboards/money.h"
 #include "dashboards/params.h"
@@ -95,8 +96,7 @@ static void set_texts(const struct board_row *r, enum lang lang, struct render_j
     char title[SHOW_TEXT], all[2 * SHOW_TEXT], unit[SHOW_TEXT];
     board_title(title, r, lang);
     set_text(job->legend, title);
-    snprintf(all, sizeof all, "%s \xe2\x80\x93 %s",
-             r->resident ? r->resident->names.text[lang] : r->name.resident, title);
+    snprintf(all, sizeof all, "%s \xe2\x80\x93 %s", board_owner(r, lang), title);
     set_text(job->title, all);
     graph_unit(unit, r, lang);
     set_text(job->unit, unit);
@@ -211,13 +211,27 @@ static enum err make_job(struct site *s, struct exchange *x, const struct reader
     return set_as_of(s, x, store, r, (enum lang)lang, job) ? ERR_INVALID : set_range(s, x, r, job);
 }
 
-// What an image depends on: the file's identity and header, and the request.
+static enum err digest_request(const struct render_job *job, const struct hash_part file[2],
+                               uint8_t key[HASH_BYTES])
+{
+    struct buf request;
+    buf_init(&request, RENDER_REQUEST_MAX);
+    enum err e = render_job_encode(job, &request);
+    if (e == ERR_OK)
+        crypto_digest((const struct hash_part[]){file[0], file[1], {request.data, request.len}}, 3, key);
+    buf_deinit(&request);
+    return e;
+}
+
+// What an image depends on: the file's identity and header, and the request; a total's request has all its
+// points in it.
 static enum err make_key(struct site *s, const struct render_job *job, uint8_t key[HASH_BYTES],
                          struct diag *d)
 {
     char path[RRD_PATH_MAX], header[HEADER_BYTES];
     struct stat st = {0};
-    struct buf request;
+    if (job->computed)
+        return digest_request(job, (const struct hash_part[]){{"", 0}, {"", 0}}, key);
     enum err e = rrd_path(s->config->state, job->series_id, path);
     if (e)
         return e;
@@ -230,15 +244,8 @@ static enum err make_key(struct site *s, const struct render_job *job, uint8_t k
         return diag_fail(d, ERR_NOT_FOUND, "%s", path);
     int64_t identity[4] = {(int64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
                            (int64_t)st.st_mtim.tv_nsec};
-    buf_init(&request, RENDER_REQUEST_MAX);
-    e = render_job_encode(job, &request);
-    if (!e)
-        crypto_digest((const struct hash_part[]){{header, (size_t)n},
-                                                 {identity, sizeof identity},
-                                                 {request.data, request.len}},
-                      3, key);
-    buf_deinit(&request);
-    return e;
+    return digest_request(job, (const struct hash_part[]){{header, (size_t)n}, {identity, sizeof identity}},
+                          key);
 }
 
 static void send_drawn(struct site *s, struct exchange *x, const struct render_job *job,
@@ -283,6 +290,26 @@ static enum err choose_money(struct exchange *x, struct board_row *r, bool *conv
     return ERR_OK;
 }
 
+// A total's points, exact, in the order of time; what is missing is there too, as a hole in the line.
+static enum err put_points(struct site *s, const struct readers *store, const struct board_row *r,
+                           struct render_job *job, struct buf *out, struct diag *d)
+{
+    const struct as_of as_of = {
+        .asked = job->vintage, .by_published = job->by_published, .us = job->as_of_us};
+    struct computed c = {0};
+    int32_t from = (int32_t)(job->from / 86400) - 366, to = (int32_t)((job->to + 86399) / 86400);
+    enum err e = computed_read(s, store, r, computed_native(r), from < 0 ? 0 : from, to, &as_of,
+                               *r->measure.currency_code ? r->measure.currency : NULL, &c, d);
+    for (size_t i = 0; i < c.count; i++)
+        render_point_put(out, c.spans[i].first, figure_to_real(c.figures[i].value));
+    job->computed = true;
+    job->period = (uint8_t)r->series.period;
+    job->point_count = c.count;
+    job->points = (const uint8_t *)out->data;
+    computed_free(&c);
+    return e ? e : out->failed;
+}
+
 static void respond(struct site *s, struct exchange *x, const struct readers *store, struct board_row *r,
                     const struct format *f)
 {
@@ -291,31 +318,38 @@ static void respond(struct site *s, struct exchange *x, const struct readers *st
     struct diag d = {""};
     bool converted = false;
     size_t lang = LANG_EN;
+    enum err e = ERR_OK;
+    struct buf points;
     static const char *const codes[] = {"en", "ru", "kk", "uz", "ky", NULL};
     if (choose_money(x, r, &converted) || make_job(s, x, store, r, f, &job) ||
         params_choice(x, "lang", codes, &lang))
         return;
     if (converted)
         set_money(store, r, (enum lang)lang, &job);
-    enum err e = make_key(s, &job, key, &d);
+    buf_init(&points, RENDER_POINTS_MAX * RENDER_POINT_BYTES);
+    if (r->computed)
+        e = put_points(s, store, r, &job, &points, &d);
+    if (e == ERR_OK)
+        e = make_key(s, &job, key, &d);
     if (e == ERR_NOT_FOUND)
         exchange_fail(x, 404, "this series has no round-robin file yet: its first figures have not landed");
     else if (e)
         exchange_fail_err(x, e, d.text);
-    if (e)
-        return;
-    x->content_type = f->content_type;
-    x->drawing = f->format == RRD_GRAPH_SVG;
-    x->cache_control = "no-cache";
-    if (!exchange_fresh(x, key, sizeof key))
-        send_drawn(s, x, &job, key);
+    else {
+        x->content_type = f->content_type;
+        x->drawing = f->format == RRD_GRAPH_SVG;
+        x->cache_control = "no-cache";
+        if (!exchange_fresh(x, key, sizeof key))
+            send_drawn(s, x, &job, key);
+    }
+    buf_deinit(&points);
 }
 
 void graph_image(struct site *s, struct exchange *x)
 {
     char name[SERIES_NAME_MAX + 1], last[EXCHANGE_PART_MAX];
     struct series_name parsed;
-    struct readers store;
+    struct readers store = {0};
     struct board_row row;
     struct diag d = {""};
     int64_t version;
@@ -338,6 +372,8 @@ void graph_image(struct site *s, struct exchange *x)
     enum err e = site_store(s, &x->viewer, &store, &d);
     if (!e)
         e = board_load_one(s, &store, name, &row, &d);
+    if (e == ERR_NOT_FOUND && store.viewer)
+        e = computed_load_one(s, &store, name, &row, &d);
     if (e == ERR_NOT_FOUND)
         exchange_fail(x, 404, "%s: no such series", name);
     else if (e)

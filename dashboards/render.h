@@ -15,6 +15,9 @@
 #define RENDER_WORD_MAX  32
 #define RENDER_IMAGE_MAX (12u << 20)
 
+#define RENDER_POINTS_MAX  20000
+#define RENDER_POINT_BYTES 12
+
 struct render_job { // validated figures and plain texts; the worker makes the path from the id
     int64_t series_id;
     enum rrd_graph_format format;
@@ -29,6 +32,10 @@ struct render_job { // validated figures and plain texts; the worker makes the p
     int64_t rates_position; // with a currency: of the newest rates, so that other rates are another picture
     char currency[4], park_currency[4]; // "": as reported; else a report's vintage in that currency
     bool flow;                          // as kpi/convert.h wants it
+    bool computed;                      // a total: drawn from the points, there is no series_id
+    uint8_t period;                     // of a total: enum period_kind
+    size_t point_count;                 // at most RENDER_POINTS_MAX, rising
+    const uint8_t *points;              // borrowed, as render_message.h writes them
     char title[RENDER_TEXT_MAX], unit[RENDER_TEXT_MAX], legend[RENDER_TEXT_MAX],
         target_legend[RENDER_TEXT_MAX], note[RENDER_TEXT_MAX], time_zone[RENDER_TEXT_MAX];
     char magnitudes[3][RENDER_WORD_MAX]; // thousand, million, billion in the image's language

@@ -2,6 +2,7 @@
 // each of them again although the other end is ours.
 
 #include "dashboards/render_message.h"
+#include "kpi/period.h"
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -34,7 +35,8 @@ static void put_text(struct buf *b, const char *text, size_t size)
 static uint64_t flags_of(const struct render_job *job)
 {
     return (uint64_t)(job->filled | job->has_target << 1 | job->dark << 2 | job->bare << 3 |
-                      job->from_zero << 4 | job->vintage << 5 | job->by_published << 6 | job->flow << 7);
+                      job->from_zero << 4 | job->vintage << 5 | job->by_published << 6 | job->flow << 7 |
+                      job->computed << 8);
 }
 
 enum err render_job_encode(const struct render_job *job, struct buf *out)
@@ -47,7 +49,7 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
     put(out, (uint64_t)job->height, 4);
     put_real(out, job->scale);
     put_real(out, job->target);
-    put(out, flags_of(job), 1);
+    put(out, flags_of(job), 2);
     put(out, (uint64_t)job->as_of_us, 8);
     put(out, (uint64_t)job->rates_position, 8);
     put_text(out, job->currency, sizeof job->currency);
@@ -66,6 +68,10 @@ enum err render_job_encode(const struct render_job *job, struct buf *out)
         put(out, isnan(job->plan[i].value) ? 1u : 0u, 1);
         put_real(out, isnan(job->plan[i].value) ? 0 : job->plan[i].value);
     }
+    put(out, job->period, 1);
+    put(out, job->point_count, 4);
+    if (job->point_count > 0)
+        buf_append(out, job->points, job->point_count * RENDER_POINT_BYTES);
     return out->failed;
 }
 
@@ -122,6 +128,34 @@ static void take_plan(struct cursor *c, struct render_job *j)
     }
 }
 
+void render_point_put(struct buf *out, int32_t day, double value)
+{
+    put(out, (uint32_t)day, 4);
+    put_real(out, value);
+}
+
+void render_point_at(const struct render_job *job, size_t i, int32_t *day, double *value)
+{
+    const uint8_t *at = job->points + i * RENDER_POINT_BYTES;
+    struct cursor c = {at, at + RENDER_POINT_BYTES, false};
+    *day = (int32_t)(uint32_t)take(&c, 4);
+    *value = take_real(&c); // NaN is allowed here
+}
+
+static void take_points(struct cursor *c, struct render_job *j)
+{
+    j->period = (uint8_t)take(c, 1);
+    j->point_count = (size_t)take(c, 4);
+    size_t bytes = j->point_count * RENDER_POINT_BYTES;
+    if (c->failed || j->point_count > RENDER_POINTS_MAX || (size_t)(c->end - c->at) != bytes ||
+        j->period > PERIOD_YEAR) {
+        c->failed = true;
+        return;
+    }
+    j->points = bytes > 0 ? c->at : NULL;
+    c->at += bytes;
+}
+
 static bool in_range(const struct render_job *j)
 {
     return j->series_id >= 0 && j->format <= RRD_GRAPH_PDF && j->from < j->to && j->width >= 10 &&
@@ -140,7 +174,7 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     j.height = (int32_t)take(&c, 4);
     j.scale = take_real(&c);
     j.target = take_real(&c);
-    uint64_t flags = take(&c, 1);
+    uint64_t flags = take(&c, 2);
     j.filled = flags & 1;
     j.has_target = flags & 2;
     j.dark = flags & 4;
@@ -149,6 +183,7 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     j.vintage = flags & 32;
     j.by_published = flags & 64;
     j.flow = flags & 128;
+    j.computed = flags & 256;
     j.as_of_us = (int64_t)take(&c, 8);
     j.rates_position = (int64_t)take(&c, 8);
     take_text(&c, j.currency, sizeof j.currency);
@@ -162,7 +197,8 @@ enum err render_job_decode(const void *bytes, size_t len, struct render_job *out
     for (int i = 0; i < 3; i++)
         take_text(&c, j.magnitudes[i], RENDER_WORD_MAX);
     take_plan(&c, &j);
-    if (c.failed || c.at != c.end || flags > 255 || !in_range(&j))
+    take_points(&c, &j);
+    if (c.failed || c.at != c.end || flags > 511 || !in_range(&j))
         return ERR_INVALID;
     *out = j;
     return ERR_OK;

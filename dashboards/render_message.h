@@ -7,11 +7,17 @@
 #include "base/clock.h"
 #include "dashboards/render.h"
 
-#define RENDER_REQUEST_MAX 8192
+#define RENDER_HEAD_MAX    8192
+#define RENDER_REQUEST_MAX (RENDER_HEAD_MAX + RENDER_POINTS_MAX * RENDER_POINT_BYTES)
 
 enum err render_job_encode(const struct render_job *job, struct buf *out) MUST_USE;
-// INVALID when bytes are missing or left over, a text is not terminated, or a number is out of range.
+// INVALID when bytes are missing or left over, a text is not terminated, or a number is out of range. Points
+// are borrowed from bytes.
 enum err render_job_decode(const void *bytes, size_t len, struct render_job *out) MUST_USE;
+
+// A point of a total: the civil day its period starts, and its value (NaN: missing).
+void render_point_put(struct buf *out, int32_t day, double value);
+void render_point_at(const struct render_job *job, size_t i, int32_t *day, double *value);
 
 // Whole message or nothing before the deadline (monotonic, milliseconds from now; -1: none). CLOSED, TIMEOUT,
 // TOO_BIG.

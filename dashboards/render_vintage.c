@@ -2,6 +2,7 @@
 // what was known then, and lives for one picture. Nothing is asked of the collector's own file: what was
 // known can only be told from the revisions.
 #include "dashboards/render_vintage.h"
+#include "dashboards/render_message.h"
 #include "kpi/convert.h"
 #include "store/observations_rates.h"
 #include <stdio.h>
@@ -39,17 +40,22 @@ static struct figure value_of(const struct vintage *v, const struct observation 
     return out;
 }
 
-static enum err add(void *ctx, const struct observation *o)
+static enum err add_value(struct vintage *v, int32_t period_start, struct figure value)
 {
-    struct vintage *v = ctx;
     size_t count = 0;
     if (v->count + YEAR_MAX > v->cap)
         return ERR_TOO_BIG;
-    rrd_report_values(v->series, o->period_start, value_of(v, o), v->values + v->count, &count);
+    rrd_report_values(v->series, period_start, value, v->values + v->count, &count);
     for (size_t i = v->count, end = i + count; i < end; i++)
         if (v->values[i].time > FIRST_S + DAY_S)
             v->values[v->count++] = v->values[i];
     return ERR_OK;
+}
+
+static enum err add(void *ctx, const struct observation *o)
+{
+    struct vintage *v = ctx;
+    return add_value(v, o->period_start, value_of(v, o));
 }
 
 static enum err read_values(const char *state, const struct render_job *job, struct vintage *v,
@@ -100,11 +106,38 @@ static enum err make(const char *state, const struct render_job *job, const char
     return e;
 }
 
+// A total's points: it has no series of its own, only the form of a report's file.
+static enum err make_computed(const struct render_job *job, const char *path, struct diag *d)
+{
+    const struct ledger_series series = {.class = WIRE_REPORT, .period = job->period};
+    struct vintage v = {.job = job, .series = &series, .cap = DAYS_MAX};
+    if (job->period < PERIOD_DAY || !(v.values = malloc(v.cap * sizeof *v.values)))
+        return diag_fail(d, job->period < PERIOD_DAY ? ERR_INVALID : ERR_NOMEM,
+                         "no room for a total's points");
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < job->point_count && e == ERR_OK; i++) {
+        struct figure f = figure_missing();
+        int32_t day;
+        double value;
+        render_point_at(job, i, &day, &value);
+        if (figure_from_real(value, &f) != ERR_OK)
+            f = figure_missing();
+        e = period_valid((struct period){(enum period_kind)job->period, day}) ? add_value(&v, day, f)
+                                                                              : ERR_INVALID;
+    }
+    if (e == ERR_TOO_BIG)
+        e = diag_fail(d, e, "more than %d days: ask for a shorter span", DAYS_MAX);
+    if (e == ERR_OK)
+        e = write_file(&v, job, path, d);
+    free(v.values);
+    return e;
+}
+
 enum err render_vintage_file(const char *state, const char *scratch, const struct render_job *job,
                              char out[RRD_PATH_MAX], struct diag *d)
 {
     int n = snprintf(out, RRD_PATH_MAX, "%s/esep-vintage-%ld.rrd", scratch, (long)getpid());
     if (n < 0 || n >= RRD_PATH_MAX)
         return diag_fail(d, ERR_TOO_BIG, "%s: path too long", scratch);
-    return make(state, job, out, d);
+    return job->computed ? make_computed(job, out, d) : make(state, job, out, d);
 }

@@ -6,8 +6,9 @@
 #include "dashboards/render.h"
 #include "store/rrd.h"
 
-// Writes <scratch>/esep-vintage-<pid>.rrd; its path into out. The caller unlinks it, after an error too.
-// INVALID: the series is not reported; else as the readers of the store.
+// Of a total (job->computed) it is made of the points that came with the job. Writes
+// <scratch>/esep-vintage-<pid>.rrd; its path into out. The caller unlinks it, after an error too. INVALID:
+// the series is not reported; else as the readers of the store.
 enum err render_vintage_file(const char *state, const char *scratch, const struct render_job *job,
                              char out[RRD_PATH_MAX], struct diag *d) MUST_USE;
 

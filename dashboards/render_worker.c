@@ -92,7 +92,7 @@ static enum err respond(const struct render_options *o, int fd, const struct buf
     buf_init(&image, RENDER_IMAGE_MAX);
     buf_init(&reply, RENDER_IMAGE_MAX + 1);
     enum err e = render_job_decode(request->data, request->len, &job);
-    bool vintage = !e && job.vintage;
+    bool vintage = !e && (job.vintage || job.computed);
     if (vintage)
         e = render_vintage_file(o->state, o->scratch, &job, path, &d);
     else if (!e)

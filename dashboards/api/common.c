@@ -1,6 +1,7 @@
 // What the handlers of the API share.
 
 #include "dashboards/api/api.h"
+#include "dashboards/computed.h"
 #include "kpi/series.h"
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,8 @@ enum err api_one_series(struct site *s, struct exchange *x, struct readers *stor
     if (api_store(s, x, store))
         return ERR_INVALID;
     enum err e = board_load_one(s, store, name, row, &d);
+    if (e == ERR_NOT_FOUND)
+        e = computed_load_one(s, store, name, row, &d);
     if (e == ERR_NOT_FOUND) {
         exchange_fail_param(x, "series", "there is no series '%s'; /api/v1/series lists them", name);
         x->status = 404;

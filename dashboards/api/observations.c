@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dashboards/api/api.h"
 #include "dashboards/api/collector.h"
+#include "dashboards/api/totals.h"
 #include "dashboards/as_of.h"
 #include "dashboards/money.h"
 #include "dashboards/params.h"
@@ -202,6 +203,10 @@ void api_observations(struct site *s, struct exchange *x)
     size_t format = 0;
     if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row))
         return;
+    if (row.computed) {
+        api_totals_observations(s, x, &store, &row, format == 1);
+        return;
+    }
     if (row.series.class != WIRE_REPORT) {
         exchange_fail_param(x, "series", "%s is measured, not reported: ask /api/v1/query", row.series.name);
         return;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "dashboards/api/query_spans.h"
+#include "dashboards/api/totals.h"
 #include "dashboards/params.h"
 #include "dashboards/points.h"
 #include <inttypes.h>
@@ -174,6 +175,10 @@ void api_query(struct site *s, struct exchange *x)
     enum span_kind kind;
     if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row))
         return;
+    if (row.computed) {
+        api_totals_query(s, x, &store, &row, format == 1);
+        return;
+    }
     if (query_spans_asked(x, &row, &kind)) {
         query_spans(s, x, &store, &row, kind, format == 1);
         return;

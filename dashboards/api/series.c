@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "dashboards/api/api.h"
+#include "dashboards/computed.h"
 #include "dashboards/params.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_latest(struct writer *j, const struct board_row *r, int64_t now_us)
@@ -38,7 +40,7 @@ static void put_series(struct writer *j, const struct board_row *r, int64_t now_
     writer_text_or_null(j, "dimension", r->name.dimension);
     writer_text_or_null(j, "unit", r->series.unit);
     writer_text_or_null(j, "currency", r->series.currency);
-    writer_text(j, "class", api_class(r->series.class));
+    writer_text(j, "class", r->computed ? "computed" : api_class(r->series.class));
     writer_text(j, "kind", r->kpi ? kpi_kind_name(r->kpi->kind) : NULL);
     if (r->series.class == WIRE_REPORT) {
         writer_null(j, "step");
@@ -104,6 +106,25 @@ static enum err check_filters(struct exchange *x)
     return ERR_OK;
 }
 
+// Totals and computed KPIs are listed like the rest. Their newest figure is made only for the one that is
+// asked for by name.
+static enum err join_computed(struct site *s, const struct exchange *x, const struct readers *store,
+                              struct board *b, struct diag *d)
+{
+    const char *series = exchange_param(x, "series");
+    struct board_row *one;
+    if (!series)
+        return computed_join(s, store, exchange_param(x, "park"), exchange_param(x, "resident"), b, d);
+    if (b->count > 0 || (one = malloc(sizeof *one)) == NULL)
+        return ERR_OK;
+    enum err e = computed_load_one(s, store, series, one, d);
+    if (e == ERR_OK)
+        *b = (struct board){.count = 1, .rows = one};
+    else
+        free(one);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 void api_series(struct site *s, struct exchange *x)
 {
     struct readers store;
@@ -118,6 +139,8 @@ void api_series(struct site *s, struct exchange *x)
         snprintf(prefix, sizeof prefix, resident ? "%s/%s/" : "%s/", park, resident);
     const char *series = exchange_param(x, "series");
     enum err e = board_load(s, &store, series ? series : prefix, &board, &d);
+    if (e == ERR_OK)
+        e = join_computed(s, x, &store, &board, &d);
     if (e)
         exchange_fail_err(x, e, d.text);
     else

@@ -286,7 +286,7 @@ void page_badge_simulated(struct page *p)
 
 const char *page_resident_name(const struct page *p, const struct board_row *r)
 {
-    return r->resident ? r->resident->names.text[p->lang] : r->name.resident;
+    return board_owner(r, p->lang);
 }
 
 static void put_graph_address(struct page *p, const struct page_graph *g, const char *theme, int width)

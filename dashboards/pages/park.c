@@ -9,6 +9,7 @@
 #include "dashboards/pages/prospect.h"
 #include "dashboards/pages/then.h"
 #include "dashboards/pages/tile.h"
+#include "dashboards/pages/totals.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -160,6 +161,7 @@ static void put_park(struct page *p, const struct then *then, const struct board
         buf_text(p->out, "</ul></section>");
     }
     put_statements(p, &source);
+    totals_put_list(p, park, SERIES_RESIDENT_ALL, &then->as_of);
     put_residents(p, park, b, r, then->as_of.asked);
     if (!then->as_of.by_published) // when it was received is what counts
         owed_put_park(p, park);

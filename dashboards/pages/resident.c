@@ -8,6 +8,7 @@
 #include "dashboards/pages/programme.h"
 #include "dashboards/pages/prospect.h"
 #include "dashboards/pages/tile.h"
+#include "dashboards/pages/totals.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -158,6 +159,7 @@ static void put_resident(struct page *p, const struct park *park, const struct r
     put_statements(p, park, r->code, b);
     project_put_bars(p, b, r->code);
     put_topics(p, b);
+    totals_put_list(p, park, r->code, &(const struct as_of){0});
     owed_put_resident(p, park, r->code);
     page_foot(p);
 }

@@ -6,6 +6,7 @@
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/sums.h"
 #include "dashboards/pages/tile.h"
+#include "dashboards/pages/totals.h"
 #include "dashboards/pages/values.h"
 #include "dashboards/params.h"
 #include "dashboards/plan.h"
@@ -57,8 +58,10 @@ static void set_preset(const struct page *p, const struct board_row *r, struct r
     int32_t first = 0;
     g->to = range_end(p, r);
     g->from = g->to - (int64_t)range_days[g->choice] * 86400;
-    if (g->choice == RANGE_ALL &&
-        observations_first_day(p->store.observations, p->store.reader, &r->series, &first, NULL) == ERR_OK)
+    if (g->choice == RANGE_ALL && r->computed)
+        g->from = (int64_t)computed_first_day(p->site, &p->store, r) * 86400;
+    else if (g->choice == RANGE_ALL && observations_first_day(p->store.observations, p->store.reader,
+                                                              &r->series, &first, NULL) == ERR_OK)
         g->from = (int64_t)first * 86400;
     if (g->from >= g->to)
         g->from = g->to - 86400;
@@ -274,7 +277,7 @@ static void put_downloads(struct page *p, const struct board_row *r, const struc
         snprintf(image, sizeof image, ".%s?width=1200&height=400&lang=%s&", endings[i], lang_code(p->lang));
         put_download(p, i == 0 ? "PNG" : i == 1 ? "SVG" : "PDF", "/graph/", r, g, image);
     }
-    if (r->series.class == WIRE_REPORT)
+    if (r->series.class == WIRE_REPORT && !r->computed)
         html_put(p->out, "<li><a href=\"/api/v1/observations?series=%s&amp;revisions=all\">%s</a></li>",
                  r->series.name, page_text(p, T_COL_REVISION));
     buf_text(p->out, "</ul></div>");
@@ -309,11 +312,13 @@ static void put_head(struct page *p, const struct board_row *r)
     board_title(title, r, p->lang);
     snprintf(park, sizeof park, "/parks/%s", r->name.park);
     snprintf(resident, sizeof resident, "/parks/%s/%s", r->name.park, r->name.resident);
-    page_head(p, title,
-              (const struct crumb[]){{park, r->park ? r->park->names.text[p->lang] : r->name.park},
-                                     {resident, page_resident_name(p, r)},
-                                     {NULL, title}},
-              3);
+    struct crumb crumbs[] = {{park, r->park ? r->park->names.text[p->lang] : r->name.park},
+                             {resident, page_resident_name(p, r)},
+                             {NULL, title}};
+    bool total = strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0; // nobody's page is between
+    if (total)
+        crumbs[1] = crumbs[2];
+    page_head(p, title, crumbs, total ? 2 : 3);
     html_put(p->out, "<div class=\"lead\"><div><h1>%s ", title);
     if (r->simulated)
         page_badge_simulated(p);
@@ -358,10 +363,18 @@ static void put_sums(struct page *p, const struct board_row *r, const struct ran
     buf_text(p->out, "</section>");
 }
 
+static void put_totals(struct page *p, const struct board_row *r, const struct range *g)
+{
+    char address[200];
+    range_address(g, address);
+    const struct sums_asked asked = sums_of(r, g, address);
+    totals_put(p, &asked, g->sums);
+}
+
 static enum err choose_sums(struct page *p, const struct board_row *r, struct range *g)
 {
     const struct sums_asked asked = sums_of(r, g, "");
-    return sums_choose(p, &asked, &g->sums);
+    return r->computed ? totals_choose(p, &asked, &g->sums) : sums_choose(p, &asked, &g->sums);
 }
 
 static void put_series(struct page *p, const struct board_row *r, const struct range *g)
@@ -403,12 +416,15 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
         put_sums(p, r, g);
     buf_text(p->out, "<div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
-    values_put(p, r, g->from, g->to, &g->as_of, &g->money);
+    if (r->computed)
+        put_totals(p, r, g);
+    else
+        values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_downloads(p, r, g);
     put_about(p, r);
     buf_text(p->out, "</aside></div>");
-    if (report) {
+    if (report && !r->computed) {
         put_sums(p, r, g);
         buf_text(p->out, "<section class=\"panel\" data-live=\"corrections\">");
         corrections_put(p, r, &corrections);
@@ -447,6 +463,8 @@ void page_series(struct site *s, struct exchange *x)
     snprintf(name, sizeof name, "%s/%s/%s%s%s", x->parts[0], x->parts[1], x->parts[2],
              x->part_count == 4 ? "/" : "", x->part_count == 4 ? x->parts[3] : "");
     enum err e = p.has_store ? board_load_one(s, &p.store, name, &row, &d) : ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND && p.has_store)
+        e = computed_load_one(s, &p.store, name, &row, &d);
     if (e == ERR_NOT_FOUND)
         exchange_fail(x, 404, "there is no series '%s' (yet)", name);
     else if (e)

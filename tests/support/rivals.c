@@ -176,11 +176,14 @@ static void put_figures(struct store *s, const struct enterprise *e)
     declare(s, &t, 0, e, "jobs_total", "person", WIRE_REPORT);
     declare(s, &t, 1, e, "inv", "money", WIRE_REPORT);
     declare(s, &t, 2, e, "out_units", "piece", WIRE_MEASUREMENT);
+    declare(s, &t, 3, e, "out_value", "money", WIRE_REPORT);
     struct period p = period_containing(PERIOD_MONTH, (int32_t)(STORE_EPOCH / 86400));
     for (int i = 0; i < 4; i++) {
         p = period_previous(p);
         store_one(s, &t, WIRE_REPORT, 0, p.start, store_integer(e->figure + i));
         store_one(s, &t, WIRE_REPORT, 1, p.start, store_integer(e->figure * 100));
+        // what comes to the figure a head: so that a computed KPI is told apart as well
+        store_one(s, &t, WIRE_REPORT, 3, p.start, store_integer(e->figure * (e->figure + i)));
     }
     // a correction, which pages tell the history of
     const struct wire_sample again = {.series = 0, .time = p.start, .value = store_integer(e->figure + 9)};

@@ -23,18 +23,18 @@ struct choices {
 static const struct choices parts[] = {
     {"park", {"twin", "silo", "nopark"}},
     {"resident", {"alfa", "beta", "ghost", "office", "gamma", "all", "nobody"}},
-    {"kpi", {"jobs_total", "inv", "out_units", "nokpi"}},
+    {"kpi", {"jobs_total", "inv", "out_units", "productivity", "nokpi"}},
     {"dimension", {"alfa-goods", "beta-goods", "gamma-goods", "nodim"}},
     {"image",
      {"jobs_total.png", "inv.svg", "out_units.pdf", "jobs_total.txt", "alfa-goods.png", "beta-goods.svg",
-      "gamma-goods.png", "nodim.pdf"}},
+      "gamma-goods.png", "nodim.pdf", "productivity.png"}},
     {"file", {"style.css", "live.js", "icon.svg", "nofile"}},
 };
 // … and for a parameter; `series` is made of the parts.
 static const struct choices params[] = {
     {"park", {"twin", "silo", "nopark", "A"}},
-    {"resident", {"alfa", "beta", "ghost", "gamma", "office", "nobody"}},
-    {"kpi", {"jobs_total", "out_units", "nokpi"}},
+    {"resident", {"alfa", "beta", "ghost", "gamma", "office", "all", "nobody"}},
+    {"kpi", {"jobs_total", "out_units", "productivity", "nokpi"}},
     {"after", {"a", "silo/gamma/inv", "twin/beta/inv", "twin/zzz"}},
     {"limit", {"1", "2", "4", "0"}},
     {"from", {"-7d", "2025-01-01", "x"}},
@@ -197,9 +197,14 @@ static bool takes(const struct route *r, const char *param)
 
 static void with_series(struct walk *k, const struct route *r, const char *path)
 {
-    static const char *const kpis[] = {
-        "jobs_total", "inv", "out_units/alfa-goods", "out_units/beta-goods", "nokpi", "out_units/gamma-goods",
-        "out_units"};
+    static const char *const kpis[] = {"jobs_total",
+                                       "inv",
+                                       "out_units/alfa-goods",
+                                       "out_units/beta-goods",
+                                       "nokpi",
+                                       "out_units/gamma-goods",
+                                       "out_units",
+                                       "productivity"};
     char address[EXCHANGE_TARGET_MAX];
     for (size_t p = 0; parts[0].of[p]; p++)
         for (size_t e = 0; parts[1].of[e]; e++)

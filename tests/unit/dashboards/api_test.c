@@ -268,14 +268,14 @@ static void parks_list_every_published_figure_with_its_doubts(void **state)
 static void series_are_listed_in_pages_by_name(void **state)
 {
     (void)state;
-    json_t *first = get_json("/api/v1/series?limit=3");
+    json_t *first = get_json("/api/v1/series?resident=fridge-plant&limit=3");
     const char *next = json_string_value(json_object_get(first, "next_after"));
     assert_int_equal(json_array_size(json_object_get(first, "series")), 3);
     assert_non_null(next);
     char target[300];
-    snprintf(target, sizeof target, "/api/v1/series?after=%s", next);
+    snprintf(target, sizeof target, "/api/v1/series?resident=fridge-plant&after=%s", next);
     json_t *rest = get_json(target);
-    assert_int_equal(json_array_size(json_object_get(rest, "series")), 5);
+    assert_int_equal(json_array_size(json_object_get(rest, "series")), 2);
     assert_true(json_is_null(json_object_get(rest, "next_after")));
     assert_false(site_fixture_has(&f, ".rrd"));
     json_decref(first);

@@ -61,6 +61,30 @@ static void each_format_is_what_it_says(void **state)
     }
 }
 
+static void a_total_is_drawn_from_its_exact_points(void **state)
+{
+    (void)state;
+    char etag[EXCHANGE_ETAG];
+    static const char *const targets[] = {"/graph/yashnabad/all/jobs_total.png",
+                                          "/graph/yashnabad/all/inv.svg?lang=kk",
+                                          "/graph/yashnabad/fridge-plant/cap_util/fridges.pdf",
+                                          "/graph/yashnabad/all/inv.png?as_of=2026-02&bare=1",
+                                          "/graph/yashnabad/all/inv.png?as_of=2020-02&currency=KZT"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        if (site_fixture_get(&f, targets[i]) != 200)
+            fail_msg("%s: %d %s", targets[i], f.x.status, site_fixture_body(&f));
+        assert_true(f.x.blob->len > 500);
+    }
+    // Another figure is another picture, at once.
+    assert_int_equal(site_fixture_get(&f, "/graph/yashnabad/all/inv.png"), 200);
+    snprintf(etag, sizeof etag, "%s", f.x.etag);
+    assert_int_equal(site_fixture_ask(&f, "GET", "/graph/yashnabad/all/inv.png", etag), 304);
+    park_fixture_invest(&f.store, civil_to_days((struct civil){2026, 1, 1}), 5, "UZS");
+    assert_int_equal(site_fixture_ask(&f, "GET", "/graph/yashnabad/all/inv.png", etag), 200);
+    assert_int_equal(site_fixture_get(&f, "/graph/yashnabad/all/oee.png"), 404);
+    assert_int_equal(site_fixture_get(&f, "/graph/nopark/all/inv.png"), 404);
+}
+
 static void an_image_is_kept_until_its_file_changes(void **state)
 {
     (void)state;
@@ -201,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_format_is_what_it_says),
+        cmocka_unit_test(a_total_is_drawn_from_its_exact_points),
         cmocka_unit_test(an_image_is_kept_until_its_file_changes),
         cmocka_unit_test(wrong_requests_are_named_and_draw_nothing),
         cmocka_unit_test(a_yearly_capacity_is_drawn_by_the_hour_beside_output),

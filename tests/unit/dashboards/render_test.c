@@ -1,7 +1,9 @@
 #include "base/crypto.h"
 #include "dashboards/render.h"
 #include "dashboards/render_message.h"
+#include "kpi/period.h"
 #include "tests/support/folder.h"
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -193,6 +195,44 @@ static void jobs_survive_the_way_and_broken_ones_are_refused(void **state)
     buf_deinit(&b);
 }
 
+static void a_totals_points_survive_the_way_and_too_many_are_refused(void **state)
+{
+    (void)state;
+    struct render_job j = {.format = RRD_GRAPH_SVG,
+                           .to = 1,
+                           .width = 800,
+                           .height = 240,
+                           .scale = 1,
+                           .computed = true,
+                           .period = PERIOD_MONTH,
+                           .point_count = 3},
+                      back;
+    struct buf b, points;
+    int32_t day;
+    double value;
+    buf_init(&b, RENDER_REQUEST_MAX);
+    buf_init(&points, RENDER_REQUEST_MAX);
+    render_point_put(&points, -719162, 0.1);
+    render_point_put(&points, 20000, NAN);
+    render_point_put(&points, 2932896, 9007199254740992.0);
+    j.points = (const uint8_t *)points.data;
+    assert_int_equal(render_job_encode(&j, &b), ERR_OK);
+    assert_int_equal(render_job_decode(b.data, b.len, &back), ERR_OK);
+    assert_true(back.computed && back.period == PERIOD_MONTH && back.point_count == 3);
+    render_point_at(&back, 0, &day, &value);
+    assert_true(day == -719162 && value == 0.1);
+    render_point_at(&back, 1, &day, &value);
+    assert_true(day == 20000 && isnan(value));
+    render_point_at(&back, 2, &day, &value);
+    assert_true(day == 2932896 && value == 9007199254740992.0);
+    for (size_t len = 0; len < b.len; len++)
+        assert_int_equal(render_job_decode(b.data, len, &back), ERR_INVALID);
+    b.data[b.len - 3 * RENDER_POINT_BYTES - 4] = 4; // one more than came
+    assert_int_equal(render_job_decode(b.data, b.len, &back), ERR_INVALID);
+    buf_deinit(&points);
+    buf_deinit(&b);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -214,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_hangs_is_killed_within_its_time),
         cmocka_unit_test(workers_are_replaced_after_their_number_of_graphs),
         cmocka_unit_test(stopping_leaves_no_process_behind),
+        cmocka_unit_test(a_totals_points_survive_the_way_and_too_many_are_refused),
         cmocka_unit_test(jobs_survive_the_way_and_broken_ones_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
