@@ -2,6 +2,7 @@
 // before any figure is touched, and a reason is an answer, not a failure.
 
 #include "dashboards/facts.h"
+#include "dashboards/members.h"
 #include "kpi/formula.h"
 #include "kpi/tally.h"
 #include <math.h>
@@ -34,9 +35,29 @@ static bool has_whole(const struct fact_source *f, const struct board_row *r)
     return false;
 }
 
-static bool counts(const struct fact_source *f, const struct question *q, const struct board_row *r)
+static int32_t latest_end_day(const struct board_row *r)
+{
+    return (int32_t)((board_latest_end_s(r) + 86399) / 86400);
+}
+
+static bool reports(const struct fact_source *f, const struct question *q, const struct board_row *r)
 {
     return asked(q, r) && r->has_latest && (*q->dimension || !*r->name.dimension || !has_whole(f, r));
+}
+
+// Of a sum over the park: whether the resident belonged to it when its figures were made. What is said of one
+// enterprise is its own, wherever it belonged.
+static bool belongs(const struct fact_source *f, const struct question *q, const struct board_row *r)
+{
+    int32_t from = CIVIL_DAY_MIN, to = latest_end_day(r);
+    if (*q->resident)
+        return true;
+    return q->rule == RULE_LEVEL ? members_newest_counts(r, f->today) : members_cut(r, &from, &to);
+}
+
+static bool counts(const struct fact_source *f, const struct question *q, const struct board_row *r)
+{
+    return reports(f, q, r) && belongs(f, q, r);
 }
 
 static bool measured_alike(const struct question *q, const struct board_row *r)
@@ -67,11 +88,6 @@ static enum fact_why refuse(const struct fact_source *f, const struct question *
     if (other)
         *first = other;
     return other ? FACT_CURRENCY : one ? FACT_KNOWN : FACT_NONE;
-}
-
-static int32_t latest_end_day(const struct board_row *r)
-{
-    return (int32_t)((board_latest_end_s(r) + 86399) / 86400);
 }
 
 int32_t fact_months_before(int32_t day, int months)
@@ -112,6 +128,8 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     struct figure value = r->latest.value;
     int64_t first = 0;
     enum err e = ERR_OK;
+    if (!*q->resident && q->rule != RULE_LEVEL && !members_cut(r, &from, &to))
+        return ERR_OK;
     if (s->to && strcmp(s->to->code, r->series.currency) != 0) {
         bool level = q->rule == RULE_LEVEL;
         e = f->convert(f->ctx, r, level ? (int32_t)r->latest.time : from,
@@ -156,14 +174,35 @@ static void take_for_a_year(const struct summing *s, struct fact *out)
     }
 }
 
-// Rows are ordered by name. Residents that send figures and are not in the profile are residents too.
+// Those of today. Rows are ordered by name. Residents that send figures and are not in the profile are
+// residents too.
 static unsigned residents(const struct fact_source *f)
 {
-    unsigned n = (unsigned)f->park->resident_count;
+    unsigned n = 0;
+    for (size_t i = 0; i < f->park->resident_count; i++)
+        n += membership_on(&f->park->residents[i].member, f->today);
     for (size_t i = 0; i < f->count; i++) {
         const struct series_name *name = &f->rows[i].name;
         n += !f->rows[i].resident && strcmp(name->resident, SERIES_RESIDENT_ALL) != 0 &&
              (i == 0 || strcmp(name->resident, f->rows[i - 1].name.resident) != 0);
+    }
+    return n;
+}
+
+// Residents whose figures of days outside the park are left out.
+static unsigned outside(const struct fact_source *f, const struct question *q, int32_t from, int32_t to)
+{
+    unsigned n = 0;
+    const char *last = "";
+    for (size_t i = 0; i < f->count && !*q->resident; i++) {
+        const struct board_row *r = &f->rows[i];
+        if (!reports(f, q, r) || strcmp(last, r->name.resident) == 0)
+            continue;
+        struct days all = {.from = from > 0 ? from : 0, .to = to};
+        bool whole = q->rule == RULE_LEVEL ? belongs(f, q, r)
+                                           : membership_over(members_of(r), all) == MEMBER_THROUGHOUT;
+        n += !whole;
+        last = r->name.resident;
     }
     return n;
 }
@@ -226,6 +265,7 @@ static struct fact answer(const struct fact_source *f, const struct question *q,
         if (e)
             out.why = s.to && e == ERR_NOT_FOUND ? FACT_CURRENCY : FACT_FAILED;
     }
+    out.outside = outside(f, q, from, to);
     if (out.why == FACT_CURRENCY) { // some of them have no rate: none is shown
         out.converted = false;
         return out;

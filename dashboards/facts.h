@@ -38,6 +38,7 @@ struct fact {
     bool reached;
     struct measure measure;    // what value is measured in; borrowed from the board's row
     unsigned contributors, of; // residents
+    unsigned outside;          // residents whose figures of days outside the park are left out
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
     int32_t days;              // that the figures cover, for RULE_RATE
@@ -70,6 +71,7 @@ struct fact_source {
     fact_convert convert; // NULL: figures in other currencies are not comparable
     fact_first first;     // NULL: nothing is said of how a level changes
     void *ctx;
+    int32_t today; // of the park: who belongs to it, for levels
 };
 
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st);

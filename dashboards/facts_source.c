@@ -188,7 +188,9 @@ enum err fact_totals_first(void *ctx, const struct board_row *row, int32_t day, 
 
 struct fact_source fact_totals_source(struct fact_totals *ctx, const struct park *park, const struct board *b)
 {
+    int64_t moment_us = as_of_moment_us(&ctx->as_of, site_now_us(ctx->site));
     return (struct fact_source){.park = park,
+                                .today = zone_day(site_zone(ctx->site, park), moment_us / US_PER_S),
                                 .catalogue = ctx->site->catalogue,
                                 .viewer = ctx->store->viewer,
                                 .rows = b->rows,

@@ -3,18 +3,12 @@
 
 #include "dashboards/programmes.h"
 #include "base/clock.h"
+#include "dashboards/members.h"
 #include "store/sums.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define DAY_S 86400
-
-static const struct membership always = MEMBERSHIP_DEFAULT;
-
-static const struct membership *member_of(const struct board_row *r)
-{
-    return r->resident ? &r->resident->member : &always; // who is in no profile has no days of its own
-}
 
 static int64_t moment_us(const struct programme_source *s)
 {
@@ -93,7 +87,7 @@ static enum err newest_of(const struct counting *c, const struct board_row *r, s
     int32_t tomorrow = today(c->source) + 1;
     struct days days = {.from = c->span.first, .to = c->span.end < tomorrow ? c->span.end : tomorrow};
     struct span_sum sum = {0};
-    if (days.from >= days.to || !membership_clip(member_of(r), KPI_LEVEL, &days))
+    if (days.from >= days.to || !membership_clip(members_of(r), KPI_LEVEL, &days))
         return ERR_OK;
     days.to = c->span.end; // a period that is not over yet may have its figure already
     days.from = first_ending_after(r, days.from, c->span.first);
@@ -107,9 +101,9 @@ static enum err sum_of(struct counting *c, const struct board_row *r, struct fig
 {
     struct days days = {.from = c->span.first, .to = c->span.end};
     struct span_sum sum = {0};
-    if (membership_over(member_of(r), days) != MEMBER_THROUGHOUT)
+    if (membership_over(members_of(r), days) != MEMBER_THROUGHOUT)
         c->out.outside++;
-    if (!membership_clip(member_of(r), KPI_FLOW, &days))
+    if (!membership_clip(members_of(r), KPI_FLOW, &days))
         return ERR_OK;
     enum err e = sum_row(c, r, days, true, &sum);
     if (e)
@@ -310,7 +304,7 @@ bool programmes_projects(const struct programme_source *s, struct project_counts
         const struct board_row *r = &b->rows[i];
         struct project p;
         if ((i > 0 && strcmp(r->name.resident, b->rows[i - 1].name.resident) == 0) ||
-            strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0 || !membership_on(member_of(r), today(s)) ||
+            strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0 || !membership_on(members_of(r), today(s)) ||
             !programmes_project(b, r->name.resident, &p))
             continue;
         project_count(&counts, &p);

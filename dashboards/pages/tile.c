@@ -214,6 +214,12 @@ static void put_contributors(struct page *p, const struct fact *f)
         page_badge_simulated(p);
     }
     buf_text(p->out, "</p>");
+    if (f->outside > 0) {
+        snprintf(n, sizeof n, "%u", f->outside);
+        html_put(p->out, "<p class=\"small doubt\">");
+        page_fill(p, T_PARTLY_MEMBERS, n, NULL, NULL);
+        buf_text(p->out, "</p>");
+    }
     if (f->converted) {
         html_put(p->out, "<p class=\"small\"><span class=\"doubt\">");
         page_fill(p, T_CONVERTED, f->measure.currency_code, NULL, NULL);

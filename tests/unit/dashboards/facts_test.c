@@ -17,7 +17,8 @@ static const struct kpi inv = {.code = "inv", .kind = KPI_FLOW, .over_residents 
 static const struct kpi units = {
     .code = "out_units", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM, .per_product = true};
 static const struct kpi share = {.code = "mkt_share", .kind = KPI_COMPUTED, .over_residents = ROLLUP_RATIO};
-static struct resident residents[] = {{.code = "a"}, {.code = "b"}, {.code = "c"}};
+#define MEMBER .member = MEMBERSHIP_DEFAULT
+static struct resident residents[] = {{.code = "a", MEMBER}, {.code = "b", MEMBER}, {.code = "c", MEMBER}};
 static const struct park park = {.code = "p", .currency = "KZT", .resident_count = 3, .residents = residents};
 
 static struct board_row rows[16];
@@ -306,6 +307,58 @@ static void other_currencies_are_added_when_each_has_its_rate_and_else_not_at_al
     assert_int_equal(f.value.kind, FIGURE_MISSING);
 }
 
+// ---- membership
+
+static void set_member(int32_t joined, int32_t left)
+{
+    residents[1].member = (struct membership){.joined = joined, .left = left, .merged_into = ""};
+}
+
+static int belong_again(void **state)
+{
+    (void)state;
+    residents[1].member = (struct membership)MEMBERSHIP_DEFAULT;
+    return 0;
+}
+
+static void a_level_of_one_that_left_is_not_the_parks_any_more(void **state)
+{
+    (void)state;
+    struct statement st = target("jobs_total", 100, "person");
+    add(&jobs, "a", "", 30, "person");
+    add(&jobs, "b", "", 40, "person");
+    set_member(MEMBERSHIP_ALWAYS, DAY + 1);
+    struct fact_source s = source(NULL);
+    s.today = DAY;
+    struct fact before = fact_of_statement(&s, &st);
+    s.today = DAY + 1; // it left: its newest figure is of a day on which it belonged, but it is gone
+    struct fact after = fact_of_statement(&s, &st);
+    assert_int_equal(before.value.integer, 70);
+    assert_int_equal(before.outside, 0);
+    assert_int_equal(before.of, 3);
+    assert_int_equal(after.value.integer, 30);
+    assert_int_equal(after.outside, 1);
+    assert_int_equal(after.of, 2);
+}
+
+static void a_flow_counts_the_days_that_belong_only(void **state)
+{
+    (void)state;
+    struct statement st = target("jobs_hq", 100, "person");
+    add(&hired, "b", "", 40, "person");
+    set_member(DAY - 10, MEMBERSHIP_STILL);
+    struct fact_source s = source(NULL);
+    s.today = DAY;
+    struct fact fact = fact_of_statement(&s, &st);
+    assert_int_equal(asked_from, DAY - 10);
+    assert_int_equal(fact.why, FACT_KNOWN);
+    assert_int_equal(fact.outside, 1);
+    set_member(DAY + 1, MEMBERSHIP_STILL); // all it reported was before
+    assert_int_equal(fact_of_statement(&s, &st).why, FACT_NONE);
+    st.resident = "b"; // what is said of the enterprise itself is its own
+    assert_int_equal(fact_of_statement(&s, &st).why, FACT_KNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +374,9 @@ int main(void)
         cmocka_unit_test_setup(a_resident_that_reports_a_whole_and_its_parts_is_counted_once, clear),
         cmocka_unit_test_setup(a_sum_that_cannot_be_read_is_no_fact, clear),
         cmocka_unit_test_setup(beside_a_capacity_stands_the_output_of_a_year, clear),
+        cmocka_unit_test_setup_teardown(a_level_of_one_that_left_is_not_the_parks_any_more, clear,
+                                        belong_again),
+        cmocka_unit_test_setup_teardown(a_flow_counts_the_days_that_belong_only, clear, belong_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@
 static const struct kpi jobs = {.code = "jobs_total", .kind = KPI_LEVEL, .over_residents = ROLLUP_SUM};
 static const struct kpi hired = {.code = "jobs_hq", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM};
 static const struct kpi inv = {.code = "inv", .kind = KPI_FLOW, .over_residents = ROLLUP_SUM, .money = true};
-static struct resident residents[] = {{.code = "a"}, {.code = "b"}, {.code = "c"}};
+#define MEMBER .member = MEMBERSHIP_DEFAULT
+static struct resident residents[] = {{.code = "a", MEMBER}, {.code = "b", MEMBER}, {.code = "c", MEMBER}};
 static const struct park park = {.code = "p", .currency = "KZT", .resident_count = 3, .residents = residents};
 
 static struct board_row rows[ROWS];
