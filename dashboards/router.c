@@ -20,7 +20,7 @@ static const char *const none[] = {NULL};
 static const struct route routes[] = {
     {"GET", "/", ROUTE_PAGE, ACCESS_ROWS, none, page_overview},
     {"GET", "/parks/{park}", ROUTE_PAGE, ACCESS_PARK, PARAMS("as_of", "by", "period"), page_park},
-    {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, ACCESS_RESIDENT, none, page_resident},
+    {"GET", "/parks/{park}/{resident}", ROUTE_PAGE, ACCESS_RESIDENT, PARAMS("as_of", "by"), page_resident},
     {"GET", "/series/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_RESIDENT,
      PARAMS("range", "from", "to", "as_of", "by", "currency", "sums"), page_series},
     {"GET", "/series/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, ACCESS_RESIDENT,

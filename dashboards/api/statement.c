@@ -160,9 +160,18 @@ static void put_reading(struct writer *j, const struct outlook *o, const struct 
         put_day(j, "at", o->at - 1);
         writer_figure(j, "per_cent", r->per_cent);
         writer_bool(j, "on_plan", r->on_plan);
+        writer_text(j, "rule", "the path at the end of the newest figure, with which the fact is compared");
         writer_end_object(j);
     }
     writer_end_object(j);
+}
+
+static const char *gap_rule(const struct statement *st)
+{
+    return st->comparator == COMPARE_RANGE ? "to the range's nearer end"
+           : st->comparator == COMPARE_LE || st->comparator == COMPARE_LT
+               ? "the fact less the published limit; null once it is kept"
+               : "the published value less the fact; null once it is reached";
 }
 
 static void put_outlook(struct writer *j, const struct statement *st, const struct fact *f,
@@ -172,6 +181,7 @@ static void put_outlook(struct writer *j, const struct statement *st, const stru
     writer_object(j, "outlook");
     put_amount(j, "gap", o->gap, c);
     writer_figure(j, "per_cent", o->gap_per_cent);
+    writer_text(j, "rule", gap_rule(st));
     writer_end_object(j);
     put_rate(j, o, c);
     put_forecast(j, o);

@@ -87,7 +87,7 @@ static void put_tiles(struct page *p, const struct card *c)
     for (size_t i = 0; i < n; i++) {
         const struct statement *st = &c->park->statements[chosen[i]];
         struct outlook outlook = outlook_of(&source, st, &facts[chosen[i]], prospect_today(p, c->park));
-        tile_put(p, c->park, st, &facts[chosen[i]], &outlook);
+        tile_put(p, c->park, st, &facts[chosen[i]], &outlook, true);
     }
     people_put_keys(p, &source, TILES_ALL - n, true);
     buf_text(p->out, "</ul>");

@@ -7,6 +7,7 @@
 #include "dashboards/pages/people.h"
 #include "dashboards/pages/programme.h"
 #include "dashboards/pages/prospect.h"
+#include "dashboards/pages/then.h"
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/totals.h"
 #include <stdio.h>
@@ -41,7 +42,8 @@ static void put_when(struct page *p, const struct board_row *r)
     page_ago(p, r->latest.received_us);
 }
 
-static void put_figure(struct page *p, const struct board_row *r)
+// as_of: "&as_of=…" where the page is one of the past; measurements have no line of then.
+static void put_figure(struct page *p, const struct board_row *r, const char *as_of)
 {
     char title[SHOW_TEXT];
     board_title(title, r, p->lang);
@@ -54,13 +56,14 @@ static void put_figure(struct page *p, const struct board_row *r)
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
     buf_text(p->out, "</p>");
     if (r->has_latest) {
-        struct page_graph g = {.row = r, .width = 440, .height = 130, .lazy = true};
+        struct page_graph g = {.row = r, .width = 440, .height = 130, .lazy = true, .more = as_of};
         char from[SHOW_TEXT];
         choose_range(p, r, &g, from);
         buf_text(p->out, "<p class=\"small\">");
         put_when(p, r);
         buf_text(p->out, "</p>");
-        page_graph(p, &g);
+        if (*as_of == '\0' || r->series.class == WIRE_REPORT)
+            page_graph(p, &g);
     }
     buf_text(p->out, "</li>");
 }
@@ -74,7 +77,8 @@ static size_t place_of(const struct page *p, const struct board_row *r)
     return i;
 }
 
-static void put_topic(struct page *p, const struct board *b, enum kpi_topic topic, enum text title)
+static void put_topic(struct page *p, const struct board *b, enum kpi_topic topic, enum text title,
+                      const char *as_of)
 {
     bool any = false;
     for (size_t place = 0; place <= catalogue_count(p->site->catalogue); place++) {
@@ -84,27 +88,27 @@ static void put_topic(struct page *p, const struct board *b, enum kpi_topic topi
             if (!any)
                 html_put(p->out, "<section><h2>%s</h2><ul class=\"figures\">", page_text(p, title));
             any = true;
-            put_figure(p, &b->rows[i]);
+            put_figure(p, &b->rows[i], as_of);
         }
     }
     if (any)
         buf_text(p->out, "</ul></section>");
 }
 
-static void put_topics(struct page *p, const struct board *b)
+static void put_topics(struct page *p, const struct board *b, const char *as_of)
 {
-    put_topic(p, b, TOPIC_OUTPUT, T_TOPIC_OUTPUT);
-    put_topic(p, b, TOPIC_JOBS, T_TOPIC_JOBS);
-    put_topic(p, b, TOPIC_INVESTMENT, T_TOPIC_INVESTMENT);
-    put_topic(p, b, TOPIC_PARK, T_TOPIC_PARK);
+    put_topic(p, b, TOPIC_OUTPUT, T_TOPIC_OUTPUT, as_of);
+    put_topic(p, b, TOPIC_JOBS, T_TOPIC_JOBS, as_of);
+    put_topic(p, b, TOPIC_INVESTMENT, T_TOPIC_INVESTMENT, as_of);
+    put_topic(p, b, TOPIC_PARK, T_TOPIC_PARK, as_of);
     if (b->count == 0)
         html_put(p->out, "<section class=\"panel\"><p>%s</p></section>", page_text(p, T_NO_SERIES));
 }
 
 static void put_statements(struct page *p, const struct park *park, const char *resident,
-                           const struct board *b)
+                           const struct board *b, const struct as_of *as_of)
 {
-    struct fact_totals ctx = {.site = p->site, .store = &p->store};
+    struct fact_totals ctx = {.site = p->site, .store = &p->store, .as_of = *as_of};
     struct fact_source source = fact_totals_source(&ctx, park, b);
     bool any = false;
     for (size_t i = 0; i < park->statement_count; i++) {
@@ -117,7 +121,7 @@ static void put_statements(struct page *p, const struct park *park, const char *
         any = true;
         struct fact fact = fact_of_statement(&source, st);
         struct outlook outlook = outlook_of(&source, st, &fact, prospect_today(p, park));
-        tile_put(p, park, st, &fact, &outlook);
+        tile_put(p, park, st, &fact, &outlook, false);
     }
     if (any)
         buf_text(p->out, "</ul></section>");
@@ -143,10 +147,15 @@ static void put_head(struct page *p, const struct park *park, const struct roste
     buf_text(p->out, "</p></div>");
 }
 
-static void put_resident(struct page *p, const struct park *park, const struct roster_entry *r,
+static void put_resident(struct page *p, const struct then *then, const struct roster_entry *r,
                          const struct board *b)
 {
+    const struct park *park = then->park;
+    char path[2 * EXCHANGE_PART_MAX + 16], more[AS_OF_ADDRESS];
+    snprintf(path, sizeof path, "/parks/%s/%s", park->code, r->code);
+    as_of_address(&then->as_of, more);
     put_head(p, park, r, b);
+    then_put(p, then, path);
     if (r->resident && r->resident->simulated)
         html_put(p->out, "<p class=\"notice quietly\">%s</p>", page_text(p, T_SIMULATED_LONG));
     if (r->resident && *r->resident->source) {
@@ -156,11 +165,12 @@ static void put_resident(struct page *p, const struct park *park, const struct r
     }
     if (r->resident)
         member_put(p, park, r->resident);
-    put_statements(p, park, r->code, b);
+    put_statements(p, park, r->code, b, &then->as_of);
     project_put_bars(p, b, r->code);
-    put_topics(p, b);
-    totals_put_list(p, park, r->code, &(const struct as_of){0});
-    owed_put_resident(p, park, r->code);
+    put_topics(p, b, more);
+    totals_put_list(p, park, r->code, &then->as_of);
+    if (!then->as_of.by_published) // when it was received is what counts
+        owed_put_resident(p, park, r->code);
     page_foot(p);
 }
 
@@ -169,6 +179,7 @@ void page_resident(struct site *s, struct exchange *x)
     struct page p;
     struct diag d = {""};
     struct board board = {0};
+    struct then then = {0};
     char prefix[2 * EXCHANGE_PART_MAX + 2];
     if (page_begin(s, x, &p))
         return;
@@ -180,7 +191,10 @@ void page_resident(struct site *s, struct exchange *x)
         exchange_fail_err(x, e, d.text);
     else if (!park || (!r.resident && board.count == 0))
         exchange_fail(x, 404, "there is no resident '%s/%s'", x->parts[0], x->parts[1]);
-    else
-        put_resident(&p, park, &r, &board);
+    else if (then_begin(&p, park, &board, &then) == ERR_OK) {
+        r.resident = park_resident(then.park, r.code);
+        put_resident(&p, &then, &r, &board);
+    }
+    then_end(&then);
     board_free(&board);
 }

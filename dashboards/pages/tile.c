@@ -252,7 +252,7 @@ void tile_fact(struct page *p, const struct statement *st, const struct fact *f,
 }
 
 void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f,
-              const struct outlook *o)
+              const struct outlook *o, bool brief)
 {
     buf_text(p->out, "<li class=\"tile\"><h3><a");
     page_href(p, "/parks/%s#s-%s", park->code, st->id);
@@ -267,7 +267,7 @@ void tile_put(struct page *p, const struct park *park, const struct statement *s
     buf_text(p->out, "</p>");
     if (has_progress(st, f))
         put_progress(p, st, f);
-    prospect_put(p, st, f, o, true);
+    prospect_put(p, st, f, o, brief);
     html_put(p->out, "<p class=\"small\">");
     tile_statement_when(p, st);
     if (*st->assumed)

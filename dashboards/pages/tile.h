@@ -17,9 +17,10 @@ void tile_statement_doubts(struct page *p, const struct park *park, const struct
 // The fact or why there is none, per cent with a progress bar, how it was computed, how many contribute, and
 // the target's outlook.
 void tile_fact(struct page *p, const struct statement *st, const struct fact *f, const struct outlook *o);
-// A whole tile; its heading leads to the statement's row on the park's page.
+// A whole tile; its heading leads to the statement's row on the park's page. brief: of the outlook only what
+// matters most.
 void tile_put(struct page *p, const struct park *park, const struct statement *st, const struct fact *f,
-              const struct outlook *o);
+              const struct outlook *o, bool brief);
 // A key figure of the park: no target.
 void tile_put_key(struct page *p, const char *title, const struct fact *f);
 

@@ -107,7 +107,11 @@ what_was_known_and_planned_before_a_change_can_be_asked_for() {
     wait_for has_changed || fail "now: $(tail -n 1 "$work/out")" || return
     wait_for get 'api/v1/observations?series=testpark/plant/inv' >"$work/out" 2>&1 || fail "inv did not arrive" || return
     checked hires "api/v1/targets?park=testpark&as_of=$before" && checked hires-page "parks/testpark?lang=en&as_of=$before" &&
-        checked changed-page 'parks/testpark?lang=en'
+        checked hires-page "parks/testpark/plant?lang=en&as_of=$before" && checked changed-page 'parks/testpark?lang=en' ||
+        return
+    [[ $(get "parks/testpark/plant?lang=en&as_of=$before") != *'/series/testpark/plant/inv'* ]] ||
+        fail "a series of today is on the page of then" || return
+    [[ $(get 'parks/testpark/plant?lang=en') == *'/series/testpark/plant/inv'* ]] || fail "it is not on the page of now"
 }
 
 run_tests a_residents_target_has_its_gap_rate_forecast_and_plan its_planned_path_is_drawn \
