@@ -28,6 +28,12 @@ static const enum reach reaches[ROLE_COUNT][SIGHT_COUNT] = {
 };
 _Static_assert(SIGHT_COUNT == 6, "auditor and admin see all that there is");
 
+static const enum reach deeds[ROLE_COUNT][DEED_COUNT] = {
+    [ROLE_RESIDENT] = {[DEED_REPORT] = REACH_OWN},
+    [ROLE_OPERATOR] = {[DEED_REPORT] = REACH_PARK, [DEED_REPORT_CLOSED] = REACH_PARK},
+    [ROLE_ADMIN] = {[DEED_REPORT] = REACH_ALL, [DEED_REPORT_CLOSED] = REACH_ALL},
+};
+
 static const char *const role_names[ROLE_COUNT] = {"public",   "resident", "analyst",
                                                    "operator", "auditor",  "admin"};
 
@@ -118,6 +124,16 @@ bool access_may(const struct viewer *v, enum sight what, const char *park, const
            is_public(v->parks, what, park, resident);
 }
 
+// Without users there is nobody to name as the author.
+bool access_may_do(const struct viewer *v, enum deed what, const char *park, const char *resident)
+{
+    if (!v || (unsigned)v->scope.role >= ROLE_COUNT || (unsigned)what >= DEED_COUNT ||
+        (v->kind != VIEWER_SESSION && v->kind != VIEWER_TOKEN) || !*resident ||
+        strcmp(resident, SERIES_RESIDENT_ALL) == 0)
+        return false;
+    return reaches_to(&v->scope, deeds[v->scope.role][what], park, resident);
+}
+
 bool access_may_series(const struct viewer *v, const char *park, const char *resident)
 {
     bool total = strcmp(resident, SERIES_RESIDENT_ALL) == 0;
@@ -159,6 +175,8 @@ bool access_route(const struct viewer *v, enum access_class class, const char *p
     case ACCESS_RESIDENT:
     case ACCESS_SERIES:
         return access_may_series(v, park, resident);
+    case ACCESS_REPORT:
+        return access_may_do(v, DEED_REPORT, park, resident);
     default:
         return false;
     }

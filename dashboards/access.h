@@ -12,11 +12,11 @@
 
 enum role {
     ROLE_PUBLIC,   // anybody: what a park marks as public
-    ROLE_RESIDENT, // its own series and agents
+    ROLE_RESIDENT, // its own series and agents; reports its figures
     ROLE_ANALYST,  // a park
-    ROLE_OPERATOR, // a park, with its agents
+    ROLE_OPERATOR, // a park, with its agents; reports any of its figures
     ROLE_AUDITOR,  // reads all
-    ROLE_ADMIN,    // reads all
+    ROLE_ADMIN,    // reads and reports all
     ROLE_COUNT
 };
 const char *role_name(enum role r); // "resident"
@@ -57,6 +57,13 @@ enum sight {
 };
 // park and resident: codes, "" where the question has none; they need not exist.
 bool access_may(const struct viewer *v, enum sight what, const char *park, const char *resident);
+enum deed {             // what changes something: never by nobody, and never where there are no users
+    DEED_REPORT,        // a figure of a resident, or its correction
+    DEED_REPORT_CLOSED, // the same of a closed period, with a reason
+    DEED_COUNT
+};
+// Of totals (resident "all") nobody.
+bool access_may_do(const struct viewer *v, enum deed what, const char *park, const char *resident);
 // A series: of a resident, or the totals of resident "all".
 bool access_may_series(const struct viewer *v, const char *park, const char *resident);
 // A published figure: what a public park says is public, although it may speak of a resident that is not.
@@ -74,7 +81,8 @@ enum access_class {
     ACCESS_MEMBERS,  // answers who is known, row by row what they may see
     ACCESS_PARK,     // its first part is a park
     ACCESS_RESIDENT, // its first parts are a park and a resident
-    ACCESS_SERIES    // its parameter `series` begins with a park and a resident
+    ACCESS_SERIES,   // its parameter `series` begins with a park and a resident
+    ACCESS_REPORT    // its first parts are a park and a resident that figures are reported of
 };
 bool access_route(const struct viewer *v, enum access_class class, const char *park, const char *resident);
 

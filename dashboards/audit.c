@@ -16,7 +16,8 @@
 static const char *const events[] = {[AUDIT_OF_LOGIN] = "login",
                                      [AUDIT_OF_LOGOUT] = "logout",
                                      [AUDIT_OF_READ] = "read",
-                                     [AUDIT_OF_EXPORT] = "export"};
+                                     [AUDIT_OF_EXPORT] = "export",
+                                     [AUDIT_OF_REPORT] = "report"};
 
 char *audit_request(const char *event, bool done, const char *who, const char *object, const char *detail,
                     uint64_t count)
@@ -47,7 +48,7 @@ static void cut(char *out, size_t size, const char *text)
 }
 
 // "user:aigul address:10.0.0.7"
-static void set_who(char out[REFUSALS_WHO], const struct exchange *x, const char *name)
+void audit_who(char out[REFUSALS_WHO], const struct exchange *x, const char *name)
 {
     const char *kind = x->viewer.kind == VIEWER_TOKEN ? "token:" : "user:";
     const char *of = name ? name : x->viewer.name;
@@ -80,7 +81,7 @@ void audit_note(struct site *s, const struct exchange *x, enum audit_what what, 
     char bounded[DETAIL];
     if (!s->users)
         return;
-    set_who(r.who, x, who);
+    audit_who(r.who, x, who);
     cut(r.object, sizeof r.object, object);
     cut(bounded, sizeof bounded, detail);
     if (!tell(s, events[what], done, &r, bounded))
@@ -104,7 +105,9 @@ void audit_refused(struct site *s, const struct exchange *x, enum audit_what wha
                         .known = x->viewer.kind == VIEWER_SESSION || x->viewer.kind == VIEWER_TOKEN};
     if (what == AUDIT_OF_READ)
         metrics_add(s->metrics, METRIC_READS_REFUSED, 1);
-    set_who(r.who, x, name);
+    if (what == AUDIT_OF_REPORT)
+        metrics_add(s->metrics, METRIC_REPORTS_REFUSED, 1);
+    audit_who(r.who, x, name);
     cut(r.whose, sizeof r.whose, r.known ? x->viewer.name : *x->address ? x->address : "unknown");
     cut(r.object, sizeof r.object, object);
     cut(r.detail, sizeof r.detail, detail);

@@ -6,7 +6,7 @@
 #include "dashboards/exchange.h"
 #include "dashboards/site.h"
 
-enum audit_what { AUDIT_OF_LOGIN, AUDIT_OF_LOGOUT, AUDIT_OF_READ, AUDIT_OF_EXPORT };
+enum audit_what { AUDIT_OF_LOGIN, AUDIT_OF_LOGOUT, AUDIT_OF_READ, AUDIT_OF_EXPORT, AUDIT_OF_REPORT };
 
 // who: a user's name where it is not the viewer's (logging in), else NULL.
 void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
@@ -14,6 +14,8 @@ void audit_note(struct site *s, const struct exchange *x, enum audit_what what, 
 // Of each who an entry a second at most, with how often since the last (refusals.h). The name as above.
 void audit_refused(struct site *s, const struct exchange *x, enum audit_what what, const char *name,
                    const char *object, const char *detail);
+// "user:aigul address:10.0.0.7"; the name as above.
+void audit_who(char out[REFUSALS_WHO], const struct exchange *x, const char *name);
 // With each request: one entry that still waits and may be told now. At the end: all that waits.
 void audit_tell_refused(struct site *s);
 void audit_end(struct site *s);

@@ -19,7 +19,7 @@ static bool may_see(const struct viewer *v, const char *series, struct series_na
     return series_parse(series, name) == ERR_OK && access_may_series(v, name->park, name->resident);
 }
 
-static void join(struct site *s, struct board_row *r)
+void board_join(struct site *s, struct board_row *r)
 {
     r->park = parks_find(&s->parks, r->name.park);
     r->resident = r->park ? park_resident(r->park, r->name.resident) : NULL;
@@ -58,7 +58,7 @@ static enum err add(void *ctx, const struct ledger_series *series)
 // Rows may have moved while the list grew, so pointers into them are set when it is complete.
 static enum err complete(struct site *s, const struct readers *store, struct board_row *r, struct diag *d)
 {
-    join(s, r);
+    board_join(s, r);
     enum err e = observations_latest(store->observations, r->series.series_id, &r->latest, d);
     r->has_latest = e == ERR_OK;
     return e == ERR_NOT_FOUND ? ERR_OK : e;

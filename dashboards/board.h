@@ -35,6 +35,8 @@ enum err board_load(struct site *s, const struct readers *store, const char *pre
 enum err board_load_one(struct site *s, const struct readers *store, const char *name, struct board_row *out,
                         struct diag *d) MUST_USE;
 void board_free(struct board *b);
+// What catalogue and profile say of row->series and row->name; row is else filled by the caller.
+void board_join(struct site *s, struct board_row *row);
 
 // End of the newest figure: of a measurement its time, of a report the first moment after its period (UTC
 // civil days).

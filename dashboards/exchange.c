@@ -26,6 +26,7 @@ void exchange_deinit(struct exchange *x)
         crypto_wipe(x->form, EXCHANGE_FORM_MAX + 1);
     free(x->form);
     x->form = NULL;
+    exchange_forget_json(x);
     crypto_wipe(x->secret, sizeof x->secret);
     crypto_wipe(x->cookie, sizeof x->cookie);
     crypto_wipe(x->authorization, sizeof x->authorization);
@@ -61,7 +62,7 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-static bool text_is_clean(const char *text)
+bool exchange_text_clean(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
     while (*s) {
@@ -109,7 +110,7 @@ static enum err parse_param(struct exchange *x, const char *from, const char *to
         return exchange_fail(x, 400, "a bad %% escape in a parameter's value");
     if (!equals)
         *(*room)++ = '\0';
-    if (!text_is_clean(p->name) || !text_is_clean(p->value))
+    if (!exchange_text_clean(p->name) || !exchange_text_clean(p->value))
         return exchange_fail(x, 400, "a parameter is not plain UTF-8 text");
     if (exchange_param(x, p->name))
         return exchange_fail_param(x, p->name, "is given twice");
@@ -128,7 +129,7 @@ enum err exchange_parse(struct exchange *x)
     x->path = room;
     x->param_count = 0;
     if (x->target[0] != '/' || !decode(x->target, query ? query : end, false, &room) ||
-        !text_is_clean(x->path)) {
+        !exchange_text_clean(x->path)) {
         x->path = "/";
         return exchange_fail(x, 400, "the address is malformed");
     }
@@ -166,13 +167,13 @@ static enum err parse_field(struct exchange *x, char *from, char *to)
     room = equals + 1;
     p->value = room;
     ok = ok && decode(equals + 1, to, true, &room);
-    if (!ok || !text_is_clean(p->name) || !text_is_clean(p->value) || *exchange_field(x, p->name))
+    if (!ok || !exchange_text_clean(p->name) || !exchange_text_clean(p->value) || *exchange_field(x, p->name))
         return exchange_fail(x, 400, "the form is malformed");
     x->field_count++;
     return ERR_OK;
 }
 
-enum err exchange_parse_form(struct exchange *x)
+static enum err parse_form(struct exchange *x)
 {
     enum err e = ERR_OK;
     char *end = x->form ? x->form + x->form_len : NULL;
@@ -184,6 +185,13 @@ enum err exchange_parse_form(struct exchange *x)
         at = to + 1;
     }
     return e;
+}
+
+enum err exchange_parse_body(struct exchange *x)
+{
+    if (x->body_cut)
+        return exchange_fail(x, 413, "the body is longer than %d bytes", EXCHANGE_FORM_MAX);
+    return x->body_kind == EXCHANGE_JSON ? exchange_parse_json(x) : parse_form(x);
 }
 
 const char *exchange_field(const struct exchange *x, const char *name)

@@ -16,12 +16,14 @@
 #define EXCHANGE_BODY_MAX   (24u << 20)
 #define EXCHANGE_ETAG       36 // quotes and NUL included
 #define EXCHANGE_FORM_MAX   4096
-#define EXCHANGE_FIELDS_MAX 8
+#define EXCHANGE_FIELDS_MAX 16
 #define EXCHANGE_SECRET     32
 
 struct exchange_param {
     const char *name, *value; // decoded, valid UTF-8 without control characters
 };
+
+enum exchange_body { EXCHANGE_NO_BODY, EXCHANGE_FORM, EXCHANGE_JSON };
 
 struct exchange {
     // the request; texts are owned by the exchange
@@ -37,6 +39,9 @@ struct exchange {
     bool forwarded;   // it came through a proxy
     char *form;       // a POST's body, at most EXCHANGE_FORM_MAX bytes; owned, wiped; NULL: none
     size_t form_len;
+    enum exchange_body body_kind;                      // by its Content-Type; of any other nothing is kept
+    bool body_cut;                                     // it was longer, and what is here is no whole one
+    void *json;                                        // what `fields` borrow from where it was JSON; owned
     struct exchange_param fields[EXCHANGE_FIELDS_MAX]; // of the form
     size_t field_count;
     struct viewer viewer;            // who asks: set by the router before any handler is called
@@ -73,8 +78,12 @@ void exchange_deinit(struct exchange *x);
 // Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text
 // that is not UTF-8, too many parameters, one given twice.
 enum err exchange_parse(struct exchange *x) MUST_USE;
-// The same for the form. TOO_BIG is the caller's: nothing longer is kept.
-enum err exchange_parse_form(struct exchange *x) MUST_USE;
+// The same for the body: a form, or one flat JSON object of texts, whole numbers, true, false and null (which
+// is left out). INVALID (400, 413 when it was cut).
+enum err exchange_parse_body(struct exchange *x) MUST_USE;
+enum err exchange_parse_json(struct exchange *x) MUST_USE; // exchange_json.c
+void exchange_forget_json(struct exchange *x);
+bool exchange_text_clean(const char *text);                             // UTF-8 without control characters
 const char *exchange_field(const struct exchange *x, const char *name); // "" when absent
 // NULL when absent.
 const char *exchange_param(const struct exchange *x, const char *name);

@@ -25,7 +25,7 @@ struct dashboard_http {
 struct connection_state {
     struct exchange exchange;
     bool seen; // the headers were
-    bool form; // the body is one, and has fit so far
+    bool kept; // the body is, and has fit so far
     size_t body_bytes;
 };
 
@@ -37,7 +37,7 @@ static void *begin_request(void *cls, const char *target, struct MHD_Connection 
     struct connection_state *c = malloc(sizeof *c);
     if (!c)
         return NULL;
-    c->seen = c->form = false;
+    c->seen = c->kept = false;
     c->body_bytes = 0;
     exchange_init(&c->exchange);
     snprintf(c->exchange.target, sizeof c->exchange.target, "%s", target);
@@ -261,12 +261,13 @@ static bool take_upload(struct dashboard_http *h, struct connection_state *c, co
         metrics_add(h->site->metrics, METRIC_BODIES_REFUSED, 1);
         return false;
     }
-    if (!c->form)
+    if (!c->kept)
         return true;
     if (!x->form)
         x->form = calloc(1, EXCHANGE_FORM_MAX + 1);
     if (!x->form || x->form_len + len > EXCHANGE_FORM_MAX) {
-        c->form = false; // what is there is no whole form and fails
+        c->kept = false;
+        x->body_cut = true;
         return x->form != NULL;
     }
     memcpy(x->form + x->form_len, upload, len);
@@ -274,12 +275,21 @@ static bool take_upload(struct dashboard_http *h, struct connection_state *c, co
     return true;
 }
 
-static bool is_form(struct MHD_Connection *connection, const char *method)
+static bool is_type(const char *given, const char *type)
 {
-    static const char type[] = "application/x-www-form-urlencoded";
+    size_t len = strlen(type);
+    return strncasecmp(given, type, len) == 0 && strchr("; \t", given[len]);
+}
+
+static enum exchange_body kind_of_body(struct MHD_Connection *connection, const char *method)
+{
     const char *given =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    return strcmp(method, "POST") == 0 && given && strncasecmp(given, type, sizeof type - 1) == 0;
+    if (strcmp(method, "POST") != 0 || !given)
+        return EXCHANGE_NO_BODY;
+    if (is_type(given, "application/x-www-form-urlencoded"))
+        return EXCHANGE_FORM;
+    return is_type(given, "application/json") ? EXCHANGE_JSON : EXCHANGE_NO_BODY;
 }
 
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
@@ -294,7 +304,8 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
         return MHD_NO;
     if (!c->seen) {
         c->seen = true;
-        c->form = is_form(connection, method);
+        c->exchange.body_kind = kind_of_body(connection, method);
+        c->kept = c->exchange.body_kind != EXCHANGE_NO_BODY;
         return MHD_YES; // the body, if any, comes first
     }
     if (*upload_size > 0) {

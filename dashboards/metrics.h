@@ -20,6 +20,8 @@
     X(LOGINS_REFUSED, "logins_refused", "Names and passwords that did not fit")                              \
     X(LOGINS_LIMITED, "logins_limited", "Tries to log in that were too many, not looked at")                 \
     X(READS_REFUSED, "reads_refused", "Requests for what the asker may not see, or what is not there")       \
+    X(REPORTS_DONE, "reports_done", "Figures that people reported and the collector stored")                 \
+    X(REPORTS_REFUSED, "reports_refused", "Figures that people may not report, or that were refused")        \
     X(AUDIT_UNTOLD, "audit_untold", "Events that the collector's audit log was not told: none was running")
 
 enum metric {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define REFUSALS_EACH   32 // strangers, and as many who are known
-#define REFUSALS_KINDS  4  // of enum audit_what
+#define REFUSALS_KINDS  5  // of enum audit_what
 #define REFUSALS_PER_S  8  // told at most, whoever it is
 #define REFUSALS_WHO    96 // the collector takes no more
 #define REFUSALS_OBJECT 200

@@ -25,6 +25,15 @@ static const struct route routes[] = {
      PARAMS("range", "from", "to", "as_of", "by", "currency", "sums"), page_series},
     {"GET", "/series/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, ACCESS_RESIDENT,
      PARAMS("range", "from", "to", "as_of", "by", "currency", "sums"), page_series},
+    {"GET", "/report/{park}/{resident}", ROUTE_PAGE, ACCESS_REPORT, PARAMS("kpi", "dimension"),
+     page_report_choose},
+    {"GET", "/report/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_REPORT, PARAMS("period", "stored"),
+     page_report},
+    {"GET", "/report/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, ACCESS_REPORT,
+     PARAMS("period", "stored"), page_report},
+    {"POST", "/report/{park}/{resident}/{kpi}", ROUTE_PAGE, ACCESS_REPORT, none, page_report_send},
+    {"POST", "/report/{park}/{resident}/{kpi}/{dimension}", ROUTE_PAGE, ACCESS_REPORT, none,
+     page_report_send},
     {"GET", "/graph/{park}/{resident}/{image}", ROUTE_IMAGE, ACCESS_RESIDENT,
      PARAMS("from", "to", "width", "height", "theme", "bare", "as_of", "by", "currency", "v"), graph_image},
     {"GET", "/graph/{park}/{resident}/{kpi}/{image}", ROUTE_IMAGE, ACCESS_RESIDENT,
@@ -43,6 +52,7 @@ static const struct route routes[] = {
      api_observations},
     {"GET", "/api/v1/obligations", ROUTE_API, ACCESS_MEMBERS,
      PARAMS("park", "resident", "period", "as_of", "state", "format"), api_obligations},
+    {"POST", "/api/v1/observations", ROUTE_API, ACCESS_MEMBERS, none, api_report},
     {"GET", "/healthz", ROUTE_API, ACCESS_OPEN, none, api_health},
     {"GET", "/metrics", ROUTE_TEXT, ACCESS_MEMBERS, none, api_metrics},
     {"GET", "/static/{file}", ROUTE_FILE, ACCESS_OPEN, none, assets_file},
@@ -183,13 +193,24 @@ static void ask_who(struct exchange *x, enum route_kind kind)
     x->status = 303;
 }
 
-static bool form_is_ours(struct site *s, struct exchange *x)
+// Pages take forms, which are wiped after use; JSON is the API's.
+static enum err check_body(struct exchange *x, const struct route *r)
 {
-    if (exchange_parse_form(x))
+    if (r->kind == ROUTE_API ? x->body_kind != EXCHANGE_NO_BODY : x->body_kind != EXCHANGE_JSON)
+        return ERR_OK;
+    return exchange_fail(x, 415,
+                         r->kind == ROUTE_API ? "send a body with Content-Type: application/json"
+                                              : "send a form: application/x-www-form-urlencoded");
+}
+
+static bool body_is_ours(struct site *s, struct exchange *x, const struct route *r)
+{
+    if (check_body(x, r) || exchange_parse_body(x))
         return false;
     bool ours = !identity_check_form(s, x);
     if (!ours)
-        audit_refused(s, x, AUDIT_OF_LOGIN, NULL, x->path, "not a form of ours");
+        audit_refused(s, x, strstr(r->pattern, "/log") ? AUDIT_OF_LOGIN : AUDIT_OF_REPORT, NULL, x->path,
+                      "not a form of ours");
     return ours;
 }
 
@@ -203,13 +224,14 @@ static void note_export(struct site *s, const struct exchange *x)
 static void handle(struct site *s, struct exchange *x, const struct route *r)
 {
     bool may = may_ask(x, r);
+    bool reports = r->access == ACCESS_REPORT && strcmp(r->method, "POST") == 0;
     if (!may)
-        audit_refused(s, x, AUDIT_OF_READ, NULL, x->path, "");
+        audit_refused(s, x, reports ? AUDIT_OF_REPORT : AUDIT_OF_READ, NULL, x->path, "");
     if (!may && x->viewer.kind == VIEWER_NOBODY)
         ask_who(x, r->kind);
     else if (!may)
         refuse(x);
-    else if (strcmp(r->method, "POST") == 0 && !form_is_ours(s, x))
+    else if (strcmp(r->method, "POST") == 0 && !body_is_ours(s, x, r))
         return; // refused
     else if (!exchange_allow(x, r->params))
         r->handle(s, x);
@@ -250,7 +272,7 @@ void router_answer(struct site *s, struct exchange *x)
         refuse_method(x);
     else if (!e)
         refuse(x);
-    if (x->status >= 400)
+    if (x->status >= 400 && x->body.len == 0) // a form that says itself what is wrong is no error page
         write_error(s, x, kind);
     keep_private(s, x, r);
     audit_tell_refused(s);

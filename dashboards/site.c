@@ -4,6 +4,7 @@
 
 #include "dashboards/site.h"
 #include "dashboards/audit.h"
+#include "dashboards/closings.h"
 #include "dashboards/limiter.h"
 #include "dashboards/plan.h"
 #include "dashboards/totals.h"
@@ -151,6 +152,8 @@ static enum err open_parts(struct site *s, flush_call control, struct diag *d)
     if (!e)
         e = plans_create(&s->plans);
     if (!e)
+        e = closings_create(&s->closings);
+    if (!e)
         e = limiter_create(s->clock, &s->limiter);
     return e ? e : open_users(s, d);
 }
@@ -193,6 +196,7 @@ void site_close(struct site *s)
     pthread_mutex_destroy(&s->refusals_lock);
     totals_destroy(s->totals);
     plans_destroy(s->plans);
+    closings_destroy(s->closings);
     metrics_destroy(s->metrics);
     flush_destroy(s->flush);
     cache_destroy(s->cache);

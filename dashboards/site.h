@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 struct limiter;
+struct closings;
 struct plans;
 struct render;
 struct totals;
@@ -43,6 +44,7 @@ struct site {
     struct metrics *metrics;
     struct totals *totals;
     struct plans *plans;
+    struct closings *closings;
     struct users *users;                       // NULL: there are none, only this machine asks
     struct limiter *limiter;                   // of logging in
     char unknown_password[PASSWORD_HASH_TEXT]; // compared with where there is no such user

@@ -17,6 +17,7 @@ void api_agents(struct site *s, struct exchange *x);
 void api_query(struct site *s, struct exchange *x);
 void api_observations(struct site *s, struct exchange *x);
 void api_obligations(struct site *s, struct exchange *x);
+void api_report(struct site *s, struct exchange *x); // POST
 void api_health(struct site *s, struct exchange *x);
 void api_metrics(struct site *s, struct exchange *x);
 

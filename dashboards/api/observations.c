@@ -5,6 +5,7 @@
 #include "dashboards/api/collector.h"
 #include "dashboards/api/totals.h"
 #include "dashboards/as_of.h"
+#include "dashboards/closings.h"
 #include "dashboards/money.h"
 #include "dashboards/params.h"
 #include <stdio.h>
@@ -13,10 +14,12 @@
 #define ROWS_MAX 100000
 
 struct answer {
+    struct site *site;
     struct exchange *x;
     struct writer json;
     const struct board_row *row;
     struct money money;
+    struct as_of as_of;
     bool csv;
     size_t rows;
 };
@@ -34,6 +37,16 @@ static void put_original(struct writer *j, const struct money_figure *m, struct 
     writer_end_object(j);
     money_put_rate(j, m);
     writer_bool(j, "rate_lacking", m->lacking);
+}
+
+// Since when the period is closed, and whether this revision came after a closing.
+static void put_closing(struct answer *a, const struct observation *o)
+{
+    struct closure now, then;
+    bool closed = closings_of(a->site, a->row, o->period_start, &a->as_of, &now);
+    writer_time(&a->json, "closed_since", closed ? now.received_us : 0);
+    writer_bool(&a->json, "after_closure",
+                closings_find(a->site, a->row, o->period_start, 0, o->position, &then));
 }
 
 static void put_json(struct answer *a, const struct observation *o, const char *period, struct figure value,
@@ -56,6 +69,7 @@ static void put_json(struct answer *a, const struct observation *o, const char *
         writer_integer(j, "key_id", o->key_id);
     writer_time(j, "received", o->received_us);
     writer_time(j, "published", o->published_us);
+    put_closing(a, o);
     writer_end_object(j);
 }
 
@@ -213,7 +227,13 @@ void api_observations(struct site *s, struct exchange *x)
     }
     if (parse_query(s, x, &row, &q))
         return;
-    struct answer a = {.x = x, .row = &row, .csv = format == 1};
+    struct answer a = {.site = s, .x = x, .row = &row, .csv = format == 1};
+    if (as_of_parse(x, site_now_us(s) / US_PER_S, row.park ? site_zone(s, row.park) : NULL, &a.as_of))
+        return;
+    if (closings_refresh(s, &store, &d) != ERR_OK) {
+        exchange_fail_err(x, ERR_AGAIN, d.text);
+        return;
+    }
     if (money_open(x, &store, &row, rates_as_of(&q), &a.money))
         return;
     begin(&a);

@@ -4,6 +4,7 @@
 #include "dashboards/pages/corrections.h"
 #include "base/clock.h"
 #include "dashboards/api/collector.h"
+#include "dashboards/closings.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,7 @@ static void put_who(struct page *p, const struct correction *c)
 static void put_row(struct page *p, const struct board_row *r, const struct correction *c)
 {
     char period[PERIOD_TEXT], published[SHOW_TEXT];
+    struct closure closing;
     const struct zone *z = r->park ? site_zone(p->site, r->park) : NULL;
     period_text((struct period){(enum period_kind)r->series.period, c->period_start}, period);
     // A date is the first instant of its day in UTC; in the park's own zone it could be another day.
@@ -156,7 +158,10 @@ static void put_row(struct page *p, const struct board_row *r, const struct corr
     put_value(p, r, &c->is);
     buf_text(p->out, "<td>");
     page_ago(p, c->received_us);
-    html_put(p->out, "</td><td>%s</td><td>%s</td><td>", published, c->reason);
+    html_put(p->out, "</td><td>%s</td><td>%s", published, c->reason);
+    if (closings_find(p->site, r, c->period_start, 0, c->position, &closing))
+        html_put(p->out, " <span class=\"badge late\">%s</span>", page_text(p, T_AFTER_CLOSURE));
+    buf_text(p->out, "</td><td>");
     put_who(p, c);
     buf_text(p->out, "</td></tr>");
 }

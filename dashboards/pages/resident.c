@@ -145,6 +145,11 @@ static void put_head(struct page *p, const struct park *park, const struct roste
              person.reporting ? "on" : "off", page_text(p, person.reporting ? T_ON_AIR : T_SILENT));
     page_ago(p, person.newest_us);
     buf_text(p->out, "</p></div>");
+    if (r->resident && access_may_do(&p->x->viewer, DEED_REPORT, park->code, r->code)) {
+        buf_text(p->out, "<p><a class=\"button\"");
+        page_href(p, "/report/%s/%s", park->code, r->code);
+        html_put(p->out, ">%s</a></p>", page_text(p, T_REPORT));
+    }
 }
 
 static void put_resident(struct page *p, const struct then *then, const struct roster_entry *r,

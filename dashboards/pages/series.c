@@ -2,6 +2,7 @@
 // report.
 
 #include "base/clock.h"
+#include "dashboards/closings.h"
 #include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/sums.h"
@@ -267,6 +268,16 @@ static void put_points_downloads(struct page *p, const struct board_row *r, cons
     }
 }
 
+static void put_report_link(struct page *p, const struct board_row *r)
+{
+    if (r->series.class != WIRE_REPORT ||
+        !access_may_do(&p->x->viewer, DEED_REPORT, r->name.park, r->name.resident))
+        return;
+    buf_text(p->out, "<p><a class=\"button\"");
+    page_href(p, "/report/%s", r->series.name);
+    html_put(p->out, ">%s</a></p>", page_text(p, T_REPORT));
+}
+
 static void put_downloads(struct page *p, const struct board_row *r, const struct range *g)
 {
     char image[40];
@@ -384,6 +395,10 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
     struct board_row planned;
     struct park *owned = NULL;
     struct diag d = {""};
+    if (report && closings_refresh(p->site, &p->store, &d) != ERR_OK) {
+        exchange_fail(p->x, 503, "the collector's files cannot be read just now");
+        return;
+    }
     corrections_load(p, r, g->from, g->to, &g->as_of, &corrections);
     struct board_row drawn = *r; // measurements are drawn in their own currency only
     if (report)
@@ -421,6 +436,7 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
     else
         values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
+    put_report_link(p, r);
     put_downloads(p, r, g);
     put_about(p, r);
     buf_text(p->out, "</aside></div>");

@@ -3,6 +3,7 @@
 
 #include "dashboards/pages/values.h"
 #include "base/clock.h"
+#include "dashboards/closings.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,8 +222,20 @@ static void put_history(struct page *p, const struct board_row *r, const struct 
     }
 }
 
+static void put_closed(struct page *p, const struct board_row *r, int32_t day, const struct as_of *as_of)
+{
+    struct closure closing;
+    char since[SHOW_TEXT];
+    if (!closings_of(p->site, r, day, as_of, &closing))
+        return;
+    show_moment(since, closing.received_us / US_PER_S, r->park ? site_zone(p->site, r->park) : NULL);
+    html_put(p->out, "<div class=\"small closed\" title=\"%s\">", closing.reason);
+    page_fill(p, T_CLOSED_SINCE, since, NULL, NULL);
+    buf_text(p->out, "</div>");
+}
+
 static void put_period(struct page *p, const struct board_row *r, const struct kept *first,
-                       const struct kept *last, const struct money *money)
+                       const struct kept *last, const struct as_of *as_of, const struct money *money)
 {
     static const enum text statuses[] = {[WIRE_NORMAL] = T_STATUS_NORMAL,
                                          [WIRE_PROVISIONAL] = T_STATUS_PROVISIONAL,
@@ -237,6 +250,7 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
     html_put(p->out, "<td>%s%s%s", page_text(p, statuses[last->status]), last->confidential ? " · " : "",
              last->confidential ? page_text(p, T_CONFIDENTIAL) : "");
     put_note(p, last);
+    put_closed(p, r, last->period_start, as_of);
     html_put(p->out, "</td><td class=\"num\">%u</td><td>", last->revision);
     page_ago(p, last->received_us);
     put_history(p, r, first, last);
@@ -244,7 +258,7 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
 }
 
 static void put_periods(struct page *p, const struct board_row *r, const struct revisions *all,
-                        const struct money *money)
+                        const struct as_of *as_of, const struct money *money)
 {
     size_t shown = 0;
     put_table_head(p, r);
@@ -258,7 +272,7 @@ static void put_periods(struct page *p, const struct board_row *r, const struct 
         size_t begin = end - 1;
         while (begin > 0 && all->at[begin - 1].period_start == all->at[end - 1].period_start)
             begin--;
-        put_period(p, r, &all->at[begin], &all->at[end - 1], money);
+        put_period(p, r, &all->at[begin], &all->at[end - 1], as_of, money);
         end = begin;
     }
     buf_text(p->out, "</tbody></table></div>");
@@ -284,7 +298,7 @@ static void put_reports(struct page *p, const struct board_row *r, int64_t from,
     else if (e)
         html_put(p->out, "<p>%s</p>", page_text(p, T_WHY_FAILED));
     else
-        put_periods(p, r, &all, money);
+        put_periods(p, r, &all, as_of, money);
     free(all.at);
 }
 

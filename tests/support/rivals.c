@@ -243,7 +243,13 @@ static enum err collector(const char *state, const char *request, int timeout_ms
             continue;
         if (strstr(request, "\"audit\""))
             snprintf(worlds[i]->audited, sizeof worlds[i]->audited, "%s", request);
-        json_t *o = strstr(request, "\"status\"") ? status_of(worlds[i]) : json_pack("{s:b}", "ok", 1);
+        if (strstr(request, "\"command\":\"report\"")) {
+            snprintf(worlds[i]->reported, sizeof worlds[i]->reported, "%s", request);
+            *reply = strdup(worlds[i]->answer[0] ? worlds[i]->answer : "{\"ok\":true}");
+            return *reply ? ERR_OK : ERR_NOMEM;
+        }
+        json_t *o =
+            strstr(request, "\"command\":\"status\"") ? status_of(worlds[i]) : json_pack("{s:b}", "ok", 1);
         *reply = json_dumps(o, 0);
         json_decref(o);
         return *reply ? ERR_OK : ERR_NOMEM;

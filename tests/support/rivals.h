@@ -17,8 +17,10 @@ struct rivals {
     char parks[STORE_PATH];
     struct dashboard_config config;
     struct site *site;
-    struct exchange x; // of the last request
-    char audited[600]; // what the collector was told last
+    struct exchange x;   // of the last request
+    char audited[600];   // what the collector was told last
+    char reported[2000]; // the report that it was asked to store last, and its answer; "": {"ok":true}
+    char answer[600];
 };
 
 // users: the folder of a users' file with at least one user, borrowed; NULL: none.

@@ -98,13 +98,54 @@ static void every_route_declares_what_it_is_about_and_what_it_takes(void **state
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *r = router_at(i);
         bool park = strstr(r->pattern, "{park}"), resident = strstr(r->pattern, "{resident}");
-        if (r->access < ACCESS_OPEN || r->access > ACCESS_SERIES || !r->params)
+        if (r->access < ACCESS_OPEN || r->access > ACCESS_REPORT || !r->params)
             fail_msg("%s has no access class", r->pattern);
         // an address that names somebody is never answered without asking
-        if ((park && r->access != ACCESS_PARK && r->access != ACCESS_RESIDENT) ||
-            (resident && r->access != ACCESS_RESIDENT))
+        bool reports = r->access == ACCESS_REPORT;
+        if ((park && r->access != ACCESS_PARK && r->access != ACCESS_RESIDENT && !reports) ||
+            (resident && r->access != ACCESS_RESIDENT && !reports) ||
+            (reports && strncmp(r->pattern, "/report/", 8) != 0))
             fail_msg("%s is about more than its class says", r->pattern);
     }
+}
+
+static void
+figures_are_reported_by_who_answers_for_them_and_corrected_after_closing_by_operators(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scope, *park, *resident;
+        bool reports, corrects_closed;
+    } rows[] = {
+        {"resident:one/acme", "one", "acme", true, false},
+        {"resident:one/acme", "one", "zeta", false, false},
+        {"resident:one/acme", "two", "acme", false, false},
+        {"resident:one/acme", "one", "all", false, false},
+        {"resident:one/acme", "one", "", false, false},
+        {"analyst:one", "one", "acme", false, false},
+        {"operator:one", "one", "acme", true, true},
+        {"operator:one", "two", "acme", false, false},
+        {"operator:one", "one", "all", false, false},
+        {"auditor", "one", "acme", false, false},
+        {"admin", "one", "acme", true, true},
+        {"admin", "one", "all", false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct viewer v = viewer(rows[i].scope);
+        for (int kind = VIEWER_NOBODY; kind <= VIEWER_TOKEN; kind++) {
+            v.kind = (enum viewer_kind)kind;
+            bool known = kind == VIEWER_SESSION || kind == VIEWER_TOKEN;
+            if (access_may_do(&v, DEED_REPORT, rows[i].park, rows[i].resident) !=
+                    (known && rows[i].reports) ||
+                access_may_do(&v, DEED_REPORT_CLOSED, rows[i].park, rows[i].resident) !=
+                    (known && rows[i].corrects_closed))
+                fail_msg("row %zu, kind %d", i, kind);
+        }
+    }
+    assert_false(access_may_do(NULL, DEED_REPORT, "one", "acme"));
+    struct viewer admin = viewer("admin");
+    admin.kind = VIEWER_TOKEN;
+    assert_false(access_may_do(&admin, DEED_COUNT, "one", "acme"));
 }
 
 static void scopes_are_read_strictly_and_written_back(void **state)
@@ -325,6 +366,8 @@ int main(void)
         cmocka_unit_test(each_role_sees_what_the_table_says_and_nothing_else),
         cmocka_unit_test(what_is_not_known_is_refused),
         cmocka_unit_test(every_route_declares_what_it_is_about_and_what_it_takes),
+        cmocka_unit_test(
+            figures_are_reported_by_who_answers_for_them_and_corrected_after_closing_by_operators),
         cmocka_unit_test(scopes_are_read_strictly_and_written_back),
         cmocka_unit_test(series_are_looked_for_only_where_they_may_be_seen),
         cmocka_unit_test(the_users_file_is_private_and_one_that_is_not_is_refused),

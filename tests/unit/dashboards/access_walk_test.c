@@ -55,6 +55,8 @@ static const struct choices params[] = {
     {"currency", {"USD", "KZT", "x"}},
     {"revisions", {"all", "x"}},
     {"state", {"all", "open", "late", "done", "x"}},
+    {"stored", {"1", "x"}},
+    {"dimension", {"alfa-goods", "beta-goods", "A"}},
     {"next", {"/parks/twin/beta", "//elsewhere.example"}},
     {"lang", {"ru", "kk", "uz", "ky", "xx"}},
     {"unheard-of", {"1"}},
@@ -89,6 +91,15 @@ static const char *bytes_of(const struct exchange *x, size_t *len)
     return x->blob ? x->blob->bytes : buf_str(&x->body);
 }
 
+// A form's token and its request's name are random: in hundreds of thousands of them any five digits come up.
+static size_t random_at(const char *bytes, size_t left)
+{
+    size_t n = 0;
+    while (n < left && strchr("0123456789abcdef", bytes[n]) && bytes[n])
+        n++;
+    return n >= 32 ? n : 0;
+}
+
 // Digits as they are when the separators of thousands and decimals are taken out.
 static char *joined(const struct exchange *x)
 {
@@ -96,7 +107,11 @@ static char *joined(const struct exchange *x)
     const char *bytes = bytes_of(x, &len);
     char *out = malloc(len + sizeof x->location + sizeof x->filename + sizeof x->problem + 1);
     assert_non_null(out);
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0, random; i < len; i++) {
+        if ((random = random_at(bytes + i, len - i)) > 0) {
+            i += random - 1;
+            continue;
+        }
         bool digit_before = n > 0 && out[n - 1] >= '0' && out[n - 1] <= '9';
         if (digit_before && (bytes[i] == ',' || bytes[i] == '.' || bytes[i] == ' '))
             continue;
