@@ -14,8 +14,8 @@ declare -A group=(
     [faults]="python3 python3-zmq python3-protobuf protobuf-compiler python3-rrdtool nftables iproute2 faketime"
     [clang]="clang libclang-rt-14-dev"
     [fuzz]="clang libclang-rt-14-dev"
-    [bench]="python3 python3-zmq python3-protobuf protobuf-compiler strace util-linux"
-    [peers]="victoria-metrics rrdcached collectd-core graphite-carbon prometheus python3-snappy"
+    [bench]="python3 python3-snappy python3-rrdtool python3-zmq python3-protobuf protobuf-compiler strace util-linux"
+    [peers]="victoria-metrics rrdcached collectd-core graphite-carbon prometheus"
     [lint]="clang-format clang-tidy shellcheck"
 )
 
@@ -40,15 +40,15 @@ done
 
 # ---- only unpacked -----------------------------------------------------------------------------------------------------
 unpack() { # FOLDER; done once for a list of packages
-    local stamp="$1/.unpacked" list="${wanted[*]}" deb
+    local stamp="$1/.unpacked" list="${wanted[*]}" deb debs
     [ "$(cat "$stamp" 2>/dev/null)" != "$list" ] || return 0
     rm -rf "$1" && mkdir -p "$1/debs"
     echo "deps: unpacking into $1: $list"
-    uris() { apt-get install --print-uris -qq -y --no-install-recommends "${wanted[@]}" | sed -nE "s/^'[^']*' ([^_]+)_.*/\1/p"; }
-    mapfile -t uris < <(uris)
-    if ! (cd "$1/debs" && apt-get download -qq "${uris[@]}") >"$1/log" 2>&1; then
-        [ "$(id -u)" -eq 0 ] && apt-get update >>"$1/log" 2>&1 && mapfile -t uris < <(uris)
-        (cd "$1/debs" && apt-get download -qq "${uris[@]}") >>"$1/log" 2>&1 || { cat "$1/log" >&2; exit 1; }
+    needed() { apt-get install -s -y --no-install-recommends "${wanted[@]}" | sed -n 's/^Inst \([^ ]*\).*/\1/p'; }
+    fetch() { mapfile -t debs < <(needed) && (cd "$1/debs" && apt-get download -qq "${debs[@]}"); }
+    if ! fetch "$1" >"$1/log" 2>&1; then
+        if [ "$(id -u)" -eq 0 ]; then apt-get update >>"$1/log" 2>&1; fi
+        fetch "$1" >>"$1/log" 2>&1 || { cat "$1/log" >&2; exit 1; }
     fi
     for deb in "$1"/debs/*.deb; do dpkg-deb -x "$deb" "$1"; done
     rm -rf "$1/debs"
