@@ -10,7 +10,7 @@
 #define NEWEST_TRIES 3
 #define KEPT_S       10
 
-static struct totals_place place_of(struct site *s, const struct readers *store, const struct park *now)
+struct totals_place computed_place(struct site *s, const struct readers *store, const struct park *now)
 {
     return (struct totals_place){.catalogue = s->catalogue,
                                  .park = now,
@@ -75,7 +75,7 @@ static bool has_figure(const struct computed *c)
 static enum err newest(struct site *s, const struct readers *store, const struct board_row *r,
                        const struct as_of *as_of, struct computed *out, int64_t *received_us, struct diag *d)
 {
-    const struct totals_place place = place_of(s, store, r->park);
+    const struct totals_place place = computed_place(s, store, r->park);
     const struct total_series series = series_of(r);
     int32_t end = 0, today = zone_day(place.zone, (as_of->us ? as_of->us : place.now_us) / US_PER_S);
     enum err e = totals_newest(&place, &series, &end, received_us, d);
@@ -196,7 +196,7 @@ enum err computed_load_one(struct site *s, const struct readers *store, const ch
         park = parks_find(&s->parks, parsed.park);
     if (!park)
         return diag_fail(d, ERR_NOT_FOUND, "there is no series %s", name);
-    const struct totals_place place = place_of(s, store, park);
+    const struct totals_place place = computed_place(s, store, park);
     enum err e = totals_find(&place, &parsed, &series, d);
     if (e != ERR_OK)
         return e;
@@ -235,7 +235,7 @@ enum err computed_load(struct site *s, const struct readers *store, const struct
 {
     struct board b = {0};
     struct listing l = {.site = s, .park = park, .viewer = store->viewer, .board = &b};
-    const struct totals_place place = place_of(s, store, park);
+    const struct totals_place place = computed_place(s, store, park);
     bool one = *resident && strcmp(resident, SERIES_RESIDENT_ALL) != 0;
     bool may = one ? access_may(store->viewer, SIGHT_RESIDENT, park->code, resident)
                    : access_may(store->viewer, SIGHT_SUMS, park->code, "");
@@ -339,7 +339,7 @@ enum err computed_read(struct site *s, const struct readers *store, const struct
     struct computed c = {0};
     struct totals_said said = {0};
     struct park *then = NULL;
-    struct totals_place place = place_of(s, store, row->park);
+    struct totals_place place = computed_place(s, store, row->park);
     bool all = strcmp(row->name.resident, SERIES_RESIDENT_ALL) == 0;
     enum err e = plan_by(s, store, row->park, as_of, &then, d);
     if (e != ERR_OK && e != ERR_NOT_FOUND) // where none was recorded by then, that of now counts
@@ -376,7 +376,7 @@ void computed_free(struct computed *c)
 
 int32_t computed_first_day(struct site *s, const struct readers *store, const struct board_row *row)
 {
-    const struct totals_place place = place_of(s, store, row->park);
+    const struct totals_place place = computed_place(s, store, row->park);
     const struct total_series series = series_of(row);
     int32_t day = zone_day(place.zone, place.now_us / US_PER_S);
     if (totals_first_day(&place, &series, &day, NULL) != ERR_OK)

@@ -23,6 +23,9 @@ enum err computed_load(struct site *s, const struct readers *store, const struct
 enum err computed_join(struct site *s, const struct readers *store, const char *park, const char *resident,
                        struct board *b, struct diag *d) MUST_USE;
 
+// Where totals of a park (as it is now) are read.
+struct totals_place computed_place(struct site *s, const struct readers *store, const struct park *now);
+
 struct computed {
     size_t count;
     struct span *spans;              // owned, as is

@@ -1,6 +1,7 @@
 // Reports as they are or were known: the value of each period, or all its revisions.
 
 #include "base/clock.h"
+#include "dashboards/api/alike.h"
 #include "dashboards/api/api.h"
 #include "dashboards/api/collector.h"
 #include "dashboards/api/totals.h"
@@ -217,6 +218,13 @@ void api_observations(struct site *s, struct exchange *x)
     size_t format = 0;
     if (params_choice(x, "format", formats, &format) || api_one_series(s, x, &store, &row))
         return;
+    struct alike_question alike;
+    if (alike_parse(x, &row, &alike))
+        return;
+    if (alike.asked) {
+        api_alike(s, x, &store, &row, &alike);
+        return;
+    }
     if (row.computed) {
         api_totals_observations(s, x, &store, &row, format == 1);
         return;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "dashboards/closings.h"
+#include "dashboards/pages/alike.h"
 #include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/sums.h"
@@ -31,6 +32,7 @@ struct range {
     struct money money;
     char more[AS_OF_ADDRESS + MONEY_ADDRESS]; // what is asked for beside the range, for addresses
     size_t sums;                              // the calendar's span
+    struct alike_question alike;
 };
 
 // A report's range ends with its newest period, however long ago that was; a measurement's with now.
@@ -431,9 +433,10 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
         put_sums(p, r, g);
     buf_text(p->out, "<div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
-    if (r->computed)
+    if (r->computed) {
         put_totals(p, r, g);
-    else
+        alike_put(p, r, &g->alike, &g->as_of, g->money.to);
+    } else
         values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_report_link(p, r);
@@ -486,7 +489,7 @@ void page_series(struct site *s, struct exchange *x)
     else if (e)
         exchange_fail_err(x, e, d.text);
     else if (!choose_range(&p, &row, &range) && !choose_as_of(&p, &row, &range) &&
-             !choose_sums(&p, &row, &range))
+             !choose_sums(&p, &row, &range) && !alike_parse(x, &row, &range.alike))
         put_series(&p, &row, &range);
     if (e == ERR_OK)
         money_close(&range.money);

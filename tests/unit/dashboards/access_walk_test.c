@@ -50,6 +50,8 @@ static const struct choices params[] = {
     {"cf", {"SUM", "MAX", "x"}},
     {"format", {"csv", "json", "x"}},
     {"period", {"2026-01", "2026", "x"}},
+    {"like_for_like", {"1", "x"}},
+    {"against", {"2025-01", "x"}},
     {"as_of", {"2026-02-01", "now", "x"}},
     {"by", {"published", "x"}},
     {"currency", {"USD", "KZT", "x"}},
