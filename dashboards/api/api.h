@@ -20,6 +20,7 @@ void api_obligations(struct site *s, struct exchange *x);
 void api_report(struct site *s, struct exchange *x); // POST
 void api_health(struct site *s, struct exchange *x);
 void api_metrics(struct site *s, struct exchange *x);
+void api_metrics_owed(struct site *s, struct exchange *x); // its part about obligations
 
 // ---- shared by the handlers
 // -------------------------------------------------------------------------------------------- Opens the

@@ -232,6 +232,7 @@ void api_metrics(struct site *s, struct exchange *x)
     }
     if (status)
         put_agents(b, status, &x->viewer);
+    api_metrics_owed(s, x);
     if (all)
         put_own(s, b);
     json_decref(status);

@@ -47,14 +47,16 @@ static bool load(struct page *p, const struct park *park, const char *resident, 
            out->count > 0;
 }
 
-static void begin_table(struct page *p, enum text caption, const enum text *heads, size_t count)
+// words: so many columns from the left are no numbers.
+static void begin_table(struct page *p, enum text caption, const enum text *heads, size_t count, size_t words)
 {
     html_put(p->out,
              "<section class=\"panel\" id=\"obligations\" data-live=\"obligations\"><h2>%s</h2><div "
              "class=\"scroll\"><table class=\"owed\"><caption>%s</caption><thead><tr>",
              page_text(p, T_OWED), page_text(p, caption));
     for (size_t i = 0; i < count; i++)
-        html_put(p->out, "<th scope=\"col\">%s</th>", page_text(p, heads[i]));
+        html_put(p->out, i < words ? "<th scope=\"col\">%s</th>" : "<th scope=\"col\" class=\"num\">%s</th>",
+                 page_text(p, heads[i]));
     buf_text(p->out, "</tr></thead><tbody>");
 }
 
@@ -141,7 +143,7 @@ void owed_put_park(struct page *p, const struct park *park)
                                       T_COL_DATE_OVER, T_COL_IN_TIME, T_COL_PUNCTUAL, T_COL_LATE_NOW};
     struct owed_items k;
     if (load(p, park, NULL, &k)) {
-        begin_table(p, T_OWED_CAPTION, heads, sizeof heads / sizeof *heads);
+        begin_table(p, T_OWED_CAPTION, heads, sizeof heads / sizeof *heads, 1);
         put_whole(p, park, &k);
         put_residents(p, park, &k);
         end_table(p, &k, "");
@@ -225,7 +227,8 @@ void owed_put_resident(struct page *p, const struct park *park, const char *code
     char more[I18N_MAX] = "", shown[24], all[24];
     if (load(p, park, code, &k)) {
         qsort(k.at, k.count, sizeof *k.at, by_urgency);
-        begin_table(p, T_OWED_CAPTION_RESIDENT, heads, sizeof heads / sizeof *heads);
+        begin_table(p, T_OWED_CAPTION_RESIDENT, heads, sizeof heads / sizeof *heads,
+                    sizeof heads / sizeof *heads);
         for (size_t i = 0; i < k.count && i < SHOWN_MAX; i++)
             put_item(p, park, &k.at[i]);
         snprintf(shown, sizeof shown, "%d", SHOWN_MAX);

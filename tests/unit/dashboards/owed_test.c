@@ -191,6 +191,16 @@ static void the_residents_page_lists_the_most_urgent_first(void **state)
     assert_true(site_fixture_has(&f->site, "Тапсырылуы тиіс есептер"));
 }
 
+static void a_scraper_gets_the_counts_by_park(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(site_fixture_get(&f->site, "/metrics"), 200);
+    assert_true(site_fixture_has(&f->site, "\nesep_reports_owed{park=\"yashnabad\"} 9\n"));
+    assert_true(site_fixture_has(&f->site, "\nesep_reports_done{park=\"yashnabad\"} 3\n"));
+    assert_true(site_fixture_has(&f->site, "\nesep_reports_late{park=\"yashnabad\"} 3\n"));
+    assert_false(site_fixture_has(&f->site, "{park=\"elsewhere\"}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +208,7 @@ int main(void)
         cmocka_unit_test(completeness_and_punctuality_are_counted_by_resident_and_by_park),
         cmocka_unit_test(without_a_park_all_parks_are_listed),
         cmocka_unit_test(questions_that_make_no_sense_name_what_is_wrong),
+        cmocka_unit_test(a_scraper_gets_the_counts_by_park),
         cmocka_unit_test(the_parks_page_counts_by_resident_and_names_what_was_assumed),
         cmocka_unit_test(the_residents_page_lists_the_most_urgent_first),
     };
