@@ -156,7 +156,7 @@ check:
 	@$(BUILD_IT) programs tests $(B)/tests/faults/shim.so
 	@BUILD=$(B) tests/run.sh $(CHECK_ONLY)
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(B)/tests/calendar/fill
 
 ## check-faults   tries to break it: kills, power cuts, full disks, damage (FAULT_ROUNDS=n, FAULT_SEED=n, FAULT_ONLY=class)
 .PHONY: check-faults
@@ -168,6 +168,16 @@ check-faults:
 $(B)/tests/faults/shim.so: tests/system/faults/shim.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=c17 $(WARNINGS) -D_GNU_SOURCE -O2 -g -fPIC -shared -o $@ $< -ldl -pthread
+
+## check-calendar  five years of 50 residents by the calendar, in five currencies, before and after roll-ups; 1,000 questions (SEED=n)
+.PHONY: check-calendar
+check-calendar:
+	@deploy/deps.sh build check
+	@$(BUILD_IT) programs $(B)/tests/calendar/fill
+	@BUILD=$(B) tests/system/calendar/check.py whole $(SEED)
+$(B)/tests/calendar/fill: $(B)/tests/system/calendar/fill.o $(B)/libesep.a
+	@mkdir -p $(@D)
+	$(link)
 
 ## check-floods   handshakes by the thousand, unfinished ones, peers over their quota or credit (FLOODS=strangers, quota or greedy; 4 min)
 .PHONY: check-floods

@@ -10,15 +10,8 @@
 #include <stdio.h>
 
 // Days are added up a few at a time: a figure that comes meanwhile must not wait for them.
-enum {
-    ROWS_MAX = 2000,
-    IDLE_MS = 200,
-    RETRY_MS = 1000,
-    LOG_EVERY = 30,
-    DAYS_MAX = 64,
-    DAYS_MS = 10000,
-    BUSY_MS = 1000
-};
+enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DAYS_MAX = 64, DAYS_MS = 1000 };
+enum { DAYS_SHARE = 50 };
 
 struct observer {
     struct service *s;
@@ -114,6 +107,15 @@ static enum err step(struct observer *o, size_t *rows, struct diag *d)
     return e;
 }
 
+// While rows come, adding up takes half of the time; looking in vain takes next to nothing of it.
+static int64_t pause_until(const struct observer *o, int64_t begun_us, size_t days, size_t rows)
+{
+    int64_t now_us = clock_mono(o->s->clock).us, took_us = now_us - begun_us;
+    if (days > 0)
+        return rows > 0 ? now_us + took_us : now_us;
+    return now_us + (DAYS_SHARE * took_us > DAYS_MS * US_PER_MS ? DAYS_SHARE * took_us : DAYS_MS * US_PER_MS);
+}
+
 // Totals of days that are over.
 static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
 {
@@ -128,8 +130,7 @@ static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
     if (e == ERR_OK)
         e = day_totals_settle(o->observations, o->view, o->reader, &zones,
                               clock_wall(o->s->clock).us / US_PER_S, DAYS_MAX, &days, d);
-    int64_t pause_ms = days < DAYS_MAX ? DAYS_MS : rows > 0 ? BUSY_MS : 0;
-    o->days_again_us = mono_us + pause_ms * US_PER_MS;
+    o->days_again_us = pause_until(o, mono_us, days, rows);
     return e;
 }
 

@@ -76,8 +76,7 @@ enum err spans_load(struct site *s, const struct readers *store, const struct bo
                                     .book = q->money ? q->money->book : NULL,
                                     .park_currency = row->park ? row->park->currency : "",
                                     .flow = board_is_flow(row),
-                                    .raw_days_max =
-                                        (int32_t)(row->series.step_s * (POINTS_READ_MAX / DAY_S))};
+                                    .points_max = POINTS_READ_MAX};
     if (e == ERR_OK)
         e = sums_read(store->observations, store->reader, &sums, spans.sums, d);
     park_free(owned);

@@ -7,11 +7,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define BLOCK_DAYS   8
-#define CHUNK_DAYS   366
-#define BLOCK_POINTS 200000
-#define YEAR_DAYS    366
-#define SLACK_S      86400 // what may lie behind the newest row: clocks ahead, and room
+#define BLOCK_DAYS     8
+#define BLOCK_DAYS_MAX 256
+#define CHUNK_DAYS     366
+#define BLOCK_POINTS   200000
+#define YEAR_DAYS      366
+#define SLACK_S        86400 // what may lie behind the newest row: clocks ahead, and room
 
 struct summing {
     const struct sums_query *q;
@@ -23,7 +24,7 @@ struct summing {
     int32_t day;
     int64_t day_end_s;
     struct span_sum of_day;
-    int32_t raw_days;
+    uint64_t points; // read so far
 };
 
 // ---- conversion
@@ -173,6 +174,10 @@ static void open_day(struct summing *s, int64_t time_s)
 static enum err take_point(void *ctx, const struct point *p)
 {
     struct summing *s = ctx;
+    if (++s->points > s->q->points_max && s->q->points_max)
+        return diag_fail(s->d, ERR_TOO_BIG,
+                         "more than %" PRIu64 " points would have to be added up: ask for a shorter time",
+                         s->q->points_max);
     open_day(s, p->time);
     if (p->cell && s->q->as_of_us && p->received_us > s->q->as_of_us) {
         s->of_day.gone += p->cell->known + p->cell->missing;
@@ -200,23 +205,31 @@ static uint64_t expected_steps(const struct summing *s, const struct span *span)
     return to > from ? (uint64_t)(steps_until(to, step) - steps_until(from, step)) : 0;
 }
 
+static enum err sum_block(struct summing *s, struct observations_reader *o, struct reader *r, int32_t first,
+                          int32_t end)
+{
+    const struct sums_query *q = s->q;
+    enum err e =
+        points_read_as_of(o, r, q->series, zone_midnight(q->zone, first), zone_midnight(q->zone, end),
+                          q->as_of_us, BLOCK_POINTS, take_point, s, s->d);
+    close_day(s);
+    return e;
+}
+
+// Blocks grow where there is nothing: a machine may have been off for years.
 static enum err sum_points(struct summing *s, struct observations_reader *o, struct reader *r, int32_t first,
                            int32_t end)
 {
-    const struct sums_query *q = s->q;
     enum err e = ERR_OK;
-    for (int32_t day = first; day < end && e == ERR_OK; day += BLOCK_DAYS) {
-        int32_t block_end = end - day < BLOCK_DAYS ? end : day + BLOCK_DAYS;
-        s->raw_days += block_end - day;
-        if (q->raw_days_max && s->raw_days > q->raw_days_max)
-            return diag_fail(s->d, ERR_TOO_BIG,
-                             "more than %" PRId32
-                             " days would have to be added up from their points: ask for a "
-                             "shorter time",
-                             q->raw_days_max);
-        e = points_read_as_of(o, r, q->series, zone_midnight(q->zone, day), zone_midnight(q->zone, block_end),
-                              q->as_of_us, BLOCK_POINTS, take_point, s, s->d);
-        close_day(s);
+    for (int32_t day = first, block = BLOCK_DAYS, next; day < end && e == ERR_OK; day = next) {
+        uint64_t before = s->points;
+        next = end - day < block ? end : day + block;
+        e = sum_block(s, o, r, day, next);
+        if (e == ERR_TOO_BIG && s->points == before && block > BLOCK_DAYS) {
+            e = ERR_OK;
+            next = day;
+        }
+        block = next > day && s->points == before && block < BLOCK_DAYS_MAX ? 2 * block : BLOCK_DAYS;
     }
     return e;
 }

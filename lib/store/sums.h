@@ -24,7 +24,7 @@ struct sums_query {
     const char *park_currency; // says whose rates
     bool flow;                 // an amount in the period; else a level
     bool no_totals;            // of days: from the points alone, to compare
-    int32_t raw_days_max;      // days of measurements to be read from their points, 0: any number
+    uint64_t points_max;       // of measurements' points to be read, 0: any number
 };
 
 struct span_sum {
@@ -43,7 +43,7 @@ static inline bool span_sum_whole(const struct span_sum *s)
     return s->lacking + s->foreign + s->split + s->gone == 0;
 }
 
-// Fills out[0 .. count-1]. INVALID: spans that are not rising; TOO_BIG: past raw_days_max; else as
+// Fills out[0 .. count-1]. INVALID: spans that are not rising; TOO_BIG: past points_max; else as
 // observations_query and points_read.
 // Cost: a report's revision some µs; a measurement's day with a total as that, without one at 10 s about 10
 // ms.

@@ -204,6 +204,30 @@ static void a_measurement_is_known_from_when_it_was_received(void **state)
     expect(&a.sums[0], "", 0, 28 * 24);
 }
 
+static void years_without_figures_between_are_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    struct asked a;
+    static const char *const days[] = {"2019-03-01", "2019-03-02", "2022-06-30", "2024-02-29", "2024-03-01"};
+    for (size_t i = 0; i < 5; i++)
+        for (int64_t h = 1; h <= 24; h++)
+            measure(f, 0, zone_midnight(f->almaty, day(days[i])) + h * HOUR, (int64_t)i + 1);
+    advance(f);
+    prepare(f, &a, 0, &calendar_default, SPAN_YEAR, "2019-01-01", "2025-01-01");
+    ask(f, &a);
+    static const char *const sums[] = {"72", "", "", "72", "", "216"};
+    for (size_t i = 0; i < 6; i++) {
+        char text[TALLY_TEXT];
+        tally_text(&a.sums[i].tally, 0, text);
+        assert_string_equal(text, sums[i]);
+    }
+    a.q.points_max = 120;
+    ask(f, &a);
+    a.q.points_max = 119;
+    assert_int_equal(sums_read(f->view, f->reader, &a.q, a.sums, &f->store.diag), ERR_TOO_BIG);
+    assert_non_null(strstr(f->store.diag.text, "119 points"));
+}
+
 // ---- reports
 
 static void report(struct fixture *f, uint32_t number, const char *period, struct figure value,
@@ -364,6 +388,7 @@ int main(void)
         test(without_a_zone_days_are_utc),
         test(a_figure_committed_a_moment_ago_and_a_late_one_are_in_the_sum),
         test(a_measurement_is_known_from_when_it_was_received),
+        test(years_without_figures_between_are_passed_over),
         test(a_report_counts_in_the_span_that_holds_its_whole_period),
         test(revisions_count_as_they_were_known_or_published_then),
         test(each_report_is_converted_by_its_own_periods_rate),
