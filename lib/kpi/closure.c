@@ -39,11 +39,11 @@ static enum err take_line(const char *name, const char *value, struct closure *c
         c->reopens = strcmp(value, "open") == 0;
         return ERR_OK;
     }
-    if (strcmp(name, "kpi") == 0 && series_part_valid(value)) {
+    if (strcmp(name, "kpi") == 0 && series_part_valid(value) && !c->kpi[0]) {
         memcpy(c->kpi, value, strlen(value) + 1);
         return ERR_OK;
     }
-    if (strcmp(name, "reason") == 0 && strlen(value) <= CLOSURE_REASON_MAX) {
+    if (strcmp(name, "reason") == 0 && strlen(value) <= CLOSURE_REASON_MAX && !c->reason[0]) {
         memcpy(c->reason, value, strlen(value) + 1);
         return ERR_OK;
     }

@@ -162,7 +162,8 @@ everything_is_accounted_for() {
     run collector verify
     [ "$status" -eq 0 ] || fail "verify: $out $err" || return
     [ "$(get metrics 2>/dev/null | wc -l)" = 0 ] || fail "metrics without a token" || return
-    as root metrics | grep -q '^esep_collector_desk_reports_total 5$' || fail "$(as root metrics | grep desk)"
+    out=$(as root metrics)
+    [[ $out == *$'\n'"esep_collector_desk_reports_total 5"$'\n'* ]] || fail "$(grep desk <<<"$out")"
 }
 
 prepare || { echo "not ok prepare: no park"; tail -n 5 "$work"/*.log; exit 1; }

@@ -116,6 +116,7 @@ static void what_is_no_document_is_refused(void **state)
                                       "closure 1\nperiod 2026-03\nstate shut\n",
                                       "closure 1\nperiod 2026-03\nkpi In v\n",
                                       "closure 1\nperiod 2026-03\nuntil 2027\n",
+                                      "closure 1\nperiod 2026-03\nkpi inv\nkpi in\n",
                                       "closure 1\nperiod\n"};
     struct closure c = {.reason = "before"};
     struct buf text;
