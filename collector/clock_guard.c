@@ -9,21 +9,42 @@
 #include "store/reader_control.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DOCUMENT_MAX 120
 
+// "name digits\n" at *at, which moves behind it.
+static bool take_line(const char **at, const char *name, int64_t *out)
+{
+    size_t len = strlen(name), digits;
+    if (strncmp(*at, name, len) != 0)
+        return false;
+    *at += len;
+    digits = strspn(*at, "0123456789");
+    if (digits == 0 || digits > 18 || (*at)[digits] != '\n')
+        return false;
+    *out = strtoll(*at, NULL, 10);
+    *at += digits + 1;
+    return true;
+}
+
 enum err clock_document_read(const void *document, size_t len, int64_t *last_us, int64_t *at_us)
 {
+    static const char head[] = "clock 1\n";
     char text[DOCUMENT_MAX + 1];
-    int end = 0;
-    if (len > DOCUMENT_MAX)
+    const char *at = text + sizeof head - 1;
+    int64_t confirmed = 0, last = 0;
+    if (len > DOCUMENT_MAX || len < sizeof head)
         return ERR_INVALID;
     memcpy(text, document, len);
     text[len] = '\0';
-    bool read = sscanf(text, "clock 1\nconfirmed_us %18" SCNd64 "\nlast_received_us %18" SCNd64 "\n%n", at_us,
-                       last_us, &end) == 2;
-    return read && (size_t)end == len && *at_us > 0 && *last_us > 0 ? ERR_OK : ERR_INVALID;
+    if (strncmp(text, head, sizeof head - 1) != 0 || !take_line(&at, "confirmed_us ", &confirmed) ||
+        !take_line(&at, "last_received_us ", &last) || at != text + len || confirmed == 0 || last == 0)
+        return ERR_INVALID;
+    *at_us = confirmed;
+    *last_us = last;
+    return ERR_OK;
 }
 
 static enum err take(void *ctx, const struct reader_row *row, const struct wire_control *c)

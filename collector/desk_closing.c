@@ -69,10 +69,9 @@ static enum err change_closing(struct ledger *l, void *ctx, struct audit_entry *
         return e;
     buf_init(&text, CLOSURE_DOCUMENT_MAX);
     snprintf(kind, sizeof kind, CLOSURE_KIND "%s", c->park);
-    if ((e = closure_write(c, &text)) != ERR_OK)
-        e = diag_fail(d, ERR_INVALID, "the reason must be one line of text");
-    else
-        e = ledger_add_control(l, kind, text.data, text.len, c->author, &receipt, d);
+    e = closure_write(c, &text);
+    e = e == ERR_OK ? ledger_add_control(l, kind, text.data, text.len, c->author, &receipt, d)
+                    : diag_fail(d, ERR_INVALID, "the reason must be one line of text");
     buf_deinit(&text);
     if (e != ERR_OK)
         return e;

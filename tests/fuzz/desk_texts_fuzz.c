@@ -34,7 +34,9 @@ static void as_closure(const char *text, size_t len)
     buf_init(&out, CLOSURE_DOCUMENT_MAX);
     if (closure_write(&c, &out) == ERR_OK) { // a reason with control characters is read and never written
         FUZZ_CHECK(closure_read(out.data, out.len, &again, &d) == ERR_OK);
-        FUZZ_CHECK(memcmp(&c, &again, sizeof c) == 0);
+        FUZZ_CHECK(c.period.kind == again.period.kind && c.period.start == again.period.start);
+        FUZZ_CHECK(c.reopens == again.reopens && strcmp(c.kpi, again.kpi) == 0 &&
+                   strcmp(c.reason, again.reason) == 0);
     }
     buf_deinit(&out);
 }

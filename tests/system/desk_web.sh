@@ -75,9 +75,9 @@ rivals_analysts_and_auditors_are_refused_and_audited() {
 }
 
 a_request_that_is_repeated_is_stored_once() {
-    local body="{\"series\":\"$series\",\"period\":\"2025-11\",\"value\":\"1200\",\"request\":\"once-1\"}" i
+    local body="{\"series\":\"$series\",\"period\":\"2025-11\",\"value\":\"1200\",\"request\":\"once-1\"}"
     gives 201 plant "$body" '"repeated":false' || return
-    for i in 1 2 3; do gives 200 plant "$body" '"repeated":true' || return; done
+    for _ in 1 2 3; do gives 200 plant "$body" '"repeated":true' || return; done
     gives 409 plant "{\"series\":\"$series\",\"period\":\"2025-11\",\"value\":\"1201\",\"request\":\"once-1\"}" 'another content' || return
     stop collector KILL
     start_collector || return
