@@ -36,7 +36,9 @@ import json, sys
 entries = json.load(sys.stdin)["log"]
 print(sum(e["outcome"] == sys.argv[1] and sys.argv[2] in json.dumps(e, ensure_ascii=False) for e in entries))' "$2" "${3:-}"
 }
-csv() { printf 'month,staff\n'"$1" >"$work/office.csv.new" && mv "$work/office.csv.new" "$work/office.csv"; }
+is_held() { [[ $(collector quarantine) == *"period-closed"* ]]; }
+is_spooled() { [ "$(agent_count office spooled)" -ge 1 ]; }
+csv() { printf 'month,staff\n%b' "$1" >"$work/office.csv.new" && mv "$work/office.csv.new" "$work/office.csv"; }
 
 a_figure_that_nobody_sends_is_reported_here_and_in_the_file_within_five_seconds() {
     start_collector && start_dashboard && start_agent office || return
@@ -62,7 +64,7 @@ a_figure_of_an_agents_series_is_corrected_here_and_the_agent_goes_on() {
     csv '2025-10,100\n2025-11,110\n'
     wait_for are_revisions $staff 2025-11 110 || fail "the agent lost its series" || return
     are_revisions $staff 2025-10 "100 104" || fail "$(revisions $staff 2025-10)" || return
-    [ "$(audit_lines revise done "reason: four were forgotten")" = 1 ] || fail "$(collector audit --event revise)" || return
+    [ "$(audit_lines revise "done" "reason: four were forgotten")" = 1 ] || fail "$(collector audit --event revise)" || return
     [ "$(collector quarantine | tail -n 1)" = "0 held" ] || fail "$(collector quarantine)"
 }
 
@@ -116,13 +118,12 @@ a_closed_period_needs_a_reason_and_says_so() {
     [ "$status" -eq 0 ] && [[ $out == *"after the closure"* ]] || fail "$status: $out $err" || return
     run collector closures
     [[ $out == *"closed"*"2025"*"testpark"*"year's end"*"1 closings and openings" ]] || fail "$out" || return
-    [ "$(audit_lines control done "2025 closed")" = 1 ] || fail "$(collector audit --event control)"
+    [ "$(audit_lines control "done" "2025 closed")" = 1 ] || fail "$(collector audit --event control)"
 }
 
 an_agents_figure_for_a_closed_period_waits_in_the_quarantine() {
     local place
     csv '2025-10,100\n2025-11,111\n'
-    is_held() { [[ $(collector quarantine) == *"period-closed"* ]]; }
     wait_for is_held || fail "$(collector quarantine)" || return
     are_revisions $staff 2025-11 110 || fail "taken: $(revisions $staff 2025-11)" || return
     place=$(collector quarantine | grep period-closed | awk '{print $1}')
@@ -168,7 +169,6 @@ a_clock_that_is_behind_stops_credit_and_nothing_is_lost() {
     step_clock -3600
     wait_for is_state clock-behind || fail "$(collector status | head -n 3)" || return
     csv '2025-10,100\n2025-11,111\n2025-12,120\n2026-01,130\n2026-02,140\n'
-    is_spooled() { [ "$(agent_count office spooled)" -ge 1 ]; }
     wait_for is_spooled || fail "the agent has not kept it" || return
     run collector report $staff 150 --period 2026-03
     [ "$status" -eq 1 ] && [[ $err == *"clock --confirm"* ]] || fail "$status: $out $err" || return
@@ -196,7 +196,7 @@ an_operator_confirms_the_clock_and_what_waited_is_taken() {
     [ "$(ledger 'select max(received_us) from batch')" -ge "$last" ] || fail "received went back" || return
     stop collector || fail "the collector ended with $?" || return
     start_shifted_collector && is_state running || fail "the confirmation was forgotten" || return
-    [ "$(audit_lines control done "was ahead")" = 1 ] || fail "$(collector audit --event control)" || return
+    [ "$(audit_lines control "done" "was ahead")" = 1 ] || fail "$(collector audit --event control)" || return
     run collector verify
     [ "$status" -eq 0 ] || fail "verify: $out $err"
 }

@@ -55,7 +55,7 @@ a_resident_reports_its_own_figure_and_gets_its_revision() {
     [[ $out != *position* ]] || fail "the ledger's position is told to a resident: $out" || return
     [ "$(as root "api/v1/observations?series=$series" | figure_of)" = "1100 plant None False False" ] ||
         fail "$(as root "api/v1/observations?series=$series")" || return
-    is_audited report done "2025-10: 1100, author plant" || fail "$(collector audit --event report)"
+    is_audited report "done" "2025-10: 1100, author plant" || fail "$(collector audit --event report)"
 }
 
 rivals_analysts_and_auditors_are_refused_and_audited() {
@@ -106,7 +106,7 @@ a_correction_is_on_page_and_graph_within_five_seconds() {
     wait_for is_another_picture "$before" || { wait_s=30; fail "the same picture as before"; return; }
     wait_s=30
     [[ $(as plant "series/$series") == *"counted again"* ]] || fail "not on the page" || return
-    is_audited revise done "2025-11: 1250, before 1200" || fail "$(collector audit --event revise)"
+    is_audited revise "done" "2025-11: 1250, before 1200" || fail "$(collector audit --event revise)"
 }
 
 a_closed_period_is_the_operators_alone_and_needs_a_reason() {
@@ -155,7 +155,7 @@ a_person_reports_with_the_form_and_sees_the_new_revision() {
     [ "$code" = 403 ] || fail "a forged form: $code" || return
     code=$(browse -o "$work/body" -w '%{http_code}' -H 'Origin: http://elsewhere.example' "${fields[@]}" -d step=store "$address")
     [ "$code" = 403 ] || fail "from elsewhere: $code" || return
-    is_audited report done "author aigul" || fail "$(collector audit --event report)"
+    is_audited report "done" "author aigul" || fail "$(collector audit --event report)"
 }
 
 everything_is_accounted_for() {

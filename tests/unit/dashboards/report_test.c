@@ -232,19 +232,19 @@ static void what_is_wrong_is_said_of_its_member_and_goes_no_further(void **state
 static void bodies_that_are_none_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "",
-        "{",
-        "[]",
-        "7",
-        "\"x\"",
-        "{\"a\":1,\"a\":2}",
-        "{\"a\":\"\\u0000\"}",
-        "{\"a\":\"\\u0007\"}",
-        "{\"a\\u001f\":\"x\"}",
-        "{\"series\":[]}",
-        "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,"
-        "\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1}"};
+    static const char too_many[] = "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,"
+                                   "\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1}";
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "[]",
+                                      "7",
+                                      "\"x\"",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":\"\\u0000\"}",
+                                      "{\"a\":\"\\u0007\"}",
+                                      "{\"a\\u001f\":\"x\"}",
+                                      "{\"series\":[]}",
+                                      too_many};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (post(bad[i], token[ROLE_OPERATOR]) != 400)
             fail_msg("row %zu: %d %s", i, w.x.status, buf_str(&w.x.body));
@@ -348,11 +348,13 @@ static void what_is_wrong_stands_beside_its_field_with_all_that_was_written(void
     (void)state;
     assert_int_equal(send_form("step=check&period=2025-10&value=12,345&reason=%D0%B0%3C%3E"), 400);
     assert_true(says("id=\"value-wrong\""));
-    assert_null(strstr(strstr(buf_str(&w.x.body), "<!DOCTYPE") + 1, "<!DOCTYPE")); // and no error page behind it
+    assert_null(
+        strstr(strstr(buf_str(&w.x.body), "<!DOCTYPE") + 1, "<!DOCTYPE")); // and no error page behind it
     assert_true(says("aria-describedby=\"value-wrong value-hint\" aria-invalid=\"true\" autofocus"));
     assert_true(says("value=\"12,345\""));
     assert_true(says("\xd0\xb0&lt;&gt;"));
-    assert_int_equal(send_form("step=check&period=2026-02&value=5"), 400); // there is a figure: why another one?
+    assert_int_equal(send_form("step=check&period=2026-02&value=5"),
+                     400); // there is a figure: why another one?
     assert_true(says("id=\"reason-wrong\""));
     assert_int_equal(send_form("step=check&period=2026-02&value=5&reason=why"), 200);
     assert_true(says("revision 1"));
