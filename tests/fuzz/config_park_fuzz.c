@@ -5,6 +5,8 @@
 #include "kpi/period.h"
 #include "tests/fuzz/fuzz.h"
 
+#define OWED_BY_DAY 20800 // 2026-12-13
+
 static void look_at_names(const struct names *n)
 {
     for (int l = 0; l < LANG_COUNT; l++)
@@ -39,8 +41,33 @@ static void look_at_statement(const struct park *p, const struct statement *st)
     FUZZ_CHECK(!statement_counts(st) || !st->scope[0]);
 }
 
+struct owed_seen {
+    const struct park *park;
+    int count;
+};
+
+// The first few that are owed: each has ended, binds who belongs, and is late no sooner than due.
+static enum err look_at_owed(void *ctx, const struct obligation_owed *o)
+{
+    struct owed_seen *seen = ctx;
+    FUZZ_CHECK(park_resident(seen->park, o->resident) && obligation_binds(o->rule, o->resident));
+    FUZZ_CHECK(period_valid(o->period) && o->period.kind == o->rule->period);
+    FUZZ_CHECK(o->period.start >= o->rule->from.start && period_end(o->period) <= OWED_BY_DAY);
+    FUZZ_CHECK(!o->has_due || (o->due_day >= period_end(o->period) - 1 && o->late_s >= o->due_s));
+    return ++seen->count < 100 ? ERR_OK : ERR_FULL;
+}
+
+static void look_at_obligations(const struct park *p)
+{
+    struct owed_seen seen = {.park = p};
+    const struct obligation_query q = {.now_s = OWED_BY_DAY * INT64_C(86400)};
+    enum err e = obligation_each(p, NULL, &q, look_at_owed, &seen);
+    FUZZ_CHECK(e == ERR_OK || (e == ERR_FULL && seen.count == 100));
+}
+
 static void look_at(const struct park *p)
 {
+    look_at_obligations(p);
     look_at_names(&p->names);
     FUZZ_CHECK(currency_find(p->currency));
     for (size_t i = 0; i < p->resident_count; i++)
