@@ -2,6 +2,7 @@
 """Our own figures: one line `bench NAME VALUE UNIT goal=G met|short` for each goal that needs nobody to compare with, `note …` lines
 beside them. BENCH_ONLY=part runs what has that in its name; README.md says what each row is. Always ends 0 unless it could not measure."""
 import os
+import signal
 import sys
 import traceback
 
@@ -10,12 +11,14 @@ import rig  # noqa: E402
 import rows_agent  # noqa: E402
 import rows_files  # noqa: E402
 import rows_ingest  # noqa: E402
+import rows_profile  # noqa: E402
 import rows_read  # noqa: E402
 
-PARTS = {**rows_ingest.PARTS, **rows_files.PARTS, **rows_agent.PARTS, **rows_read.PARTS}
+PARTS = {**rows_ingest.PARTS, **rows_files.PARTS, **rows_agent.PARTS, **rows_read.PARTS, **rows_profile.PARTS}
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended and removed
     only = os.environ.get("BENCH_ONLY", "")
     chosen = [name for name in PARTS if only in name]
     if len(sys.argv) > 1 or not chosen:

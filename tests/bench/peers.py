@@ -2,6 +2,7 @@
 """The same work on ours and on others', in one run, pinned alike, several rounds in turn: a line `peer NAME WORK ratio=OURS/THEIRS …` for
 each and a table. BENCH_ONLY=name takes one of them; README.md says how each is used."""
 import os
+import signal
 import sys
 import time
 import traceback
@@ -129,6 +130,7 @@ def lines(found):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended and removed
     only = os.environ.get("BENCH_ONLY", "")
     print(f"note machine {rig.machine()}", flush=True)
     contest = Contest()

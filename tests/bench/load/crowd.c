@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, ANSWER_MS = 20000, ENTER_S = 120, THREADS_MAX = 16 };
+enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, PAUSE_MS = 50, ANSWER_MS = 20000, ENTER_S = 120 };
+#define THREADS_MAX 16
 // libzmq has 1,023 sockets a context by default, and an agent has three: its own and two that watch it.
 enum { AGENTS_A_CONTEXT = 250, CONTEXTS_MAX = 20 };
 enum phase { ENTERING, PRIMING, MAKING, DRAINING, OVER };
@@ -123,8 +124,10 @@ static void *run(void *share)
     while (s->failed == ERR_OK && atomic_load(&s->crowd->phase) != OVER) {
         for (uint32_t at = 0; at < s->count && s->failed == ERR_OK; at += SOCKETS_AT_ONCE)
             s->failed = turn(s, at, s->count - at < SOCKETS_AT_ONCE ? s->count - at : SOCKETS_AT_ONCE);
+        // Too many to wait for at once: a round looks at everybody, so let many have something to say by
+        // then.
         if (s->count > SOCKETS_AT_ONCE)
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
     }
     return NULL;
 }
