@@ -253,7 +253,7 @@ class Load:
         return self.error.read()
 
     def wait_primed(self):
-        wait_for(lambda: "primed" in self.said() or self.process.poll() is not None, 300)
+        wait_for(lambda: "primed" in self.said() or self.process.poll() is not None, 900)
         if self.process.poll() is not None:
             raise RuntimeError(f"load: {self.said()}")
 

@@ -62,6 +62,7 @@ def profile():
                 site.wait_landed()
                 pids = {"load": load.process.pid, "collector": site.collector.pid}
                 before = {who: rig.threads_s(pid) for who, pid in pids.items()}
+                landed = -site.status()["counters"]["rrd_values_written"]
                 load.go()
                 if shutil.which("perf"):
                     record(pids.values(), max(2, seconds - 2), site.path("perf.data"))
@@ -69,14 +70,16 @@ def profile():
                     time.sleep(max(2, seconds - 2))
                 # What was accepted by now stands for what was made by now: in flight is little beside it.
                 after = {who: rig.threads_s(pid) for who, pid in pids.items()}
-                n = max(1, site.status()["counters"]["samples_accepted"] - series)
+                counted = site.status()["counters"]
+                n, landed = max(1, counted["samples_accepted"] - series), max(1, landed + counted["rrd_values_written"])
                 load.finish()
             finally:
                 load.close()
             counts, top = sampled(site.path("perf.data")) if shutil.which("perf") else (collections.Counter(), {})
             for who in ("load", "collector"):
                 for thread, s in sorted(after[who].items(), key=lambda x: -x[1]):
-                    ns = (s - before[who].get(thread, 0)) / n * 1e9
+                    # A value's way into its file is the writer's, which is behind when more comes than lands.
+                    ns = (s - before[who].get(thread, 0)) / (landed if thread == "rrd" else n) * 1e9
                     if ns < 0.5:
                         continue
                     # Names of the libzmq threads are the same in both programs: their symbols are counted together.

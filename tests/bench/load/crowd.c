@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, PAUSE_MS = 50, ANSWER_MS = 20000, ENTER_S = 120 };
+enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, PAUSE_MS = 50, ANSWER_MS = 20000, ENTER_S = 300 };
 #define THREADS_MAX 16
 // libzmq has 1,023 sockets a context by default, and an agent has three: its own and two that watch it.
 enum { AGENTS_A_CONTEXT = 250, CONTEXTS_MAX = 20 };
