@@ -1,6 +1,7 @@
 // query: exact figures of one series straight from the files, read only; nothing needs to run.
 #include "base/figure.h"
 #include "collector/commands.h"
+#include "collector/query_total.h"
 #include "collector/when.h"
 #include "kpi/money.h"
 #include "kpi/period.h"
@@ -9,12 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 enum { DAY_S = 86400 };
 
 struct query {
     const struct ledger_series *series;
-    enum format format;
+    enum query_format format;
     uint64_t count;
     uint32_t span_s; // of the figure that is printed: 0 when it is for the series' step or period
 };
@@ -52,12 +52,12 @@ static void print_figure(struct query *q, const char *key, const char *when, con
 {
     char text[FIGURE_TEXT];
     value_text(code, value, text);
-    if (q->format == FORMAT_JSON)
+    if (q->format == QUERY_JSON)
         print_json(q, key, when, code, value);
-    else if (q->format == FORMAT_CSV && q->series->class == WIRE_MEASUREMENT)
+    else if (q->format == QUERY_CSV && q->series->class == WIRE_MEASUREMENT)
         printf("%s,%s,%s,%u\n", when, text, code[0] ? code : q->series->unit,
                (unsigned)(q->span_s ? q->span_s : q->series->step_s));
-    else if (q->format == FORMAT_CSV)
+    else if (q->format == QUERY_CSV)
         printf("%s,%s,%s\n", when, text, code[0] ? code : q->series->unit);
     else
         printf("%-20s  %20s %s%s\n", when, value.kind == FIGURE_MISSING ? "unknown" : text,
@@ -91,14 +91,14 @@ static enum err print_observation(void *ctx, const struct observation *o)
 static void print_head(const struct query *q)
 {
     const struct ledger_series *s = q->series;
-    if (q->format == FORMAT_JSON)
+    if (q->format == QUERY_JSON)
         printf(
             "{\"series\": \"%s\", \"unit\": \"%s\", \"currency\": \"%s\", \"class\": \"%s\", \"step_s\": %u, "
             "\"period\": \"%s\", \"points\": [",
             s->name, s->unit, s->currency, s->class == WIRE_REPORT ? "report" : "measurement",
             (unsigned)s->step_s,
             s->class == WIRE_REPORT ? period_kind_name((enum period_kind)s->period) : "");
-    else if (q->format == FORMAT_CSV)
+    else if (q->format == QUERY_CSV)
         printf("%s,value,%s%s\n", s->class == WIRE_REPORT ? "period" : "time",
                s->currency[0] ? "currency" : "unit", s->class == WIRE_REPORT ? "" : ",span_s");
 }
@@ -116,7 +116,7 @@ static enum err print_series(struct query *q, struct reader *r, struct observati
     } else {
         e = points_read(o, r, q->series, from, to, SIZE_MAX, print_point, q, d);
     }
-    if (q->format == FORMAT_JSON)
+    if (q->format == QUERY_JSON)
         puts("\n]}");
     return e;
 }
@@ -131,13 +131,13 @@ static int print_path(const struct collector_config *c, const struct ledger_seri
 }
 
 // ---- the command --------------------------------------------------------------------------------
-static bool parse_format(const struct command_line *line, enum format *out)
+static bool parse_format(const struct command_line *line, enum query_format *out)
 {
     static const char *const names[] = {"text", "json", "csv"};
     const char *wanted = line->format ? line->format : line->json ? "json" : "text";
     for (int i = 0; i < 3; i++) {
         if (strcmp(names[i], wanted) == 0) {
-            *out = (enum format)i;
+            *out = (enum query_format)i;
             return true;
         }
     }
@@ -154,6 +154,7 @@ static bool parse_when(const char *option, const char *text, bool end, int64_t a
     return false;
 }
 
+// *s is NULL where nothing was declared under that name: it may be a total.
 static enum err open_files(const struct collector_config *c, const char *name, struct reader **r,
                            struct observations_reader **o, const struct ledger_series **s, struct diag *d)
 {
@@ -162,9 +163,25 @@ static enum err open_files(const struct collector_config *c, const char *name, s
         return diag_fail(d, e, "there is no ledger in %s yet: no collector has run there", c->state);
     if (e == ERR_OK)
         e = reader_series_by_name(*r, name, s, d);
+    if (e == ERR_NOT_FOUND) {
+        *s = NULL;
+        e = ERR_OK;
+    }
+    return e == ERR_OK ? observations_reader_open(c->state, o, d) : e;
+}
+
+static enum err print_total(const struct command_line *line, const struct collector_config *c,
+                            struct reader *r, struct observations_reader *o, const struct query *q,
+                            int64_t from, int64_t to, struct diag *d)
+{
+    const char *name = line->words[0];
+    if (line->file)
+        return diag_fail(d, ERR_NOT_FOUND, "'%s' has no round-robin file: no such series is stored", name);
+    int32_t first = line->from ? (int32_t)(from / DAY_S) : INT32_MIN;
+    enum err e = query_total(c, name, r, o, first, (int32_t)((to + DAY_S - 1) / DAY_S), q->format, d);
     if (e == ERR_NOT_FOUND)
         return diag_fail(d, e, "no series is named '%s'; nothing has been declared under it", name);
-    return e == ERR_OK ? observations_reader_open(c->state, o, d) : e;
+    return e;
 }
 
 int collector_command_query(const struct command_line *line, const struct collector_config *c)
@@ -179,7 +196,9 @@ int collector_command_query(const struct command_line *line, const struct collec
         return EXIT_USAGE;
     int code = EXIT_DONE;
     enum err e = open_files(c, line->words[0], &r, &o, &q.series, &d);
-    if (e == ERR_OK && line->file) {
+    if (e == ERR_OK && !q.series) {
+        e = print_total(line, c, r, o, &q, from, to, &d);
+    } else if (e == ERR_OK && line->file) {
         code = print_path(c, q.series);
     } else if (e == ERR_OK) {
         if (!line->from) // all of a report, the last day of a machine

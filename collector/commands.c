@@ -33,7 +33,10 @@ static const struct command {
     {"move", "SERIES AGENT", "give a series to another agent of its resident", 2, 2, collector_command_move},
     {"status", "[--json]", "state, cursors, agents and every counter", 0, 0, collector_command_status},
     {"query", "SERIES [--from T] [--to T] [--format text|json|csv] [--file]",
-     "exact figures of a series; --file: the path of its round-robin file", 1, 1, collector_command_query},
+     "exact figures of a series, a total (park/all/kpi) or a computed KPI; --file: the path of its "
+     "round-robin "
+     "file",
+     1, 1, collector_command_query},
     {"rebuild", "[SERIES]", "make round-robin files anew from the ledger (all of them, and the observations)",
      0, 1, collector_command_rebuild},
     {"verify", "[--receipt POSITION:HASH]",

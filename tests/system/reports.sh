@@ -105,6 +105,22 @@ an_agent_killed_right_after_it_said_so_has_lost_nothing() {
     [ "$status" -eq 1 ] || fail "taken twice: $out"
 }
 
+in_total() { [ "$(get "api/v1/observations?series=testpark/all/jobs_total&period=2026-01" | json observations.0.value)" = "$1" ]; }
+
+a_correction_is_in_the_total_at_once() {
+    in_total 198 || fail "the total is another one" || return
+    run agent office report jobs_total 197 --period 2026-01 --revise --reason "a third had left"
+    wait_s=5
+    [ "$status" -eq 0 ] && wait_for in_total 197 || fail "$status $out $err" || return
+    wait_s=30
+    run collector query testpark/all/jobs_total --from 2026-01-01 --to 2026-01-31 --format csv
+    [[ $out == *"2026-01,197,person,1,0,0,"* ]] || fail "the command says $out $err" || return
+    get graph/testpark/all/jobs_total.png >"$work/total.png" && [ "$(head -c 4 "$work/total.png" | tail -c 3)" = PNG ] ||
+        fail "it is not drawn" || return
+    run collector query testpark/all/oee
+    [ "$status" -eq 1 ] && [[ $err == *"no series is named 'testpark/all/oee'"* ]] || fail "$status $err"
+}
+
 planned() { get "api/v1/targets?park=testpark&$1" | json targets.0.value; }
 
 a_plan_that_changed_can_be_asked_for_as_it_was() {
@@ -126,4 +142,5 @@ prepare || { echo "not ok prepare: no park"; exit 1; }
 run_tests a_report_without_an_agent_running_is_stored_and_sent_later a_report_beside_a_running_agent_is_there_within_five_seconds \
     a_second_value_is_refused_and_a_correction_needs_a_reason a_correction_is_a_revision_and_in_the_file_within_five_seconds \
     what_was_published_by_then_is_drawn a_file_that_changes_and_one_that_loses_a_value_are_revisions_within_five_seconds \
-    an_agent_killed_right_after_it_said_so_has_lost_nothing a_plan_that_changed_can_be_asked_for_as_it_was
+    an_agent_killed_right_after_it_said_so_has_lost_nothing \
+    a_correction_is_in_the_total_at_once a_plan_that_changed_can_be_asked_for_as_it_was
