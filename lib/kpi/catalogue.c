@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "kpi/formula.h"
+#include "kpi/kpi_usual.h"
 #include "kpi/place.h"
 
-#define TEXT_MAX    400
-#define ENTRIES_MAX 1000
-#define MONEY_UNIT  "money"
+#define TEXT_MAX      400
+#define ENTRIES_MAX   1000
+#define MONEY_UNIT    "money"
+#define HISTOGRAM_MAX 32 // kpi/total.h has as many bins
 
 static const char *const kinds[] = {"level", "flow", "computed"};
 static const char *const topics[] = {"output", "jobs", "investment", "park"};
@@ -49,6 +51,7 @@ struct yaml_unit {
 
 struct yaml_kpi {
     char *code, *topic, *kind, *unit, *over_time, *over_residents, *weight, *formula, *direction, *min, *max;
+    char *class, *every, *archives;
     bool per_product;
     struct yaml_names names;
 };
@@ -87,6 +90,9 @@ static const cyaml_schema_field_t kpi_fields[] = {
     TEXT(yaml_kpi, direction),
     OPTIONAL(yaml_kpi, min),
     OPTIONAL(yaml_kpi, max),
+    OPTIONAL(yaml_kpi, class),
+    OPTIONAL(yaml_kpi, every),
+    OPTIONAL(yaml_kpi, archives),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t kpi_entry = {
@@ -185,6 +191,16 @@ static enum err load_bounds(const struct place *p, const struct yaml_kpi *raw, s
     return e;
 }
 
+// Its values are counted one by one, so there must be few of them.
+static enum err check_histogram(const struct place *p, const struct kpi *k)
+{
+    bool whole = k->min.kind == FIGURE_INTEGER && k->max.kind == FIGURE_INTEGER;
+    if (!whole || k->max.integer - k->min.integer >= HISTOGRAM_MAX)
+        return place_error(p, "over_residents", "histogram needs whole min and max, less than %d apart",
+                           HISTOGRAM_MAX);
+    return ERR_OK;
+}
+
 static enum err check_level(const struct place *p, const struct kpi *k)
 {
     if (k->over_time == ROLLUP_SUM)
@@ -194,7 +210,7 @@ static enum err check_level(const struct place *p, const struct kpi *k)
         return place_error(p, "over_time", "of a level is last or none");
     if (k->over_residents == ROLLUP_LAST || k->over_residents == ROLLUP_RATIO)
         return place_error(p, "over_residents", "of a level is sum, weighted, histogram or none");
-    return ERR_OK;
+    return k->over_residents == ROLLUP_HISTOGRAM ? check_histogram(p, k) : ERR_OK;
 }
 
 static enum err check_flow(const struct place *p, const struct kpi *k)
@@ -235,6 +251,13 @@ static enum err check_rollups(const struct place *p, const struct kpi *k)
     return k->kind == KPI_FLOW ? check_flow(p, k) : check_computed(p, k);
 }
 
+// What all or nothing is said of: how its figures usually come, and what is kept of them.
+static enum err load_usual(const struct place *p, const struct yaml_kpi *raw, struct kpi *k)
+{
+    const struct kpi_usual_text text = {raw->class, raw->every, raw->archives};
+    return kpi_usual_load(p, &text, k);
+}
+
 static enum err load_kpi(struct catalogue *c, const struct place *p, const struct yaml_kpi *raw)
 {
     struct kpi k = {.code = raw->code,
@@ -258,6 +281,8 @@ static enum err load_kpi(struct catalogue *c, const struct place *p, const struc
         e = load_bounds(p, raw, &k);
     if (e == ERR_OK)
         e = check_rollups(p, &k);
+    if (e == ERR_OK)
+        e = load_usual(p, raw, &k);
     if (e == ERR_OK)
         c->kpis[c->kpi_count++] = k;
     return e;

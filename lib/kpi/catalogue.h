@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/figure.h"
+#include "kpi/period.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,18 @@ enum kpi_rollup { // over time, and over residents
     ROLLUP_WEIGHTED, // mean weighted by another KPI
     ROLLUP_RATIO,    // computed anew from its rolled-up parts, never averaged
     ROLLUP_HISTOGRAM // over residents: how many are at each value
+};
+enum kpi_class { // how its figures usually come
+    KPI_CLASS_UNSAID,
+    KPI_MEASUREMENT,
+    KPI_REPORT,
+    KPI_MADE // it is computed
+};
+enum kpi_archives { // what its round-robin files keep (store/README.md has the table)
+    ARCHIVES_UNSAID,
+    ARCHIVES_MACHINE,  // the step for 8 to 35 days, 5 minutes for 35, hours for 2 years, days for 20
+    ARCHIVES_CALENDAR, // days for 40 years
+    ARCHIVES_NONE      // it has no file
 };
 enum kpi_direction { DIRECTION_NONE, DIRECTION_UP, DIRECTION_DOWN }; // which way is better
 
@@ -51,6 +64,10 @@ struct kpi {
     const char *formula;             // for computed KPIs, else ""
     const struct formula *computing; // the same, parsed; its parts are KPIs that are not computed; else NULL
     enum kpi_direction direction;
+    enum kpi_class class;
+    uint32_t step_s;         // of a measurement, as it usually is; 0: not said
+    enum period_kind period; // of a report; PERIOD_NONE: not said
+    enum kpi_archives archives;
     struct figure min, max; // bounds of a sample, both allowed values; missing: none. Money: minor units
 };
 

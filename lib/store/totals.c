@@ -54,6 +54,8 @@ static enum err first_day(const struct asking *a, const struct ledger_series *s,
 {
     const struct totals_question *q = a->q;
     *out = INT32_MAX;
+    if (s->series_id == 0)
+        return ERR_OK; // owed, and never reported
     if (s->class == WIRE_REPORT && q->as_of_us) {
         struct observation_query query = {.series_id = s->series_id,
                                           .from = CIVIL_DAY_MIN,
@@ -124,9 +126,10 @@ static enum err fill_line(struct asking *a, size_t line, const struct span *span
     for (size_t i = 0; i < count; i++) {
         struct total_cell *c = &a->cells[i * a->lines.count + line];
         struct span s = spans[i];
-        *c = (struct total_cell){.why = TOTAL_MISSING, .owed = a->first[line] < s.end};
+        *c = (struct total_cell){.why = TOTAL_MISSING,
+                                 .owed = a->first[line] < s.end || totals_owes(a->p, l, &s, a->until_s)};
         c->absent = !clip(a, l, &s);
-        if (c->absent || !c->owed)
+        if (c->absent || a->first[line] >= s.end)
             continue;
         a->spans[n] = s;
         a->at[n++] = i;
@@ -213,7 +216,8 @@ static bool needs_rates(const struct asking *a)
     if (!a->to)
         return false;
     for (size_t i = 0; i < a->lines.count; i++)
-        if (a->lines.at[i].kpi->money && strcmp(a->lines.at[i].series.currency, a->to->code) != 0)
+        if (a->lines.at[i].kpi->money && a->lines.at[i].series.series_id != 0 &&
+            strcmp(a->lines.at[i].series.currency, a->to->code) != 0)
             return true;
     for (size_t i = 0; i < a->p->park->statement_count; i++) { // a plan in another currency
         const struct statement *st = &a->p->park->statements[i];
@@ -268,6 +272,8 @@ enum err totals_read(const struct totals_place *p, const struct totals_question 
         return ERR_OK;
     a.until_s = (q->as_of_us ? q->as_of_us : p->now_us) / US_PER_S;
     enum err e = totals_lines_load(p, q->resident, q->kpi, false, &a.lines, d);
+    if (e == ERR_OK)
+        e = totals_lines_owed(p, q->resident, q->kpi, &a.lines);
     if (e == ERR_OK) {
         const struct currency *common = totals_currency(p, &a.lines);
         a.to = common && q->to ? q->to : common;

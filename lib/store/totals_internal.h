@@ -19,6 +19,13 @@ enum err totals_lines_load(const struct totals_place *p, const char *resident, c
                            bool itself, struct totals_lines *out, struct diag *d) MUST_USE;
 void totals_lines_free(struct totals_lines *l);
 
+// Adds those residents' that owe a part and have never reported it: lines without a series (series_id 0).
+enum err totals_lines_owed(const struct totals_place *p, const char *resident, const struct kpi *kpi,
+                           struct totals_lines *lines) MUST_USE;
+// Whether the line's resident owes a report of it within the span, whose period is over by until_s.
+bool totals_owes(const struct totals_place *p, const struct totals_line *l, const struct span *span,
+                 int64_t until_s);
+
 // Whether a total of k is made of figures of `of`.
 bool totals_is_part(const struct kpi *k, const struct kpi *of);
 bool totals_is_money(const struct kpi *k); // it, or any part

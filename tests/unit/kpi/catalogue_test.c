@@ -175,6 +175,21 @@ static void catalogue_names_the_place_of_what_is_wrong(void **state)
         {"(staff + 1.5)", "staff) + (1.5", "47:43: kpis[3].formula: ", "closes no bracket"},
         {"100 * annualised(out) / (staff + 1.5)", "\"100 * -out\"",
          "47:21: kpis[3].formula: ", "belongs here"},
+        {"max: 10\n", "max: 10\n    class: report\n", "20:5: kpis[1]: ", "said together"},
+        {"max: 10\n", "max: 10\n    class: report\n    archives: calendar\n",
+         "20:5: kpis[1].every: ", "how often"},
+        {"max: 10\n", "max: 10\n    class: report\n    every: 10s\n    archives: calendar\n",
+         "31:12: kpis[1].every: ", "day, month, quarter or year"},
+        {"max: 10\n", "max: 10\n    class: measurement\n    every: 2h\n    archives: machine\n",
+         "31:12: kpis[1].every: ", "10s to 1h"},
+        {"max: 10\n", "max: 10\n    class: measurement\n    every: 10s\n    archives: calendar\n",
+         "32:15: kpis[1].archives: ", "machine"},
+        {"max: 10\n", "max: 10\n    class: computed\n    archives: none\n",
+         "30:12: kpis[1].class: ", "where kind is"},
+        {"max: 10\n", "max: 10\n    class: weekly\n    archives: none\n",
+         "30:12: kpis[1].class: ", "measurement | report"},
+        {"over_residents: sum", "over_residents: histogram",
+         "26:21: kpis[1].over_residents: ", "whole min and max"},
         {"unit: percent # of all", "unit: [percent]", "44:11: kpis[3].unit", ""},
         {"direction: up # is good", "direction: up\n    direction: up", "49:5: direction: ", "twice"},
         {"kpis:\n", "kpis: none\nothers:\n", "9:7: kpis", ""},
@@ -323,6 +338,23 @@ static void the_delivered_catalogue_has_every_kpi_with_its_rollups(void **state)
     catalogue_free(c);
 }
 
+static void the_delivered_catalogue_says_of_every_kpi_how_it_comes_and_what_is_kept(void **state)
+{
+    (void)state;
+    struct catalogue *c = delivered();
+
+    for (size_t i = 0; i < catalogue_count(c); i++) {
+        const struct kpi *k = catalogue_at(c, i);
+        bool computed = k->kind == KPI_COMPUTED;
+        bool usual = k->class == KPI_MEASUREMENT ? k->step_s > 0 && k->archives == ARCHIVES_MACHINE
+                     : k->class == KPI_REPORT ? k->period != PERIOD_NONE && k->archives == ARCHIVES_CALENDAR
+                                              : k->class == KPI_MADE && k->archives == ARCHIVES_NONE;
+        if (!usual || computed != (k->class == KPI_MADE) || computed != (k->computing != NULL))
+            fail_msg("%s: class, every and archives are not said, or not alike", k->code);
+    }
+    catalogue_free(c);
+}
+
 static void the_delivered_catalogue_never_adds_unlike_pieces(void **state)
 {
     (void)state;
@@ -370,8 +402,8 @@ static void the_delivered_units_have_their_codes(void **state)
         const char *code, *okei, *unece;
     } table[] = {
         {"piece", "796", "H87"}, {"person", "792", "IE"}, {"unit", "642", "C62"}, {"percent", "744", "P1"},
-        {"hour", "356", "HUR"},  {"m2", "055", "MTK"},    {"kwh", "245", "KWH"},  {"second", "", ""},
-        {"money", "", ""},       {"any", "", ""},
+        {"hour", "356", "HUR"},  {"m2", "055", "MTK"},    {"kwh", "245", "KWH"},  {"second", "", "SEC"},
+        {"money", "", ""},       {"any", "", ""},         {"rub", "383", ""},     {"bln_rub", "386", ""},
     };
     struct catalogue *c = delivered();
 
@@ -392,6 +424,7 @@ int main(void)
         cmocka_unit_test(catalogue_that_is_not_there_is_not_found),
         cmocka_unit_test(languages_have_codes_that_parse),
         cmocka_unit_test(the_delivered_catalogue_has_every_kpi_with_its_rollups),
+        cmocka_unit_test(the_delivered_catalogue_says_of_every_kpi_how_it_comes_and_what_is_kept),
         cmocka_unit_test(the_delivered_catalogue_never_adds_unlike_pieces),
         cmocka_unit_test(the_delivered_catalogue_speaks_five_languages),
         cmocka_unit_test(the_delivered_units_have_their_codes),

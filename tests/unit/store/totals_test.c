@@ -291,6 +291,22 @@ static void who_joined_or_left_counts_while_it_belonged(void **state)
     close_rig(r);
 }
 
+static void who_owes_it_and_never_reported_is_missing(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig(
+        RESIDENTS "obligations:\n  - {kpi: jobs_total, residents: [all], period: month, due: {days: 10}, "
+                  "from: 2025-12, source: s}\n");
+    totals_rig_report(r, "a/jobs_total", "", "2025-11", 3);
+    totals_rig_report(r, "a/jobs_total", "", "2025-12", 4);
+    struct asked *a = ask(r, "all/jobs_total", SPAN_MONTH, "2025-11", "2026-03", 0, NULL);
+    expect(&a->at[0], 3, 1, 0); // nobody owed it yet
+    expect(&a->at[1], 4, 1, 1); // b
+    expect_none(&a->at[2], TOTAL_MISSING, 2);
+    expect_none(&a->at[4], TOTAL_MISSING, 1); // March is not over: b owes nothing yet, a has begun to report
+    close_rig(r);
+}
+
 struct found {
     char names[40][SERIES_NAME_MAX + 1];
     enum period_kind period[40];
@@ -361,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_yearly_rate_is_of_what_is_known),
         cmocka_unit_test(plans_are_shared_out_over_spans_only_where_they_say_how),
         cmocka_unit_test(who_joined_or_left_counts_while_it_belonged),
+        cmocka_unit_test(who_owes_it_and_never_reported_is_missing),
         cmocka_unit_test(the_list_has_what_can_be_made_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
