@@ -1,7 +1,7 @@
 // Whether a viewer may see a total is decided before anything is looked up, by the same codes as everywhere
 // else, so that what is not there and what may not be seen take the same way.
 #include "dashboards/computed.h"
-#include "dashboards/cache.h"
+#include "dashboards/computed_kept.h"
 #include "dashboards/plan.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,70 +103,21 @@ static enum err newest(struct site *s, const struct readers *store, const struct
     return ERR_OK;
 }
 
-// What a page with dozens of totals keeps for a few seconds.
-struct kept {
-    struct span span;
-    struct kpi_total figure; // its part points into the catalogue, which lives as long as the cache
-    const struct currency *currency;
-    bool converted;
-};
-
-static void name_kept(const struct site *s, const struct board_row *row, const struct as_of *as_of,
-                      uint8_t key[HASH_BYTES])
-{
-    const int64_t then[] = {as_of->us, as_of->by_published};
-    int64_t moment = site_now_us(s) / (KEPT_S * US_PER_S);
-    crypto_digest((const struct hash_part[]){{"computed newest", 15},
-                                             {row->series.name, strlen(row->series.name)},
-                                             {&moment, sizeof moment},
-                                             {then, sizeof then}},
-                  4, key);
-}
-
-static enum err from_kept(const struct kept *k, struct computed *out)
-{
-    struct computed c = {.count = 1,
-                         .spans = malloc(sizeof *c.spans),
-                         .figures = malloc(sizeof *c.figures),
-                         .currency = k->currency,
-                         .converted = k->converted};
-    if (!c.spans || !c.figures) {
-        computed_free(&c);
-        return ERR_NOMEM;
-    }
-    c.spans[0] = k->span;
-    c.figures[0] = k->figure;
-    *out = c;
-    return ERR_OK;
-}
-
-static void keep(struct site *s, const uint8_t key[HASH_BYTES], const struct computed *c)
-{
-    struct kept *k = c->count == 1 ? calloc(1, sizeof *k) : NULL;
-    if (!k)
-        return;
-    *k = (struct kept){c->spans[0], c->figures[0], c->currency, c->converted};
-    struct blob *b = blob_create((char *)k, sizeof *k);
-    if (b)
-        cache_put(s->cache, key, b);
-    blob_release(b);
-}
-
+// What a page with dozens of totals shows may be some seconds old.
 enum err computed_newest(struct site *s, const struct readers *store, const struct board_row *row,
                          const struct as_of *as_of, struct computed *out, struct diag *d)
 {
     uint8_t key[HASH_BYTES];
-    int64_t received_us = 0;
-    name_kept(s, row, as_of, key);
-    struct blob *b = cache_find(s->cache, key);
-    if (b) {
-        enum err e = from_kept((const struct kept *)(const void *)b->bytes, out);
-        blob_release(b);
-        return e;
-    }
+    int64_t received_us = 0, then[] = {as_of->us, as_of->by_published, site_now_us(s) / (KEPT_S * US_PER_S)};
+    crypto_digest((const struct hash_part[]){{"computed newest", 15},
+                                             {row->series.name, strlen(row->series.name)},
+                                             {then, sizeof then}},
+                  3, key);
+    if (computed_kept(s->cache, key, out))
+        return ERR_OK;
     enum err e = newest(s, store, row, as_of, out, &received_us, d);
     if (e == ERR_OK)
-        keep(s, key, out);
+        computed_keep(s->cache, key, out);
     return e;
 }
 
@@ -332,9 +283,9 @@ static enum err make_spans(const struct park *park, enum span_kind kind, int32_t
     return ERR_OK;
 }
 
-enum err computed_read(struct site *s, const struct readers *store, const struct board_row *row,
-                       enum span_kind kind, int32_t from, int32_t to, const struct as_of *as_of,
-                       const struct currency *currency, struct computed *out, struct diag *d)
+static enum err read_all(struct site *s, const struct readers *store, const struct board_row *row,
+                         enum span_kind kind, int32_t from, int32_t to, const struct as_of *as_of,
+                         const struct currency *currency, struct computed *out, struct diag *d)
 {
     struct computed c = {0};
     struct totals_said said = {0};
@@ -364,6 +315,40 @@ enum err computed_read(struct site *s, const struct readers *store, const struct
         computed_free(&c);
     else
         *out = c;
+    return e;
+}
+
+// The same question at the same row of the ledger has the same answer, rates and profiles included; what is
+// not over yet by the clock is asked anew each minute.
+static bool name_question(struct site *s, const struct readers *store, const struct board_row *row,
+                          const int64_t asked[5], const struct currency *currency, uint8_t key[HASH_BYTES])
+{
+    uint64_t position = 0;
+    int64_t received_us = 0, minute = site_now_us(s) / (60 * US_PER_S);
+    if (reader_head(store->reader, &position, &received_us, NULL) != ERR_OK)
+        return false;
+    crypto_digest((const struct hash_part[]){{"computed", 8},
+                                             {row->series.name, strlen(row->series.name)},
+                                             {asked, 5 * sizeof *asked},
+                                             {currency ? currency->code : "", currency ? 3 : 0},
+                                             {&position, sizeof position},
+                                             {&minute, sizeof minute}},
+                  6, key);
+    return true;
+}
+
+enum err computed_read(struct site *s, const struct readers *store, const struct board_row *row,
+                       enum span_kind kind, int32_t from, int32_t to, const struct as_of *as_of,
+                       const struct currency *currency, struct computed *out, struct diag *d)
+{
+    uint8_t key[HASH_BYTES];
+    const int64_t asked[] = {kind, from, to, as_of->us, as_of->by_published};
+    bool named = name_question(s, store, row, asked, currency, key);
+    if (named && computed_kept(s->cache, key, out))
+        return ERR_OK;
+    enum err e = read_all(s, store, row, kind, from, to, as_of, currency, out, d);
+    if (e == ERR_OK && named)
+        computed_keep(s->cache, key, out);
     return e;
 }
 

@@ -11,7 +11,6 @@
 #define BLOCK_DAYS_MAX 256
 #define CHUNK_DAYS     366
 #define BLOCK_POINTS   200000
-#define YEAR_DAYS      366
 #define SLACK_S        86400 // what may lie behind the newest row: clocks ahead, and room
 
 struct summing {
@@ -109,12 +108,14 @@ static uint64_t expected_reports(const struct summing *s, const struct span *spa
 static enum err sum_reports(struct summing *s, struct observations_reader *o)
 {
     const struct sums_query *q = s->q;
+    // The first that can touch a span is the one that holds its first day.
+    struct period first = period_containing((enum period_kind)q->series->period, q->spans[0].first);
     struct observation_query wanted = {.series_id = q->series->series_id,
-                                       .from = q->spans[0].first - YEAR_DAYS,
+                                       .from = first.start,
                                        .to = q->spans[q->count - 1].end,
                                        .by_published = q->by_published,
                                        .as_of_us = q->as_of_us};
-    if (!period_valid(period_containing((enum period_kind)q->series->period, q->spans[0].first)))
+    if (!period_valid(first))
         return diag_fail(s->d, ERR_CORRUPT, "%s has no period", q->series->name);
     for (size_t i = 0; i < q->count; i++)
         s->out[i].expected = expected_reports(s, &q->spans[i]);

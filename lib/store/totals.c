@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define BLOCK_CELLS 16384
+#define POINTS_MAX  6000000 // of one series, where it has no days' totals yet
 
 struct asking {
     const struct totals_place *p;
@@ -141,6 +142,7 @@ static enum err fill_line(struct asking *a, size_t line, const struct span *span
                            .as_of_us = a->q->as_of_us,
                            .by_published = a->q->by_published,
                            .until_s = a->until_s,
+                           .points_max = POINTS_MAX,
                            .to = convert ? a->to : NULL,
                            .book = a->book,
                            .park_currency = a->p->park->currency,

@@ -202,6 +202,19 @@ static void pages_show_totals_with_how_many_are_missing(void **state)
     assert_int_equal(get("/series/works/all/oee"), 404);
 }
 
+static void the_same_question_is_computed_once_until_a_figure_comes(void **state)
+{
+    (void)state;
+    static const char target[] = "/api/v1/observations?series=works/all/inv&period=2026-01";
+    expect(target, "\"value\":2000000.11");
+    uint64_t hits = cache_stats(site->cache).hits;
+    expect(target, "\"value\":2000000.11");
+    assert_true(cache_stats(site->cache).hits > hits);
+    totals_rig_report(&r, "b/inv", "KZT", "2026-01", 12);
+    totals_rig_observe(&r);
+    expect(target, "\"value\":2000000.12");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +224,7 @@ int main(void)
         cmocka_unit_test(totals_are_listed_with_the_rest),
         cmocka_unit_test(what_cannot_be_asked_of_a_total_is_refused_by_name),
         cmocka_unit_test(pages_show_totals_with_how_many_are_missing),
+        cmocka_unit_test(the_same_question_is_computed_once_until_a_figure_comes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -190,10 +190,10 @@ static void unknown_capacity_is_never_zero(void **state)
     expect_none(ask(t, "cap_util", "", "moulds"), TOTAL_ZERO);
 }
 
-static void a_target_without_a_due_date_is_never_late(void **state)
+static void a_plan_for_no_stated_time_gives_no_per_cent_of_a_span(void **state)
 {
     struct table *t = *state;
-    // What is planned for no stated time gives no plan for a span: no per cent, which would read as late.
+    // No per cent, which would read as late (that it is never late: dashboards/outlook_test.c).
     say_whole(t, "a", "inv", "", 500);
     t->plan = fraction_missing();
     struct kpi_total none = ask(t, "inv_plan_pct", "", "");
@@ -316,7 +316,7 @@ int main(void)
         TEST(ratios_are_rebuilt_from_their_parts_never_averaged),
         TEST(a_ratio_is_made_of_residents_with_all_its_parts),
         TEST(unknown_capacity_is_never_zero),
-        TEST(a_target_without_a_due_date_is_never_late),
+        TEST(a_plan_for_no_stated_time_gives_no_per_cent_of_a_span),
         TEST(missing_is_never_zero),
         TEST(weighted_means_are_weighted_by_their_weights_kpi),
         TEST(a_resident_that_reports_a_whole_and_its_parts_counts_once),
