@@ -382,6 +382,7 @@ static void put_totals(struct page *p, const struct board_row *r, const struct r
     range_address(g, address);
     const struct sums_asked asked = sums_of(r, g, address);
     totals_put(p, &asked, g->sums);
+    alike_put(p, r, &g->alike, &g->as_of, g->money.to);
 }
 
 static enum err choose_sums(struct page *p, const struct board_row *r, struct range *g)
@@ -433,10 +434,9 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
         put_sums(p, r, g);
     buf_text(p->out, "<div class=\"columns\">");
     buf_text(p->out, "<section class=\"panel values\" data-live=\"values\">");
-    if (r->computed) {
+    if (r->computed)
         put_totals(p, r, g);
-        alike_put(p, r, &g->alike, &g->as_of, g->money.to);
-    } else
+    else
         values_put(p, r, g->from, g->to, &g->as_of, &g->money);
     buf_text(p->out, "</section><aside class=\"panel\">");
     put_report_link(p, r);
