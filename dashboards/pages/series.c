@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "dashboards/closings.h"
 #include "dashboards/pages/alike.h"
+#include "dashboards/pages/annotations.h"
 #include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
 #include "dashboards/pages/sums.h"
@@ -428,7 +429,7 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
     if (r->measure.currency)
         put_currency(p, g);
     buf_text(p->out, "<div data-live=\"graph\">");
-    page_graph(p, &graph);
+    annotations_put_graph(p, &graph, g->from, g->to);
     buf_text(p->out, "</div></section>");
     if (!report) // whose exact values are no more than the last few minutes
         put_sums(p, r, g);

@@ -411,6 +411,23 @@ static void every_programme_is_on_its_parks_page_with_its_stages_and_source(void
     }
 }
 
+static void events_are_annotations_beside_graphs_of_their_days(void **state)
+{
+    static const char page[] = "/series/penza/rosstat/kep/indpro_yoy?lang=en&from=";
+    char target[120];
+    (void)state;
+    snprintf(target, sizeof target, "%s2023-06-09&to=2023-07-01", page);
+    assert_int_equal(site_fixture_get(&f, target), 200);
+    assert_true(site_fixture_has(&f, "Events of the park in this range"));
+    assert_true(site_fixture_has(&f, "href=\"/parks/penza?lang=en#s-exchange-participants\""));
+    assert_true(site_fixture_has(&f, "<span class=\"doubt\">more than</span> <data value=\"1000\""));
+    assert_true(site_fixture_has(&f, "credited by the source to: the whole exchange; nothing of it is"));
+    assert_true(site_fixture_has(&f, "#s-partner-cities\""));
+    snprintf(target, sizeof target, "%s2023-06-10&to=2023-07-01", page);
+    assert_int_equal(site_fixture_get(&f, target), 200);
+    assert_false(site_fixture_has(&f, "Events of the park in this range"));
+}
+
 // The list above must grow with the profiles, or it proves nothing of what was added.
 static void nothing_in_a_delivered_profile_is_left_out_of_these_lists(void **state)
 {
@@ -432,6 +449,7 @@ int main(void)
         cmocka_unit_test(doubts_are_said_in_every_language),
         cmocka_unit_test(every_published_figure_is_in_the_api_with_its_doubt_and_source),
         cmocka_unit_test(every_programme_is_on_its_parks_page_with_its_stages_and_source),
+        cmocka_unit_test(events_are_annotations_beside_graphs_of_their_days),
         cmocka_unit_test(nothing_in_a_delivered_profile_is_left_out_of_these_lists),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
