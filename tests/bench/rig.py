@@ -163,9 +163,11 @@ class Place:
         return int(out.stdout.split()[0]) if out.stdout else 0
 
     def close(self):
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # gigabytes take a moment to remove
         for program in self.programs:
             program.stop(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
     def __enter__(self):
         return self
