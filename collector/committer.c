@@ -27,7 +27,8 @@ static enum err open_desk(struct committer *c, struct diag *d)
                                    .catalogue = c->o.catalogue,
                                    .clock = c->o.clock,
                                    .counters = c->o.counters,
-                                   .quotas = c->o.quotas};
+                                   .quotas = c->o.quotas,
+                                   .parks = c->o.parks};
     return desk_create(&o, &c->desk, d);
 }
 
@@ -150,7 +151,9 @@ static enum err check_clock(const struct committer *c, int64_t received_us, stru
 static enum err run_group(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     int64_t received_us;
-    enum err e = ledger_begin(c->o.ledger, &received_us, d);
+    enum err e = desk_catch_up(c->desk, d);
+    if (e == ERR_OK)
+        e = ledger_begin(c->o.ledger, &received_us, d);
     if (e != ERR_OK)
         return e;
     streams_begin(c->streams);

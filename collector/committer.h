@@ -8,7 +8,7 @@
 #include "collector/counters.h"
 #include "collector/item.h"
 #include "collector/quota.h"
-#include "kpi/catalogue.h"
+#include "kpi/park.h"
 
 #define COMMITTER_GROUP_MAX 1024 // items in a transaction
 
@@ -22,6 +22,7 @@ struct committer_options {
     struct admission *admission;
     const struct quotas *quotas; // borrowed; NULL: no limits
     struct audit_tally *tally;   // NULL: refusals are not audited
+    const struct parks *parks;   // NULL: all days are UTC's
 };
 // Loads the durable counters' totals when there is a reader.
 enum err committer_create(const struct committer_options *o, struct committer **out, struct diag *d) MUST_USE;

@@ -219,7 +219,8 @@ void *committer_thread(void *service)
                                   .counters = &s->counters,
                                   .admission = s->admission,
                                   .quotas = &s->config->quotas,
-                                  .tally = s->tally};
+                                  .tally = s->tally,
+                                  .parks = &s->parks};
     enum err e = reader_open(s->config->state, &reader, &d);
     o.reader = reader;
     if (e == ERR_OK)

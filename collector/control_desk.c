@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OBSERVED_MS = 2000 };
+// Who asks for something else waits meanwhile.
+enum { OBSERVED_MS = 300, LOOKS_MAX = 4 };
 
 // ---- parsing ------------------------------------------------------------------------------------
 static enum err parse_flag(const json_t *o, const char *key, bool *out, struct diag *d)
@@ -229,17 +230,22 @@ json_t *control_report(struct control *c, const struct control_request *request)
         audit_tally_note(c->tally, AUDIT_REPORT, AUDIT_REFUSED, r.who, r.series, 1, "too many at a time");
         return fail_with("too many reports at a time: wait a few seconds", "timeout", NULL);
     }
-    if (!is_observed(c, cursor_position(c->committed)))
-        return fail_with("the collector is still reading what came before: try again in a moment", "again",
-                         NULL);
-    enum err e = look_up(c, &r, 0, &r.current, &d);
-    if (e != ERR_OK)
-        return fail_with(d.text, err_name(e), NULL);
-    struct item *item = item_create(ITEM_REPORT, c->inbox);
-    if (item)
-        item->admin->report = r;
-    if (!(item = control_ask(c, c->to_committer, item, CONTROL_ANSWER_MS)))
-        return fail_with(control_no_answer, "again", NULL);
+    struct item *item = NULL;
+    for (int looks = 0; looks < LOOKS_MAX && (!item || item->admin->result == ERR_AGAIN); looks++) {
+        item_destroy(item);
+        item = NULL;
+        if (!is_observed(c, cursor_position(c->committed)))
+            return fail_with("the collector is still reading what came before: try again in a moment",
+                             "again", NULL);
+        r.seen = cursor_position(c->observed); // before looking: what is seen may be newer
+        enum err e = look_up(c, &r, 0, &r.current, &d);
+        if (e != ERR_OK)
+            return fail_with(d.text, err_name(e), NULL);
+        if ((item = item_create(ITEM_REPORT, c->inbox)))
+            item->admin->report = r;
+        if (!(item = control_ask(c, c->to_committer, item, CONTROL_ANSWER_MS)))
+            return fail_with(control_no_answer, "again", NULL);
+    }
     struct item_admin *a = item->admin;
     json_t *reply = a->result == ERR_OK ? say_report(c, &a->report)
                                         : fail_with(a->diag.text[0] ? a->diag.text : err_text(a->result),

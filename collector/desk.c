@@ -47,7 +47,7 @@ const struct closure_book *desk_closures(const struct desk *s)
 
 static bool is_stored(enum err e) // as a line of the audit log: done, or refused
 {
-    return e != ERR_NOMEM && e != ERR_FULL && e != ERR_IO && e != ERR_CORRUPT;
+    return e != ERR_AGAIN && e != ERR_NOMEM && e != ERR_FULL && e != ERR_IO && e != ERR_CORRUPT;
 }
 
 enum err desk_audited(struct desk *s, struct audit_entry *entry, audit_change change, void *ctx,
@@ -329,6 +329,16 @@ static enum err open_stream(struct reporting *x)
     return e;
 }
 
+// A request that found the figure as it is has had its answer too: sent again, it must not undo what came
+// since.
+static enum err note_request(struct reporting *x)
+{
+    if (!x->r->request[0])
+        return ERR_OK;
+    x->request.position = x->r->position;
+    return ledger_desk_note(x->desk->o.ledger, &x->request, x->d);
+}
+
 static enum err store(struct reporting *x)
 {
     const struct desk_report *r = x->r;
@@ -346,11 +356,7 @@ static enum err store(struct reporting *x)
         e = append(x, &batch);
     if (e == ERR_OK)
         e = count(x);
-    if (e == ERR_OK && r->request[0]) {
-        x->request.position = r->position;
-        e = ledger_desk_note(x->desk->o.ledger, &x->request, x->d);
-    }
-    return e;
+    return e == ERR_OK ? note_request(x) : e;
 }
 
 static void describe(const struct reporting *x, struct audit_entry *out)
@@ -377,11 +383,13 @@ static enum err change_report(struct ledger *l, void *ctx, struct audit_entry *e
         e = find_or_want(x);
     if (e == ERR_OK)
         e = read_value(x);
+    if (e == ERR_OK)
+        e = desk_check_seen(x->desk, x->r, d);
     if (e == ERR_OK && is_unchanged(x->r)) {
         x->r->unchanged = true;
         x->r->position = x->r->current.position;
         audit_entry_detail(entry, "nothing stored: the figure is known so already");
-        return ERR_OK;
+        return note_request(x);
     }
     if (e == ERR_OK)
         e = check_closed(x);

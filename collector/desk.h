@@ -9,6 +9,7 @@
 #include "collector/quota.h"
 #include "kpi/catalogue.h"
 #include "kpi/closure.h"
+#include "kpi/park.h"
 #include "store/reader.h"
 
 #define DESK_REQUEST_MAX 64 // what a program calls its request, so that it is stored once
@@ -39,6 +40,7 @@ struct desk_report { // one figure of one period, by a person
     char request[DESK_REQUEST_MAX + 1]; // "": none
     bool revise;                        // a figure that is there already is to be replaced
     struct desk_current current;        // what is known of the period when it is asked
+    uint64_t seen;                      // and up to which position of the ledger; 0: not asked
     // out
     struct figure figure;
     struct ledger_series known; // the series, also when it is new
@@ -62,15 +64,19 @@ struct desk_options {
     const struct clock *clock;
     struct counters *counters;
     const struct quotas *quotas; // NULL: none
+    const struct parks *parks;   // whose days end when; NULL: all in UTC
 };
 enum err desk_create(const struct desk_options *o, struct desk **out, struct diag *d) MUST_USE;
 void desk_destroy(struct desk *s);
+// A closing that was committed and could not be read back then is read now. Before agents' reports are
+// judged; an error means that they can't be. NULL desk: OK.
+enum err desk_catch_up(struct desk *s, struct diag *d) MUST_USE;
 // What is closed now; for the committer to judge agents' reports by. NULL desk: nothing is.
 const struct closure_book *desk_closures(const struct desk *s);
 // One transaction with the figure, its request and its line in the audit log; what is refused leaves a line
 // too. INVALID, DENIED (closed, or not theirs), CONFLICT (there is a figure and revise is not set; or the
-// request's name was used for something else): nothing was stored, the diag is for the person. Else as
-// ledger_commit.
+// request's name was used for something else): nothing was stored, the diag is for the person. AGAIN: another
+// figure of the period came after `seen`: look again. Else as ledger_commit.
 enum err desk_take_report(struct desk *s, struct desk_report *r, struct diag *d) MUST_USE;
 // CONFLICT: it is closed, or open, already.
 enum err desk_take_closing(struct desk *s, struct closing_request *r, struct diag *d) MUST_USE;

@@ -1,18 +1,28 @@
 // A closing is a control document; the book in memory follows only after the commit, from the ledger itself.
 #include "base/log.h"
 #include "collector/desk_state.h"
+#include "kpi/zone.h"
 #include "store/ledger_keep.h"
 #include "store/reader_closures.h"
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_S   86400
-#define ZONES_S (14 * 3600) // a day begins first where clocks are ahead of UTC by 14 hours
-
 struct closing {
     struct desk *desk;
     struct closing_request *r;
 };
+
+// When the day begins in the park; where nobody says which zone that is, in UTC.
+static int64_t begins_s(const struct desk *s, const char *park, int32_t day)
+{
+    const struct park *p = s->o.parks ? parks_find(s->o.parks, park) : NULL;
+    struct zone *z = NULL;
+    if (p && zone_load(NULL, p->time_zone, &z, NULL) != ERR_OK)
+        z = NULL;
+    int64_t at_s = zone_midnight(z, day);
+    zone_free(z);
+    return at_s;
+}
 
 static enum err check_closing(const struct closing *x, struct diag *d)
 {
@@ -26,8 +36,13 @@ static enum err check_closing(const struct closing *x, struct diag *d)
     if (!c->reason[0])
         return diag_fail(d, ERR_INVALID, "a reason is missing");
     period_text(c->period, period);
-    if (!c->reopens && (int64_t)period_end(c->period) * DAY_S > now_s + ZONES_S)
+    if (!c->reopens && begins_s(x->desk, c->park, period_end(c->period)) > now_s)
         return diag_fail(d, ERR_INVALID, "%s has not ended yet", period);
+    if (closure_book_count(x->desk->closures) >= CLOSURES_MAX)
+        return diag_fail(
+            d, ERR_DENIED,
+            "%d closings and reopenings are as many as can be kept: close whole periods, not KPI by KPI",
+            CLOSURES_MAX);
     const struct closure_question q = {c->park, c->kpi, c->period, 0, 0};
     const struct closure *now = closure_book_find(x->desk->closures, &q);
     if (now && !c->reopens) {
@@ -83,6 +98,14 @@ static enum err change_closing(struct ledger *l, void *ctx, struct audit_entry *
     return ERR_OK;
 }
 
+enum err desk_catch_up(struct desk *s, struct diag *d)
+{
+    enum err e = s && s->behind ? reader_closures(s->o.reader, &s->sequence, s->closures, d) : ERR_OK;
+    if (s && e == ERR_OK)
+        s->behind = false;
+    return e;
+}
+
 enum err desk_take_closing(struct desk *s, struct closing_request *r, struct diag *d)
 {
     struct closing x = {s, r};
@@ -94,7 +117,8 @@ enum err desk_take_closing(struct desk *s, struct closing_request *r, struct dia
     if (e != ERR_OK)
         return e;
     size_t known = closure_book_count(s->closures);
-    e = reader_closures(s->o.reader, &s->sequence, s->closures, d);
+    s->behind = true;
+    e = desk_catch_up(s, d);
     if (e == ERR_OK && closure_book_count(s->closures) > known)
         r->closure = *closure_book_at(s->closures, closure_book_count(s->closures) - 1);
     period_text(r->closure.period, period);

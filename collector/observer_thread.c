@@ -180,7 +180,8 @@ void *observer_thread(void *service)
         struct diag d = {0};
         rows = 0;
         enum err e = step(&o, &rows, &d);
-        if (e == ERR_OK && !atomic_load(&o.s->stop_projections))
+        // Not while it is behind: each day would read all that is not yet read, and wait again afterwards.
+        if (e == ERR_OK && rows < ROWS_MAX && !atomic_load(&o.s->stop_projections))
             e = add_up_days(&o, rows, &d);
         if (e != ERR_OK) {
             failed(&o, e, &d);

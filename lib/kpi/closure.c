@@ -79,6 +79,7 @@ enum err closure_read(const void *document, size_t len, struct closure *out, str
 
 struct closure_book {
     struct closure *at;
+    int32_t *ends; // of their periods: each report of an agent is asked about
     size_t count, capacity;
 };
 
@@ -93,6 +94,7 @@ void closure_book_destroy(struct closure_book *b)
     if (!b)
         return;
     free(b->at);
+    free(b->ends);
     free(b);
 }
 
@@ -106,8 +108,13 @@ enum err closure_book_take(struct closure_book *b, const struct closure *c)
         if (!grown)
             return ERR_NOMEM;
         b->at = grown;
+        int32_t *ends = realloc(b->ends, capacity * sizeof *ends);
+        if (!ends)
+            return ERR_NOMEM;
+        b->ends = ends;
         b->capacity = capacity;
     }
+    b->ends[b->count] = period_end(c->period);
     b->at[b->count++] = *c;
     return ERR_OK;
 }
@@ -122,19 +129,20 @@ const struct closure *closure_book_at(const struct closure_book *b, size_t i)
     return &b->at[i];
 }
 
-static bool covers(const struct closure *c, const struct closure_question *q)
+static bool covers(const struct closure *c, int32_t end, const struct closure_question *q, int32_t q_end)
 {
-    return strcmp(c->park, q->park) == 0 && (!c->kpi[0] || strcmp(c->kpi, q->kpi) == 0) &&
-           c->period.start <= q->period.start && period_end(q->period) <= period_end(c->period);
+    return c->period.start <= q->period.start && q_end <= end && strcmp(c->park, q->park) == 0 &&
+           (!c->kpi[0] || strcmp(c->kpi, q->kpi) == 0);
 }
 
 const struct closure *closure_book_find(const struct closure_book *b, const struct closure_question *q)
 {
+    const int32_t end = period_end(q->period);
     for (size_t i = b->count; i-- > 0;) {
         const struct closure *c = &b->at[i];
         bool known =
             (!q->as_of_us || c->received_us <= q->as_of_us) && (!q->before || c->position < q->before);
-        if (known && covers(c, q))
+        if (known && covers(c, b->ends[i], q, end))
             return c->reopens ? NULL : c;
     }
     return NULL;

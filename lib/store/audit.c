@@ -172,7 +172,8 @@ enum err audit_store(struct ledger *l, struct audit_entry *entries, size_t count
 
 static bool is_refusal(enum err e)
 {
-    return e != ERR_OK && e != ERR_NOMEM && e != ERR_FULL && e != ERR_IO && e != ERR_CORRUPT;
+    return e != ERR_OK && e != ERR_AGAIN && e != ERR_NOMEM && e != ERR_FULL && e != ERR_IO &&
+           e != ERR_CORRUPT;
 }
 
 static enum err change_and_append(struct ledger *l, struct audit_entry *entry, audit_change change, void *ctx,

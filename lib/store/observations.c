@@ -307,12 +307,14 @@ enum err observations_advance(struct observations *o, struct reader *r, size_t m
         return ERR_OK;
     const uint64_t cursor = o->cursor;
     const uint64_t repeats = o->repeats;
+    const int64_t rolled_until_s = o->rolled_until_s;
     uint8_t chain[HASH_BYTES];
     memcpy(chain, o->cursor_chain, HASH_BYTES);
     e = advance(o, r, max_rows, &a, d);
     if (e != ERR_OK) {
         o->cursor = cursor;
         o->repeats = repeats;
+        o->rolled_until_s = rolled_until_s;
         memcpy(o->cursor_chain, chain, HASH_BYTES);
         observations_forget(o);
         return e;

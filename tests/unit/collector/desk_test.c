@@ -256,6 +256,59 @@ static void a_figure_that_is_known_so_is_not_stored_again(void **state)
     assert_int_equal(ledger_position(b->ledger), position);
 }
 
+static void a_request_that_found_the_figure_undoes_nothing_when_it_comes_again(void **state)
+{
+    struct bench *b = *state;
+    struct desk_report first = report(STAFF, "2025-11", "40"), same = first, later = first;
+    put_well(b, &first);
+    same.current = (struct desk_current){
+        .known = true, .value = {FIGURE_INTEGER, {40}}, .revision = 1, .position = first.position};
+    snprintf(same.request, sizeof same.request, "form-2");
+    struct desk_report again = same;
+    put_well(b, &same);
+    assert_true(same.unchanged);
+    snprintf(later.value, sizeof later.value, "44");
+    snprintf(later.reason, sizeof later.reason, "four were forgotten");
+    later.current = same.current;
+    later.revise = true;
+    put_well(b, &later);
+    uint64_t position = ledger_position(b->ledger);
+    again.current = (struct desk_current){.known = true, .value = {FIGURE_INTEGER, {44}}, .revision = 2};
+    put_well(b, &again);
+    assert_true(again.repeated);
+    assert_int_equal(again.position, first.position);
+    assert_int_equal(ledger_position(b->ledger), position);
+}
+
+// Between the look at what is known and the transaction an agent's figure is committed.
+static void a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_same(void **state)
+{
+    struct bench *b = *state;
+    struct diag d = {""};
+    struct revisions r;
+    bench_hello(b);
+    bench_declare(b, 0, "jobs_total", "person", WIRE_REPORT);
+    struct wire_sample s = bench_sample(0, period("2025-11").start, 40);
+    bench_batch(b, 1, WIRE_REPORT, &s, 1);
+    struct desk_report by_hand = report(STAFF, "2025-11", "40"), of_another = report(STAFF, "2025-10", "39");
+    by_hand.current = (struct desk_current){.known = true, .value = {FIGURE_INTEGER, {40}}, .revision = 1};
+    by_hand.seen = of_another.seen = ledger_position(b->ledger);
+    s.value.integer = 50;
+    bench_batch(b, 2, WIRE_REPORT, &s, 1);
+    assert_int_equal(put(b, &by_hand, &d), ERR_AGAIN); // else: "unchanged", and 50 stays
+    put_well(b, &of_another);                          // of another period
+    by_hand.seen = ledger_position(b->ledger);
+    by_hand.current.value.integer = 50;
+    by_hand.revise = true;
+    snprintf(by_hand.reason, sizeof by_hand.reason, "counted again");
+    put_well(b, &by_hand);
+    observed(b, STAFF, "2025-11", &r);
+    assert_int_equal(r.count, 3);
+    assert_int_equal(r.at[2].value.integer, 40);
+    assert_int_equal(audited(b, AUDIT_REVISE, AUDIT_REFUSED, ""), 0);
+    verify_is_clean(b);
+}
+
 static const struct {
     const char *series, *of, *value, *currency, *reason, *field;
     enum err is;
@@ -454,6 +507,8 @@ int main(void)
         WITH_BENCH(a_report_beside_an_agent_that_owns_the_series_takes_nothing_from_it),
         WITH_BENCH(a_request_that_comes_again_is_stored_once),
         WITH_BENCH(a_figure_that_is_known_so_is_not_stored_again),
+        WITH_BENCH(a_request_that_found_the_figure_undoes_nothing_when_it_comes_again),
+        WITH_BENCH(a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_same),
         WITH_BENCH(what_an_agent_may_not_send_a_person_may_not_either),
         WITH_BENCH(a_status_belongs_to_its_value_and_a_measured_series_has_no_reports),
         WITH_BENCH(a_closed_period_is_corrected_with_a_reason_by_who_may),
