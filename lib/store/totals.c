@@ -79,27 +79,39 @@ static bool is_alike(const struct asking *a, const struct totals_line *l)
     return l->resident && a->q->alike[l->resident - a->p->park->residents];
 }
 
-// The part of the span in which the resident belongs; false: none.
+// Where a level's figure is looked for from: the beginning of the period that the resident joined in, since a
+// report of it is of its last day.
+static int32_t level_from(const struct totals_line *l, int32_t joined, int32_t span_first)
+{
+    if (l->series.class != WIRE_REPORT || joined <= span_first)
+        return joined;
+    int32_t start = period_containing((enum period_kind)l->series.period, joined).start;
+    return start > span_first ? start : span_first;
+}
+
+// The part of the span whose figures count; false: none. A resident's own figures are its own, member or not.
 static bool clip(const struct asking *a, const struct totals_line *l, struct span *s)
 {
     static const struct membership always = MEMBERSHIP_DEFAULT;
     struct days days = {s->first, s->end};
+    bool level = l->kpi->kind == KPI_LEVEL;
     int32_t today = zone_day(a->p->zone, a->until_s) + 1;
     if (!is_alike(a, l))
         return false;
-    if (days.to > today && days.from < today && l->kpi->kind == KPI_LEVEL)
+    if (*a->q->resident)
+        return true;
+    if (level && days.to > today && days.from < today)
         days.to = today;
     if (!membership_clip(l->resident ? &l->resident->member : &always, l->kpi->kind, &days))
         return false;
-    if (days.from == s->first && (days.to == s->end || days.to == today))
-        return true; // the whole of it
-    s->first = days.from;
-    s->end = days.to;
+    s->first = level ? level_from(l, days.from, s->first) : days.from;
+    if (!level) // a period that is not over yet may have its level already
+        s->end = days.to;
     return true;
 }
 
-static void set_cell(struct asking *a, const struct totals_line *l, const struct span *span,
-                     const struct span_sum *sum, struct total_cell *c)
+static void set_cell(struct asking *a, const struct totals_line *l, const struct span *asked,
+                     const struct span *span, const struct span_sum *sum, struct total_cell *c)
 {
     bool level = l->kpi->kind == KPI_LEVEL;
     bool known = sum->tally.count > 0;
@@ -114,7 +126,7 @@ static void set_cell(struct asking *a, const struct totals_line *l, const struct
         c->tally = sum->tally;
     c->owed = true;
     if (!level)
-        c->a_year = totals_a_year(a->p, &l->series, span, sum, a->until_s);
+        c->a_year = totals_a_year(a->p, &l->series, asked, span, sum, a->until_s);
 }
 
 // One line over a block's spans.
@@ -149,7 +161,8 @@ static enum err fill_line(struct asking *a, size_t line, const struct span *span
                            .flow = l->kpi->kind == KPI_FLOW};
     enum err e = n > 0 ? sums_read(a->p->observations, a->p->reader, &q, a->sums, d) : ERR_OK;
     for (size_t i = 0; i < n && e == ERR_OK; i++)
-        set_cell(a, l, &a->spans[i], &a->sums[i], &a->cells[a->at[i] * a->lines.count + line]);
+        set_cell(a, l, &spans[a->at[i]], &a->spans[i], &a->sums[i],
+                 &a->cells[a->at[i] * a->lines.count + line]);
     return e;
 }
 
@@ -282,8 +295,7 @@ enum err totals_read(const struct totals_place *p, const struct totals_question 
         e = answer(&a, out, d);
     }
     if (e == ERR_OK)
-        *said = (struct totals_said){
-            .currency = a.to, .converted = a.book != NULL && needs_rates(&a), .series = a.lines.count};
+        *said = (struct totals_said){.currency = a.to, .converted = a.book != NULL, .series = a.lines.count};
     asking_free(&a);
     return e;
 }

@@ -57,7 +57,7 @@ struct totals_question {
 };
 struct totals_said {
     const struct currency *currency; // that money is in; NULL: there is none among the parts
-    bool converted;                  // some parts were in another one
+    bool converted;                  // rates were read: some part, or an amount of one, was in another one
     size_t series;                   // looked at
 };
 // Fills out[0 .. count-1]. TOO_BIG: past TOTALS_CELLS_MAX; else as sums_read.

@@ -33,9 +33,11 @@ bool totals_is_money(const struct kpi *k); // it, or any part
 // The currency all lines of money are in, else the park's; NULL: no line is money.
 const struct currency *totals_currency(const struct totals_place *p, const struct totals_lines *l);
 
-// What scales the line's sum over the span to a year: missing below 20 hours.
+// What scales the line's sum over the span to a year: missing below 20 hours. asked: the span of the
+// question; the line's is a part of it where its resident joined or left within.
 struct fraction totals_a_year(const struct totals_place *p, const struct ledger_series *s,
-                              const struct span *span, const struct span_sum *sum, int64_t until_s);
+                              const struct span *asked, const struct span *span, const struct span_sum *sum,
+                              int64_t until_s);
 // What was planned for the span, in `to` (NULL: not money). Missing: nothing, or not for such a span, or no
 // rate (book may be NULL).
 struct fraction totals_planned(const struct park *park, const struct kpi *k, const char *resident,

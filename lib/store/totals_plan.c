@@ -34,9 +34,11 @@ static int64_t reported_s(const struct ledger_series *s, const struct span *span
 }
 
 struct fraction totals_a_year(const struct totals_place *p, const struct ledger_series *s,
-                              const struct span *span, const struct span_sum *sum, int64_t until_s)
+                              const struct span *asked, const struct span *span, const struct span_sum *sum,
+                              int64_t until_s)
 {
-    int32_t days = span->end - span->first, year = is_year(span) ? days : days_of_year(span->first);
+    int32_t days = span->end - span->first,
+            year = is_year(asked) ? asked->end - asked->first : days_of_year(span->first);
     int64_t from_s, to_s;
     span_bounds(*span, p->zone, &from_s, &to_s);
     bool over = until_s == 0 || to_s <= until_s;

@@ -207,6 +207,7 @@ static void an_amount_of_another_currency_within_a_series_is_converted_too(void 
     totals_rig_rates(r, "2026-02-01", "2026-02-28", "USD", "500");
     struct asked *a = ask(r, "all/inv", SPAN_QUARTER, "2026-Q1", "2026-Q1", 0, NULL);
     expect(&a->at[0], 3000, 1, 0);
+    assert_true(a->said.converted);
     close_rig(r);
 }
 
@@ -253,6 +254,23 @@ static void a_yearly_rate_is_of_what_is_known(void **state)
     close_rig(r);
 }
 
+static void a_yearly_rate_of_a_part_of_the_year_is_scaled_to_all_of_it(void **state)
+{
+    (void)state;
+    static const char *const months[] = {"2025-07", "2025-08", "2025-09", "2025-10", "2025-11", "2025-12"};
+    static const int64_t days[] = {31, 31, 30, 31, 30, 31};
+    struct totals_rig *r = open_rig(
+        "residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r, joined: "
+        "2025-07-01}\nstatements:\n  - {id: c, kind: capacity, names: {en: C}, kpi: cap_nominal, resident: "
+        "a, dimension: pumps, value: 365, per: year, at: 2025, source: s}\n"
+        "dimensions: [{code: pumps, names: {en: P}}]\n");
+    for (size_t i = 0; i < 6; i++)
+        totals_rig_report(r, "a/out_units/pumps", "", months[i], days[i]);
+    // Half a year at full capacity.
+    expect(&ask(r, "all/cap_util/pumps", SPAN_YEAR, "2025", "2025", 0, NULL)->at[0], 100, 1, 0);
+    close_rig(r);
+}
+
 static void plans_are_shared_out_over_spans_only_where_they_say_how(void **state)
 {
     (void)state;
@@ -288,6 +306,57 @@ static void who_joined_or_left_counts_while_it_belonged(void **state)
     expect(&a->at[0], 10, 1, 0);
     expect(&a->at[1], 110, 2, 0);
     expect(&ask(r, "all/inv", SPAN_QUARTER, "2026-Q1", "2026-Q1", 0, NULL)->at[0], 120, 2, 0);
+    close_rig(r);
+}
+
+static void a_level_counts_by_the_last_day_of_its_period(void **state)
+{
+    (void)state;
+    // "Now" is 1 March.
+    struct totals_rig *r = open_rig(
+        "residents:\n"
+        "  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r, joined: 2026-01-15}\n"
+        "  - {code: b, names: {en: B}, about: {en: b}, simulated: false, source: r}\n"
+        "  - {code: c, names: {en: C}, about: {en: c}, simulated: false, source: r, left: 2026-01-15}\n");
+    static const char *const months[] = {"2025-12", "2026-01", "2026-02"};
+    for (size_t i = 0; i < 3; i++) {
+        totals_rig_report(r, "a/jobs_total", "", months[i], 100);
+        totals_rig_report(r, "b/jobs_total", "", months[i], 7);
+        totals_rig_report(r, "c/jobs_total", "", months[i], 1000);
+    }
+    struct asked *a = ask(r, "all/jobs_total", SPAN_MONTH, "2025-12", "2026-02", 0, NULL);
+    expect(&a->at[0], 1007, 2, 0);
+    expect(&a->at[1], 107, 2, 0);
+    expect(&a->at[2], 107, 2, 0);
+    expect(&ask(r, "all/jobs_total", SPAN_YEAR, "2026", "2026", 0, NULL)->at[0], 107, 2, 0);
+    close_rig(r);
+}
+
+static void a_level_of_a_period_that_is_not_over_counts_too(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig("residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: "
+                                    "false, source: r, joined: 2026-02-15}\n");
+    totals_rig_report(r, "a/jobs_total", "", "2026-Q1", 100);
+    expect(&ask(r, "all/jobs_total", SPAN_QUARTER, "2026-Q1", "2026-Q1", 0, NULL)->at[0], 100, 1, 0);
+    close_rig(r);
+}
+
+static void a_residents_own_figures_are_its_own(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig("residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: "
+                                    "false, source: r, joined: 2026-02-01}\n");
+    for (int m = 1; m <= 2; m++) {
+        totals_rig_report(r, "a/apt_s", "", m == 1 ? "2026-01" : "2026-02", 50 * m);
+        totals_rig_report(r, "a/pbt_s", "", m == 1 ? "2026-01" : "2026-02", 100);
+    }
+    struct asked *a = ask(r, "a/oee_avail", SPAN_MONTH, "2026-01", "2026-02", 0, NULL);
+    expect(&a->at[0], 50, 1, 0);
+    expect(&a->at[1], 100, 1, 0);
+    a = ask(r, "all/oee_avail", SPAN_MONTH, "2026-01", "2026-02", 0, NULL);
+    expect_none(&a->at[0], TOTAL_NOBODY, 0);
+    expect(&a->at[1], 100, 1, 0);
     close_rig(r);
 }
 
@@ -375,8 +444,12 @@ int main(void)
         cmocka_unit_test(an_amount_of_another_currency_within_a_series_is_converted_too),
         cmocka_unit_test(machines_figures_are_added_by_the_parks_own_days),
         cmocka_unit_test(a_yearly_rate_is_of_what_is_known),
+        cmocka_unit_test(a_yearly_rate_of_a_part_of_the_year_is_scaled_to_all_of_it),
         cmocka_unit_test(plans_are_shared_out_over_spans_only_where_they_say_how),
         cmocka_unit_test(who_joined_or_left_counts_while_it_belonged),
+        cmocka_unit_test(a_level_counts_by_the_last_day_of_its_period),
+        cmocka_unit_test(a_level_of_a_period_that_is_not_over_counts_too),
+        cmocka_unit_test(a_residents_own_figures_are_its_own),
         cmocka_unit_test(who_owes_it_and_never_reported_is_missing),
         cmocka_unit_test(the_list_has_what_can_be_made_and_nothing_else),
     };
