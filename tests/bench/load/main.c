@@ -29,8 +29,9 @@ static const char usage_text[] =
     "  --days N             how long ago the first figure is of (default 400)\n"
     "  --threads N          that share the agents (default 1)\n"
     "  --park CODE          (default bench)\n"
-    "  --prime              first send one figure of each series, say `primed`, and wait for a line on "
-    "standard input\n"
+    "  --prime              first send one figure of each series, say `primed`, and go on when a line comes "
+    "on "
+    "standard input; say `acknowledged` when all is\n"
     "  --no-ledger          do not look into the ledger afterwards\n"
     "  --help\n"
     "\n"
@@ -160,6 +161,8 @@ static int run(const struct options *o)
         e = crowd_open(&o->crowd, &c, &d);
     if (e == ERR_OK)
         e = crowd_run(c, &r, &d);
+    if (e == ERR_OK && o->crowd.primed)
+        fputs("acknowledged\n", stderr); // who waits for it need not wait for the account of the ledger
     if (e == ERR_OK && !o->no_ledger)
         e = account_take(o->crowd.state, c, o->crowd.agents, position, &a, &d);
     crowd_close(c);
