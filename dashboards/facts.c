@@ -119,25 +119,54 @@ struct summing {
     int64_t first_s, end_s;    // what the figures cover
     int32_t newest;            // first day after the newest figure of all
     int32_t common;            // the same of whoever is furthest behind, but for a year
-    const struct currency *to; // into which others are converted; NULL: there are none
+    const struct currency *to; // of the sum; NULL: it is no money
 };
+
+// What is stored of a report in another currency than its series' is no figure of the series: a newest one
+// like that looks as if it were missing.
+static bool may_be_foreign(const struct fact_source *f, const struct board_row *r)
+{
+    return f->convert && r->series.class == WIRE_REPORT && *r->series.currency &&
+           r->latest.value.kind == FIGURE_MISSING;
+}
+
+static enum err convert_row(const struct fact_source *f, const struct board_row *r, struct days days,
+                            const struct currency *into, struct figure *value, int64_t *first,
+                            struct fact *out)
+{
+    struct conversion by = {0};
+    enum err e = ERR_NOT_FOUND;
+    if (f->convert && into)
+        e = f->convert(f->ctx, r, days.from, days.to, into, value, first, &by);
+    if (e == ERR_OK && value->kind != FIGURE_MISSING && by.to > 0) {
+        out->converted = true;
+        out->by = by;
+    }
+    return e;
+}
+
+// A flow's sum over the days, a level's newest figure.
+static enum err value_of(const struct fact_source *f, const struct question *q, const struct board_row *r,
+                         struct days days, const struct currency *into, struct figure *value, int64_t *first,
+                         struct fact *out)
+{
+    bool other = into && strcmp(into->code, r->series.currency) != 0;
+    struct days newest = {.from = (int32_t)r->latest.time, .to = (int32_t)r->latest.time + 1};
+    *value = r->latest.value;
+    if (q->rule == RULE_LEVEL)
+        return other || may_be_foreign(f, r) ? convert_row(f, r, newest, into, value, first, out) : ERR_OK;
+    enum err e = other ? ERR_CONFLICT : f->sum(f->ctx, r, days.from, days.to, value, first);
+    return e == ERR_CONFLICT ? convert_row(f, r, days, into, value, first, out) : e;
+}
 
 static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r,
                         int32_t from, int32_t to, struct summing *s, struct fact *out)
 {
-    struct figure value = r->latest.value;
+    struct figure value = figure_missing();
     int64_t first = 0;
-    enum err e = ERR_OK;
     if (!*q->resident && q->rule != RULE_LEVEL && !members_cut(r, &from, &to))
         return ERR_OK;
-    if (s->to && strcmp(s->to->code, r->series.currency) != 0) {
-        bool level = q->rule == RULE_LEVEL;
-        e = f->convert(f->ctx, r, level ? (int32_t)r->latest.time : from,
-                       level ? (int32_t)r->latest.time + 1 : to, s->to, &value, &first, &out->by);
-        out->converted |= e == ERR_OK;
-    } else if (q->rule != RULE_LEVEL) {
-        e = f->sum(f->ctx, r, from, to, &value, &first);
-    }
+    enum err e = value_of(f, q, r, (struct days){.from = from, .to = to}, s->to, &value, &first, out);
     if (e)
         return e;
     if (value.kind == FIGURE_MISSING)
@@ -248,6 +277,8 @@ static struct fact answer(const struct fact_source *f, const struct question *q,
     if (first)
         out.measure = first->measure;
     struct summing s = {0};
+    if (out.why == FACT_KNOWN)
+        s.to = currency_find(first->series.currency);
     if (out.why == FACT_CURRENCY && f->convert && first && (s.to = currency_find(q->currency)))
         out.why = FACT_KNOWN;
     if (out.why == FACT_NONE)
@@ -263,7 +294,7 @@ static struct fact answer(const struct fact_source *f, const struct question *q,
     for (size_t i = 0; i < f->count && out.why == FACT_KNOWN; i++) {
         enum err e = counts(f, q, &f->rows[i]) ? add_row(f, q, &f->rows[i], from, to, &s, &out) : ERR_OK;
         if (e)
-            out.why = s.to && e == ERR_NOT_FOUND ? FACT_CURRENCY : FACT_FAILED;
+            out.why = e == ERR_NOT_FOUND ? FACT_CURRENCY : FACT_FAILED;
     }
     out.outside = outside(f, q, from, to);
     if (out.why == FACT_CURRENCY) { // some of them have no rate: none is shown

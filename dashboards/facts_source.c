@@ -19,15 +19,15 @@ static enum err add_report(void *ctx, const struct observation *o)
 {
     struct adding *a = ctx;
     struct figure own = observation_own_value(o, a->row->series.currency);
-    if (o->status == WIRE_MISSING)
-        own = figure_missing();
+    if (own.kind == FIGURE_MISSING && o->value.kind != FIGURE_MISSING && o->status != WIRE_MISSING)
+        return ERR_CONFLICT; // of another currency
     if (a->tally.count == 0 && own.kind != FIGURE_MISSING)
         a->first_s = (int64_t)o->period_start * DAY_S;
     tally_add(&a->tally, own);
     return ERR_OK;
 }
 
-static enum err sum_reports_then(const struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
+static enum err sum_reports(const struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
 {
     struct observation_query q = {.series_id = a->row->series.series_id, .from = from, .to = to};
     as_of_apply(&t->as_of, &q);
@@ -42,7 +42,7 @@ static enum err sum_measured_then(const struct fact_totals *t, int32_t from, int
     int32_t begins;
     enum err e = observations_first_day(t->store->observations, t->store->reader, s, &begins, NULL);
     if (e != ERR_OK || begins >= to)
-        return e;
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
     struct span span = {.kind = SPAN_DAY, .first = begins > from ? begins : from, .end = to};
     struct sums_query q = {.series = s, .zone = zone, .spans = &span, .count = 1, .as_of_us = t->as_of.us};
     struct span_sum sum = {0};
@@ -53,10 +53,10 @@ static enum err sum_measured_then(const struct fact_totals *t, int32_t from, int
 }
 
 // The remembered sums of measurements go up to now.
-static bool is_remembered(const struct fact_totals *t, const struct board_row *row, int32_t to)
+static bool is_remembered(const struct fact_totals *t, int32_t to)
 {
     return t->as_of.us == 0 && !t->as_of.by_published &&
-           (row->series.class == WIRE_REPORT || to >= (int32_t)(site_now_us(t->site) / US_PER_S / DAY_S));
+           to >= (int32_t)(site_now_us(t->site) / US_PER_S / DAY_S);
 }
 
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
@@ -65,14 +65,14 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
     const struct fact_totals *t = ctx;
     struct adding a = {.row = row};
     struct total total;
-    if (!is_remembered(t, row, to)) {
-        enum err e = row->series.class == WIRE_REPORT ? sum_reports_then(t, from, to, &a)
+    if (row->series.class == WIRE_REPORT || !is_remembered(t, to)) {
+        enum err e = row->series.class == WIRE_REPORT ? sum_reports(t, from, to, &a)
                                                       : sum_measured_then(t, from, to, &a);
         *sum = tally_sum(&a.tally);
         *first_s = a.first_s;
         return e;
     }
-    enum err e = totals_sum(t->site, t->store, row, from, to, &total, NULL);
+    enum err e = totals_sum(t->site, t->store, row, from, &total, NULL);
     if (!e) {
         *sum = total.sum;
         *first_s = total.first_s;

@@ -16,8 +16,7 @@
 struct part {
     struct tally tally;
     int64_t first_s;
-    int64_t at_us;        // when it was read; 0: never
-    const char *currency; // of the series, while its reports are read
+    int64_t at_us; // when it was read; 0: never
 };
 
 struct entry {
@@ -69,13 +68,6 @@ static enum err add_point(void *ctx, const struct point *p)
     if (part->tally.count == 0 && p->cell->known > 0)
         part->first_s = p->time - p->span_s;
     rollup_cell_tally(p->cell, &part->tally);
-    return ERR_OK;
-}
-
-static enum err add_observation(void *ctx, const struct observation *o)
-{
-    struct part *part = ctx;
-    part_add(part, observation_own_value(o, part->currency), (int64_t)o->period_start * 86400);
     return ERR_OK;
 }
 
@@ -146,8 +138,8 @@ static enum err refresh(struct site *s, const struct readers *store, const struc
     return e;
 }
 
-static enum err sum_measured(struct site *s, const struct readers *store, const struct board_row *row,
-                             int32_t from, struct total *out, struct diag *d)
+enum err totals_sum(struct site *s, const struct readers *store, const struct board_row *row, int32_t from,
+                    struct total *out, struct diag *d)
 {
     struct entry entry = look_up(s->totals, row->series.series_id, from);
     enum err e = refresh(s, store, row, &entry, d);
@@ -160,17 +152,4 @@ static enum err sum_measured(struct site *s, const struct readers *store, const 
     out->sum = tally_sum(&all);
     out->first_s = entry.settled.tally.count ? entry.settled.first_s : entry.live.first_s;
     return ERR_OK;
-}
-
-enum err totals_sum(struct site *s, const struct readers *store, const struct board_row *row, int32_t from,
-                    int32_t to, struct total *out, struct diag *d)
-{
-    if (row->series.class != WIRE_REPORT)
-        return sum_measured(s, store, row, from, out, d);
-    struct part p = {.currency = row->series.currency};
-    struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
-    enum err e = observations_query(store->observations, &q, add_observation, &p, d);
-    if (!e)
-        *out = (struct total){.sum = tally_sum(&p.tally), .first_s = p.first_s};
-    return e;
 }
