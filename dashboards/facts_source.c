@@ -1,6 +1,7 @@
 // The callbacks are thin: what is added is decided in facts.c, what is read by the stores.
 #include "dashboards/facts_source.h"
 #include "base/clock.h"
+#include "dashboards/points.h"
 #include "dashboards/totals.h"
 #include "kpi/tally.h"
 #include "store/sums.h"
@@ -35,7 +36,7 @@ static enum err sum_reports(const struct fact_totals *t, int32_t from, int32_t t
 }
 
 // Where figures of then are not kept, there is no sum: a part of it would pass for the whole.
-static enum err sum_measured_then(const struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
+static enum err sum_measured_then(struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
 {
     const struct ledger_series *s = &a->row->series;
     const struct zone *zone = a->row->park ? site_zone(t->site, a->row->park) : NULL;
@@ -44,7 +45,13 @@ static enum err sum_measured_then(const struct fact_totals *t, int32_t from, int
     if (e != ERR_OK || begins >= to)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     struct span span = {.kind = SPAN_DAY, .first = begins > from ? begins : from, .end = to};
-    struct sums_query q = {.series = s, .zone = zone, .spans = &span, .count = 1, .as_of_us = t->as_of.us};
+    struct sums_query q = {.series = s,
+                           .zone = zone,
+                           .spans = &span,
+                           .count = 1,
+                           .as_of_us = t->as_of.us,
+                           .points_max = POINTS_READ_MAX,
+                           .points_read = &t->points};
     struct span_sum sum = {0};
     e = sums_read(t->store->observations, t->store->reader, &q, &sum, NULL);
     a->tally = sum.tally;
@@ -62,7 +69,7 @@ static bool is_remembered(const struct fact_totals *t, int32_t to)
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
                          int64_t *first_s)
 {
-    const struct fact_totals *t = ctx;
+    struct fact_totals *t = ctx;
     struct adding a = {.row = row};
     struct total total;
     if (row->series.class == WIRE_REPORT || !is_remembered(t, to)) {

@@ -11,6 +11,7 @@ struct fact_totals { // ctx of the callbacks; fact_totals_close
     const struct readers *store;
     struct as_of as_of;     // what was known by then, rates too; the rows must be of then (board_then)
     struct rate_book *book; // read when first asked for
+    uint64_t points;        // measurements' points read so far: POINTS_READ_MAX for all facts together
 };
 // A park's facts from its rows; ctx must live as long as the source.
 struct fact_source fact_totals_source(struct fact_totals *ctx, const struct park *park,

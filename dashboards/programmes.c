@@ -4,6 +4,7 @@
 #include "dashboards/programmes.h"
 #include "base/clock.h"
 #include "dashboards/members.h"
+#include "dashboards/points.h"
 #include "store/sums.h"
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ struct counting {
     const struct programme_source *source;
     const struct programme_step *step;
     struct span span;
+    uint64_t *points; // measurements' points read so far, for all steps of the answer
     struct tally tally;
     struct step_count out;
     const char *last, *last_known; // residents; rows are ordered by name
@@ -68,7 +70,9 @@ static enum err sum_row(const struct counting *c, const struct board_row *r, str
                            .as_of_us = s->as_of.us,
                            .by_published = s->as_of.by_published,
                            .until_s = moment_us(s) / US_PER_S,
-                           .flow = flow};
+                           .flow = flow,
+                           .points_max = s->points_max ? s->points_max : POINTS_READ_MAX,
+                           .points_read = c->points};
     return sums_read(s->store->observations, s->store->reader, &q, sum, NULL);
 }
 
@@ -150,18 +154,22 @@ static bool may_see(const struct programme_source *s, const struct programme_ste
 }
 
 static struct step_count count_step(const struct programme_source *s, const struct programme_step *g,
-                                    struct span span)
+                                    struct span span, uint64_t *points)
 {
     struct counting c = {.source = s, .step = g, .span = span, .out = {.why = STEP_NONE}};
+    enum err e = ERR_OK;
+    c.points = points;
     if (!*g->kpi && g->project_stage < 0)
         return (struct step_count){.why = STEP_UNBOUND};
     if (!may_see(s, g))
         return (struct step_count){.why = STEP_HIDDEN};
     if (g->project_stage >= 0)
         return count_project_stage(s, g->project_stage);
-    for (size_t i = 0; i < s->board->count; i++)
-        if (is_part(s->board, g, &s->board->rows[i]) && count_row(&c, &s->board->rows[i]))
-            return (struct step_count){.why = STEP_FAILED};
+    for (size_t i = 0; i < s->board->count && e == ERR_OK; i++)
+        if (is_part(s->board, g, &s->board->rows[i]))
+            e = count_row(&c, &s->board->rows[i]);
+    if (e)
+        return (struct step_count){.why = e == ERR_TOO_BIG ? STEP_TOO_BIG : STEP_FAILED};
     c.out.value = tally_sum(&c.tally);
     if (c.out.value.kind != FIGURE_MISSING)
         c.out.why = STEP_KNOWN;
@@ -234,16 +242,17 @@ enum err programmes_count(const struct programme_source *s, const struct program
 {
     struct programme_counts c = {.count = g->steps ? g->stage_count : 0};
     struct days all;
+    uint64_t points = 0;
     c.ever = calloc(c.count + 1, sizeof *c.ever);
     c.within = calloc(c.count + 1, sizeof *c.within);
     bool any = c.ever && c.within && reported_days(s, g, &all);
     struct span ever = {
         .kind = SPAN_DAY, .first = any ? all.from : within.first, .end = any ? all.to : within.end};
     c.from_day = ever.first;
-    for (size_t i = 0; c.ever && c.within && i < c.count; i++) {
-        c.ever[i] = count_step(s, &g->steps[i], ever);
-        c.within[i] = count_step(s, &g->steps[i], within);
-    }
+    for (size_t i = 0; c.ever && c.within && i < c.count; i++) // first, so that asking for less helps
+        c.within[i] = count_step(s, &g->steps[i], within, &points);
+    for (size_t i = 0; c.ever && c.within && i < c.count; i++)
+        c.ever[i] = count_step(s, &g->steps[i], ever, &points);
     if (c.ever && c.within) {
         c.ever_funnel = fill_funnel(c.ever, c.count);
         c.within_funnel = fill_funnel(c.within, c.count);

@@ -16,6 +16,7 @@ struct programme_source {
     const struct park *park;
     const struct board *board; // of the park, what the viewer may see; with as_of that of then (board_then)
     struct as_of as_of;        // {0}: now
+    uint64_t points_max;       // of measurements to be read for a programme; 0: POINTS_READ_MAX
 };
 
 enum step_why {
@@ -23,6 +24,7 @@ enum step_why {
     STEP_UNBOUND, // no figure is collected for it
     STEP_NONE,    // nobody has reported it for these days
     STEP_HIDDEN,  // computed of figures that the viewer may not see
+    STEP_TOO_BIG, // more measurements would have to be added up than one answer may
     STEP_FAILED
 };
 

@@ -105,7 +105,8 @@ static void put_park_of(struct site *s, struct writer *j, const struct viewer *v
 {
     struct view v;
     view_open(&v, s, viewer, park);
-    struct programme_source programmes = {s, &v.store, viewer, park, &v.board, {0}};
+    struct programme_source programmes = {
+        .site = s, .store = &v.store, .viewer = viewer, .park = park, .board = &v.board};
     struct span within = programmes_period(&programmes, period);
     writer_object(j, NULL);
     writer_text(j, "code", park->code);

@@ -8,6 +8,7 @@ static const char *const whys[] = {[STEP_KNOWN] = NULL,
                                    [STEP_UNBOUND] = "no figure is collected for it",
                                    [STEP_NONE] = "no resident has reported it",
                                    [STEP_HIDDEN] = "shown to the park's own analysts only",
+                                   [STEP_TOO_BIG] = "too many measurements to add up: ask for a shorter time",
                                    [STEP_FAILED] = "could not be read"};
 
 static void put_count(struct writer *j, const char *name, const struct step_count *c,

@@ -148,7 +148,12 @@ static void put_park(struct page *p, const struct then *then, const struct board
 {
     struct fact_totals ctx = {.site = p->site, .store = &p->store, .as_of = then->as_of};
     const struct park *park = then->park;
-    struct programme_source programmes = {p->site, &p->store, &p->x->viewer, park, b, then->as_of};
+    struct programme_source programmes = {.site = p->site,
+                                          .store = &p->store,
+                                          .viewer = &p->x->viewer,
+                                          .park = park,
+                                          .board = b,
+                                          .as_of = then->as_of};
     char path[EXCHANGE_PART_MAX + 8];
     struct fact_source source = fact_totals_source(&ctx, park, b);
     snprintf(path, sizeof path, "/parks/%s", park->code);

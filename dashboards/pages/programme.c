@@ -18,11 +18,9 @@ static void put_count_text(struct page *p, enum text t, uint64_t n, const char *
 
 static void put_why(struct page *p, enum step_why why)
 {
-    static const enum text whys[] = {[STEP_KNOWN] = T_UNKNOWN,
-                                     [STEP_UNBOUND] = T_WHY_NO_KPI,
-                                     [STEP_NONE] = T_UNKNOWN,
-                                     [STEP_HIDDEN] = T_WHY_HIDDEN,
-                                     [STEP_FAILED] = T_WHY_FAILED};
+    static const enum text whys[] = {
+        [STEP_KNOWN] = T_UNKNOWN,     [STEP_UNBOUND] = T_WHY_NO_KPI,  [STEP_NONE] = T_UNKNOWN,
+        [STEP_HIDDEN] = T_WHY_HIDDEN, [STEP_TOO_BIG] = T_SUMS_FAILED, [STEP_FAILED] = T_WHY_FAILED};
     html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, whys[why]));
 }
 

@@ -23,7 +23,7 @@ struct summing {
     int32_t day;
     int64_t day_end_s;
     struct span_sum of_day;
-    uint64_t points; // read so far
+    uint64_t points; // read so far, by those before that share the limit too
 };
 
 // ---- conversion
@@ -281,7 +281,7 @@ static enum err sum_days(struct summing *s, struct observations_reader *o, struc
     return e;
 }
 
-// Days before its first figure and after the newest row of all hold nothing.
+// Days before its first figure and after the newest row, of all or of then, hold nothing.
 static enum err sum_measured(struct summing *s, struct observations_reader *o, struct reader *r)
 {
     const struct sums_query *q = s->q;
@@ -297,6 +297,8 @@ static enum err sum_measured(struct summing *s, struct observations_reader *o, s
         e = reader_head(r, &position, &newest_us, s->d);
     if (e != ERR_OK)
         return e;
+    if (q->as_of_us && q->as_of_us < newest_us)
+        newest_us = q->as_of_us; // nothing later was known: the rest would be read to be thrown away
     int32_t last = zone_day(q->zone, newest_us / US_PER_S + SLACK_S);
     for (size_t i = 0, next; i < q->count && e == ERR_OK; i = next) {
         for (next = i + 1; next < q->count && q->spans[next].first == q->spans[next - 1].end;)
@@ -310,7 +312,7 @@ static enum err sum_measured(struct summing *s, struct observations_reader *o, s
 enum err sums_read(struct observations_reader *o, struct reader *r, const struct sums_query *q,
                    struct span_sum *out, struct diag *d)
 {
-    struct summing s = {.q = q, .out = out, .d = d};
+    struct summing s = {.q = q, .out = out, .d = d, .points = q->points_read ? *q->points_read : 0};
     for (size_t i = 0; i < q->count; i++) {
         if (q->spans[i].first >= q->spans[i].end || (i > 0 && q->spans[i].first < q->spans[i - 1].end))
             return diag_fail(d, ERR_INVALID, "spans must rise and not overlap");
@@ -318,5 +320,8 @@ enum err sums_read(struct observations_reader *o, struct reader *r, const struct
     }
     if (q->count == 0)
         return ERR_OK;
-    return q->series->class == WIRE_REPORT ? sum_reports(&s, o) : sum_measured(&s, o, r);
+    enum err e = q->series->class == WIRE_REPORT ? sum_reports(&s, o) : sum_measured(&s, o, r);
+    if (q->points_read)
+        *q->points_read = s.points;
+    return e;
 }

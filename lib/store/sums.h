@@ -25,6 +25,7 @@ struct sums_query {
     bool flow;                 // an amount in the period; else a level
     bool no_totals;            // of days: from the points alone, to compare
     uint64_t points_max;       // of measurements' points to be read, 0: any number
+    uint64_t *points_read;     // NULL, or what several questions have read: points_max is for them together
 };
 
 struct span_sum {

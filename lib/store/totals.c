@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define BLOCK_CELLS 16384
-#define POINTS_MAX  6000000 // of one series, where it has no days' totals yet
 
 struct asking {
     const struct totals_place *p;
@@ -17,6 +16,7 @@ struct asking {
     const struct currency *to; // NULL: no money
     struct rate_book *book;    // NULL: every line is in `to`
     int64_t until_s;
+    uint64_t points;         // read so far, over all lines
     bool foreign;            // a figure of another currency turned up in a line, and no rates were read
     const struct span *span; // the one being computed
     struct total_line *heads;
@@ -154,7 +154,8 @@ static enum err fill_line(struct asking *a, size_t line, const struct span *span
                            .as_of_us = a->q->as_of_us,
                            .by_published = a->q->by_published,
                            .until_s = a->until_s,
-                           .points_max = POINTS_MAX,
+                           .points_max = a->q->points_max ? a->q->points_max : TOTALS_POINTS_MAX,
+                           .points_read = &a->points,
                            .to = convert ? a->to : NULL,
                            .book = a->book,
                            .park_currency = a->p->park->currency,
@@ -275,6 +276,7 @@ static enum err answer(struct asking *a, struct kpi_total *out, struct diag *d)
     if (e != ERR_OK || !a->foreign || a->book || !a->to)
         return e;
     a->foreign = false; // an amount of another currency among those of its series
+    a->points = 0;
     e = read_rates(a, d);
     return e == ERR_OK ? fill_blocks(a, block, out, d) : e;
 }

@@ -42,7 +42,8 @@ enum err totals_newest(const struct totals_place *p, const struct total_series *
                        int64_t *received_us, struct diag *d) MUST_USE;
 
 // ---- what they are
-#define TOTALS_CELLS_MAX 4000000 // residents' series times spans, in one question
+#define TOTALS_CELLS_MAX  4000000 // residents' series times spans, in one question
+#define TOTALS_POINTS_MAX 6000000 // measurements' points, where there are no days' totals yet
 
 struct totals_question {
     const struct kpi *kpi;
@@ -54,13 +55,14 @@ struct totals_question {
     bool by_published;
     const struct currency *to; // NULL: the one that all parts are in, else the park's
     const bool *alike;         // like for like: of park->residents[i]; NULL: everybody
+    uint64_t points_max;       // of all residents' measurements to be read; 0: TOTALS_POINTS_MAX
 };
 struct totals_said {
     const struct currency *currency; // that money is in; NULL: there is none among the parts
     bool converted;                  // rates were read: some part, or an amount of one, was in another one
     size_t series;                   // looked at
 };
-// Fills out[0 .. count-1]. TOO_BIG: past TOTALS_CELLS_MAX; else as sums_read.
+// Fills out[0 .. count-1]. TOO_BIG: past TOTALS_CELLS_MAX or points_max; else as sums_read.
 enum err totals_read(const struct totals_place *p, const struct totals_question *q, struct kpi_total *out,
                      struct totals_said *said, struct diag *d) MUST_USE;
 

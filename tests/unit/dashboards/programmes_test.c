@@ -1,4 +1,7 @@
 // Funnels, registers and projects with figures, and membership, on pages and in the API.
+#include "dashboards/facts_source.h"
+#include "dashboards/points.h"
+#include "dashboards/programmes.h"
 #include "tests/support/site_fixture.h"
 #include "tests/support/temp_yaml.h"
 #include <inttypes.h>
@@ -34,7 +37,9 @@ static const char profile[] =
     "    steps: [{kpi: facilities, dimension: hubs}, {kpi: facilities, dimension: labs}]\n"
     "    source: a text\n"
     "  - id: works\n    kind: stages\n    names: {en: Works}\n    stages: [{en: Pipes}]\n"
-    "    steps: [{project_stage: 3}]\n    overlap: true\n    source: a text\n";
+    "    steps: [{project_stage: 3}]\n    overlap: true\n    source: a text\n"
+    "  - id: saving\n    kind: register\n    names: {en: Saving}\n    stages: [{en: Electricity}]\n"
+    "    steps: [{kpi: energy_kwh}]\n    source: a text\n";
 
 struct series {
     const char *kpi, *unit;
@@ -92,6 +97,25 @@ static void put(const char *resident, uint8_t seed, const struct series *series,
 }
 #define PUT(resident, seed) put(#resident, seed, resident, sizeof(resident) / sizeof((resident)[0]))
 
+// Two meters that count a unit in each of 24 hours.
+static void put_meters(void)
+{
+    static const char *const names[] = {"p/meter-a/energy_kwh", "p/meter-b/energy_kwh"}, *const agents[] = {
+                                                                                             "p/meter-a",
+                                                                                             "p/meter-b"};
+    for (size_t i = 0; i < 2; i++) {
+        struct store_stream t = store_agent(&f.store, agents[i], (uint8_t)(54 + i));
+        struct ledger_series wanted = {.class = WIRE_MEASUREMENT, .step_s = 3600, .unit = "kwh"}, made;
+        snprintf(wanted.name, sizeof wanted.name, "%s", names[i]);
+        store_begin(&f.store);
+        assert_int_equal(ledger_declare(f.store.ledger, t.stream_id, 0, &wanted, &made, &f.store.diag),
+                         ERR_OK);
+        store_commit(&f.store);
+        for (int64_t h = 1; h <= 24; h++)
+            store_one(&f.store, &t, WIRE_MEASUREMENT, 0, STORE_EPOCH - (24 - h) * 3600, store_integer(1));
+    }
+}
+
 static int setup(void **state)
 {
     char path[TEMP_YAML_PATH];
@@ -103,6 +127,7 @@ static int setup(void **state)
     PUT(late, 51);
     PUT(plant, 52);
     PUT(gone, 53);
+    put_meters();
     park_fixture_observe(&f.store);
     return 0;
 }
@@ -218,6 +243,58 @@ static void a_period_that_is_none_is_refused_by_name(void **state)
     assert_int_equal(site_fixture_get(&f, "/parks/p?period=2026-13"), 400);
 }
 
+static void count_with_limit(struct programme_source *s, uint64_t points_max, enum step_why why,
+                             int64_t value)
+{
+    struct programme_counts counts;
+    struct span within = programmes_period(s, "2026");
+    s->points_max = points_max;
+    assert_int_equal(programmes_count(s, &s->park->programmes[3], within, &counts), ERR_OK);
+    assert_int_equal(counts.within[0].why, why);
+    if (why == STEP_KNOWN)
+        assert_int_equal(counts.within[0].value.integer, value);
+    programmes_counts_free(&counts);
+}
+
+static void measurements_are_read_up_to_a_limit_for_all_residents_together(void **state)
+{
+    (void)state;
+    struct readers readers;
+    struct board board;
+    assert_int_equal(site_fixture_get(&f, "/healthz"), 200);
+    assert_int_equal(site_store(f.site, &f.x.viewer, &readers, NULL), ERR_OK);
+    assert_int_equal(board_load(f.site, &readers, "p/", &board, NULL), ERR_OK);
+    struct programme_source s = {.site = f.site,
+                                 .store = &readers,
+                                 .viewer = &f.x.viewer,
+                                 .park = parks_find(&f.site->parks, "p"),
+                                 .board = &board};
+    count_with_limit(&s, 48, STEP_KNOWN, 48);
+    count_with_limit(&s, 47, STEP_TOO_BIG, 0);
+    board_free(&board);
+}
+
+static void facts_of_then_read_measurements_up_to_a_limit_for_all_of_them(void **state)
+{
+    (void)state;
+    struct readers readers;
+    struct board_row row;
+    struct figure sum = figure_missing();
+    int64_t first_s;
+    int32_t from = first_day("2026-02"), to = first_day("2026-04");
+    assert_int_equal(site_fixture_get(&f, "/healthz"), 200);
+    assert_int_equal(site_store(f.site, &f.x.viewer, &readers, NULL), ERR_OK);
+    assert_int_equal(board_load_one(f.site, &readers, "p/meter-a/energy_kwh", &row, NULL), ERR_OK);
+    struct fact_totals totals = {.site = f.site,
+                                 .store = &readers,
+                                 .as_of = {.us = site_now_us(f.site)},
+                                 .points = POINTS_READ_MAX - 24};
+    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &first_s), ERR_OK);
+    assert_int_equal(sum.integer, 24);
+    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &first_s), ERR_TOO_BIG);
+    fact_totals_close(&totals);
+}
+
 static void the_histogram_counts_members_of_today_and_overlapping_stages(void **state)
 {
     (void)state;
@@ -276,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_step_larger_than_the_one_before_is_shown_and_marked),
         cmocka_unit_test(a_register_has_its_newest_count_and_that_of_a_period),
         cmocka_unit_test(a_period_that_is_none_is_refused_by_name),
+        cmocka_unit_test(measurements_are_read_up_to_a_limit_for_all_residents_together),
+        cmocka_unit_test(facts_of_then_read_measurements_up_to_a_limit_for_all_of_them),
         cmocka_unit_test(the_histogram_counts_members_of_today_and_overlapping_stages),
         cmocka_unit_test(a_projects_page_has_a_bar_for_each_stage_and_says_what_is_unknown),
         cmocka_unit_test(membership_stands_on_the_residents_page_and_in_the_api),

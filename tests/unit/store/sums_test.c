@@ -228,6 +228,45 @@ static void years_without_figures_between_are_passed_over(void **state)
     assert_non_null(strstr(f->store.diag.text, "119 points"));
 }
 
+// What cannot have been known by a moment is not read to be thrown away: here it is a figure of days ahead,
+// which no collector takes, that would show it.
+static void nothing_is_read_of_days_after_the_asked_moment(void **state)
+{
+    struct fixture *f = *state;
+    struct asked a;
+    int64_t midnight = zone_midnight(f->almaty, day("2026-03-01")), then_us = f->store.clock.wall_us;
+    measure(f, 0, midnight + HOUR, 5);
+    measure(f, 0, midnight + 10 * 24 * HOUR, 7);
+    fake_clock_advance_us(&f->store.clock, 20 * 24 * HOUR * US_PER_S);
+    measure(f, 0, midnight + 20 * 24 * HOUR, 1);
+    advance(f);
+    prepare(f, &a, 0, &calendar_default, SPAN_MONTH, "2026-03-01", "2026-04-01");
+    a.q.as_of_us = then_us;
+    a.q.points_max = 1;
+    ask(f, &a);
+    expect(&a.sums[0], "5", 1, 31 * 24);
+    a.q.as_of_us = 0;
+    a.q.points_max = 3;
+    ask(f, &a);
+    expect(&a.sums[0], "13", 3, 31 * 24);
+}
+
+static void questions_share_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct asked a;
+    uint64_t read = 0;
+    measure_leap_days(f); // 73 hours
+    advance(f);
+    prepare(f, &a, 0, &calendar_default, SPAN_MONTH, "2024-02-01", "2024-04-01");
+    a.q.points_max = 100;
+    a.q.points_read = &read;
+    ask(f, &a);
+    assert_int_equal(read, 73);
+    assert_int_equal(sums_read(f->view, f->reader, &a.q, a.sums, &f->store.diag), ERR_TOO_BIG);
+    assert_non_null(strstr(f->store.diag.text, "ask for a shorter time"));
+}
+
 // ---- reports
 
 static void report(struct fixture *f, uint32_t number, const char *period, struct figure value,
@@ -389,6 +428,8 @@ int main(void)
         test(a_figure_committed_a_moment_ago_and_a_late_one_are_in_the_sum),
         test(a_measurement_is_known_from_when_it_was_received),
         test(years_without_figures_between_are_passed_over),
+        test(nothing_is_read_of_days_after_the_asked_moment),
+        test(questions_share_a_limit),
         test(a_report_counts_in_the_span_that_holds_its_whole_period),
         test(revisions_count_as_they_were_known_or_published_then),
         test(each_report_is_converted_by_its_own_periods_rate),

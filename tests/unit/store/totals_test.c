@@ -226,6 +226,13 @@ static void machines_figures_are_added_by_the_parks_own_days(void **state)
     a = ask(r, "all/energy_kwh", SPAN_MONTH, "2026-02", "2026-02", 0, NULL);
     expect(&a->at[0], 287, 2, 0);
     assert_int_equal(a->at[0].partial, 2);
+    // The limit of what is read is for both together: 48 points.
+    struct totals_place place = totals_rig_place(r);
+    a->q.points_max = 48;
+    assert_int_equal(totals_read(&place, &a->q, a->at, &a->said, &r->store.diag), ERR_OK);
+    a->q.points_max = 47;
+    assert_int_equal(totals_read(&place, &a->q, a->at, &a->said, &r->store.diag), ERR_TOO_BIG);
+    assert_non_null(strstr(r->store.diag.text, "ask for a shorter time"));
     close_rig(r);
 }
 
