@@ -127,6 +127,12 @@ int64_t board_latest_end_s(const struct board_row *r)
     return r->series.class == WIRE_REPORT ? (int64_t)period_end(latest_period(r)) * 86400 : r->latest.time;
 }
 
+int32_t board_latest_end_day(const struct board_row *r, const struct zone *z)
+{
+    return r->series.class == WIRE_REPORT ? period_end(latest_period(r))
+                                          : zone_day(z, r->latest.time - 1) + 1;
+}
+
 bool board_is_fresh(const struct board_row *r, int64_t now_us)
 {
     if (!r->has_latest)

@@ -41,6 +41,8 @@ void board_join(struct site *s, struct board_row *row);
 // End of the newest figure: of a measurement its time, of a report the first moment after its period (UTC
 // civil days).
 int64_t board_latest_end_s(const struct board_row *r);
+// The civil day after the one in which it ends: of a measurement in the zone, the park's own.
+int32_t board_latest_end_day(const struct board_row *r, const struct zone *z);
 // Whether its newest figure came when it should have: a measurement within five steps (at least 60 s); a
 // report received less than its period and 31 days ago.
 bool board_is_fresh(const struct board_row *r, int64_t now_us);

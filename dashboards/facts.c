@@ -35,11 +35,6 @@ static bool has_whole(const struct fact_source *f, const struct board_row *r)
     return false;
 }
 
-static int32_t latest_end_day(const struct board_row *r)
-{
-    return (int32_t)((board_latest_end_s(r) + 86399) / 86400);
-}
-
 static bool reports(const struct fact_source *f, const struct question *q, const struct board_row *r)
 {
     return asked(q, r) && r->has_latest && (*q->dimension || !*r->name.dimension || !has_whole(f, r));
@@ -49,10 +44,10 @@ static bool reports(const struct fact_source *f, const struct question *q, const
 // enterprise is its own, wherever it belonged.
 static bool belongs(const struct fact_source *f, const struct question *q, const struct board_row *r)
 {
-    int32_t from = CIVIL_DAY_MIN, to = latest_end_day(r);
+    int32_t from = CIVIL_DAY_MIN, to = board_latest_end_day(r, f->zone);
     if (*q->resident)
         return true;
-    return q->rule == RULE_LEVEL ? members_newest_counts(r, f->today) : members_cut(r, &from, &to);
+    return q->rule == RULE_LEVEL ? members_newest_counts(r, f->zone, f->today) : members_cut(r, &from, &to);
 }
 
 static bool counts(const struct fact_source *f, const struct question *q, const struct board_row *r)
@@ -105,8 +100,8 @@ static int32_t span_start(const struct fact_source *f, const struct question *q,
     static const int months[] = {[RULE_YEAR] = 12, [RULE_QUARTER] = 3, [RULE_MONTH] = 1, [RULE_DAY] = 0};
     int32_t newest = 0;
     for (size_t i = 0; i < f->count; i++)
-        if (counts(f, q, &f->rows[i]) && latest_end_day(&f->rows[i]) > newest)
-            newest = latest_end_day(&f->rows[i]);
+        if (counts(f, q, &f->rows[i]) && board_latest_end_day(&f->rows[i], f->zone) > newest)
+            newest = board_latest_end_day(&f->rows[i], f->zone);
     *end = newest + 1;
     if (q->rule == RULE_SINCE_FIRST || q->rule == RULE_LEVEL)
         return 0;
@@ -117,6 +112,7 @@ struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
     int64_t first_s, end_s;    // what the figures cover
+    int32_t first_day;         // that first_s lies in
     int32_t newest;            // first day after the newest figure of all
     int32_t common;            // the same of whoever is furthest behind, but for a year
     const struct currency *to; // of the sum; NULL: it is no money
@@ -172,10 +168,13 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     if (value.kind == FIGURE_MISSING)
         return ERR_OK;
     tally_add(&s->tally, value);
-    if (s->first_s == 0 || first < s->first_s)
+    if (s->first_s == 0 || first < s->first_s) {
         s->first_s = first;
-    if (latest_end_day(r) > s->newest - 365 && (s->common == 0 || latest_end_day(r) < s->common))
-        s->common = latest_end_day(r);
+        s->first_day = zone_day(r->series.class == WIRE_REPORT ? NULL : f->zone, first);
+    }
+    int32_t end = board_latest_end_day(r, f->zone);
+    if (end > s->newest - 365 && (s->common == 0 || end < s->common))
+        s->common = end;
     if (board_latest_end_s(r) > s->end_s)
         s->end_s = board_latest_end_s(r);
     if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0)
@@ -306,7 +305,7 @@ static struct fact answer(const struct fact_source *f, const struct question *q,
         out.measure.currency_code = s.to->code;
     }
     out.value = tally_sum(&s.tally);
-    out.from_day = (int32_t)(s.first_s / 86400);
+    out.from_day = s.first_day;
     out.to_day = s.newest;
     out.common_day = s.common;
     if (out.why == FACT_KNOWN && out.value.kind == FIGURE_MISSING)

@@ -72,7 +72,8 @@ struct fact_source {
     fact_convert convert; // NULL: figures in other currencies are not comparable
     fact_first first;     // NULL: nothing is said of how a level changes
     void *ctx;
-    int32_t today; // of the park: who belongs to it, for levels
+    const struct zone *zone; // the park's, whose days measurements are of; NULL: UTC
+    int32_t today;           // there: who belongs to the park, for levels
 };
 
 struct fact fact_of_statement(const struct fact_source *f, const struct statement *st);

@@ -9,6 +9,11 @@
 #define LONGEST_PERIOD_DAYS 366
 #define LOOKED_AT_MAX       100000
 #define DAY_S               INT64_C(86400)
+#define HOUR_S              3600
+#define LIVE_MS             5000   // a sum is kept, of the last two days
+#define SETTLED_MS          60000  // of those before
+#define TIMES               20     // as long as it took, where that is more
+#define FIRST_KEPT_MS       600000 // where a span's figures begin
 
 struct adding {
     const struct board_row *row;
@@ -35,16 +40,51 @@ static enum err sum_reports(const struct fact_totals *t, int32_t from, int32_t t
     return observations_query(t->store->observations, &q, add_report, a, NULL);
 }
 
+static enum err note_first(void *ctx, const struct point *p)
+{
+    struct adding *a = ctx;
+    if (p->cell ? p->cell->known == 0 : p->value.kind == FIGURE_MISSING)
+        return ERR_OK;
+    a->first_s = p->time - p->span_s;
+    return ERR_EXISTS; // that is all
+}
+
+// By hours, since it mostly is in the first.
+static enum err read_first(const struct fact_totals *t, const struct zone *zone, int32_t day,
+                           struct adding *a)
+{
+    int64_t end = zone_midnight(zone, day + 1);
+    enum err e = ERR_OK;
+    a->first_s = zone_midnight(zone, day);
+    for (int64_t at = a->first_s; at < end && e == ERR_OK; at += HOUR_S)
+        e = points_read_as_of(t->store->observations, t->store->reader, &a->row->series, at, at + HOUR_S,
+                              t->as_of.us, LOOKED_AT_MAX, note_first, a, NULL);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+// When in the day, which holds a figure, the first one's step begins. It seldom changes.
+static enum err find_first(const struct fact_totals *t, const struct zone *zone, int32_t day,
+                           struct adding *a)
+{
+    struct total_key key = {a->row->series.series_id, day, day};
+    struct mono began = clock_mono(t->site->clock);
+    struct total kept = {0};
+    bool now = t->as_of.us == 0, found = now && totals_kept(t->site->totals, &key, began, &kept);
+    enum err e = found ? ERR_OK : read_first(t, zone, day, a);
+    if (found)
+        a->first_s = kept.first_s;
+    kept.first_s = a->first_s;
+    if (e == ERR_OK && !found && now)
+        totals_keep(t->site->totals, &key, began, FIRST_KEPT_MS, &kept);
+    return e;
+}
+
 // Where figures of then are not kept, there is no sum: a part of it would pass for the whole.
-static enum err sum_measured_then(struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
+static enum err sum_measured(struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
 {
     const struct ledger_series *s = &a->row->series;
     const struct zone *zone = a->row->park ? site_zone(t->site, a->row->park) : NULL;
-    int32_t begins;
-    enum err e = observations_first_day(t->store->observations, t->store->reader, s, &begins, NULL);
-    if (e != ERR_OK || begins >= to)
-        return e == ERR_NOT_FOUND ? ERR_OK : e;
-    struct span span = {.kind = SPAN_DAY, .first = begins > from ? begins : from, .end = to};
+    struct span span = {.kind = SPAN_DAY, .first = from, .end = to};
     struct sums_query q = {.series = s,
                            .zone = zone,
                            .spans = &span,
@@ -53,17 +93,48 @@ static enum err sum_measured_then(struct fact_totals *t, int32_t from, int32_t t
                            .points_max = POINTS_READ_MAX,
                            .points_read = &t->points};
     struct span_sum sum = {0};
-    e = sums_read(t->store->observations, t->store->reader, &q, &sum, NULL);
+    enum err e = sums_read(t->store->observations, t->store->reader, &q, &sum, NULL);
     a->tally = sum.tally;
-    a->first_s = zone_midnight(zone, span.first);
-    return e == ERR_OK && !span_sum_whole(&sum) ? ERR_CORRUPT : e;
+    if (e == ERR_OK && !span_sum_whole(&sum))
+        return ERR_CORRUPT;
+    return e == ERR_OK && sum.known > 0 ? find_first(t, zone, sum.first_day, a) : e;
 }
 
-// The remembered sums of measurements go up to now.
-static bool is_remembered(const struct fact_totals *t, int32_t to)
+static enum err add_kept(struct fact_totals *t, int32_t from, int32_t to, int64_t for_ms, struct adding *a)
 {
-    return t->as_of.us == 0 && !t->as_of.by_published &&
-           to >= (int32_t)(site_now_us(t->site) / US_PER_S / DAY_S);
+    struct total_key key = {a->row->series.series_id, from, to};
+    struct mono began = clock_mono(t->site->clock);
+    struct adding part = {.row = a->row};
+    struct total total;
+    enum err e = ERR_OK;
+    if (from >= to)
+        return ERR_OK;
+    if (!totals_kept(t->site->totals, &key, began, &total)) {
+        e = sum_measured(t, from, to, &part);
+        struct mono ended = clock_mono(t->site->clock);
+        int64_t took_ms = mono_diff_ms(ended, began);
+        total = (struct total){part.tally, part.first_s};
+        if (e == ERR_OK)
+            totals_keep(t->site->totals, &key, ended, took_ms * TIMES > for_ms ? took_ms * TIMES : for_ms,
+                        &total);
+    }
+    if (a->tally.count == 0)
+        a->first_s = total.first_s;
+    tally_merge(&a->tally, &total.tally);
+    return e;
+}
+
+// The last two days by themselves: what came before them seldom changes.
+static enum err sum_kept(struct fact_totals *t, int32_t from, int32_t to, struct adding *a)
+{
+    const struct zone *zone = a->row->park ? site_zone(t->site, a->row->park) : NULL;
+    int32_t live = zone_day(zone, site_now_us(t->site) / US_PER_S) - 1;
+    if (live < from)
+        live = from;
+    if (live > to)
+        live = to;
+    enum err e = add_kept(t, from, live, SETTLED_MS, a);
+    return e == ERR_OK ? add_kept(t, live, to, LIVE_MS, a) : e;
 }
 
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
@@ -71,19 +142,12 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
 {
     struct fact_totals *t = ctx;
     struct adding a = {.row = row};
-    struct total total;
-    if (row->series.class == WIRE_REPORT || !is_remembered(t, to)) {
-        enum err e = row->series.class == WIRE_REPORT ? sum_reports(t, from, to, &a)
-                                                      : sum_measured_then(t, from, to, &a);
-        *sum = tally_sum(&a.tally);
-        *first_s = a.first_s;
-        return e;
-    }
-    enum err e = totals_sum(t->site, t->store, row, from, &total, NULL);
-    if (!e) {
-        *sum = total.sum;
-        *first_s = total.first_s;
-    }
+    enum err e = row->series.class == WIRE_REPORT ? sum_reports(t, from, to, &a)
+                 : from >= to                     ? ERR_OK
+                 : t->as_of.us == 0               ? sum_kept(t, from, to, &a)
+                                                  : sum_measured(t, from, to, &a);
+    *sum = tally_sum(&a.tally);
+    *first_s = a.first_s;
     return e;
 }
 
@@ -139,6 +203,7 @@ enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t fro
 // ---------------------------------------------------------------------------------------------
 struct finding {
     const struct board_row *row;
+    const struct zone *zone;
     int32_t day;
     struct latest *out;
 };
@@ -148,7 +213,7 @@ static enum err found(struct finding *f, int64_t time, struct figure value)
 {
     struct board_row then = *f->row;
     then.latest.time = time;
-    if (value.kind == FIGURE_MISSING || board_latest_end_s(&then) < (int64_t)f->day * DAY_S)
+    if (value.kind == FIGURE_MISSING || board_latest_end_day(&then, f->zone) < f->day)
         return ERR_OK;
     *f->out = (struct latest){.series_id = f->row->series.series_id, .time = time, .value = value};
     return ERR_AGAIN;
@@ -166,7 +231,8 @@ static enum err find_point(void *ctx, const struct point *p)
     return found(ctx, p->time, p->value);
 }
 
-// A measured level begins with its series, or is looked for in the two days from the asked one on.
+// A measured level begins with its series, or is looked for in the two days from the asked one on. A day of
+// UTC touches three.
 static enum err first_measured(const struct fact_totals *t, struct finding *f)
 {
     int32_t begins = f->day;
@@ -174,15 +240,15 @@ static enum err first_measured(const struct fact_totals *t, struct finding *f)
     enum err e = observations_first_day(t->store->observations, t->store->reader, s, &begins, NULL);
     if (e != ERR_OK)
         return e;
-    int64_t from = (int64_t)(begins > f->day ? begins : f->day) * DAY_S;
-    return points_read_as_of(t->store->observations, t->store->reader, s, from - 1, from + 2 * DAY_S,
+    int64_t from = zone_midnight(f->zone, begins - 1 > f->day ? begins - 1 : f->day);
+    return points_read_as_of(t->store->observations, t->store->reader, s, from - 1, from + 3 * DAY_S,
                              t->as_of.us, LOOKED_AT_MAX, find_point, f, NULL);
 }
 
 enum err fact_totals_first(void *ctx, const struct board_row *row, int32_t day, struct latest *out)
 {
     const struct fact_totals *t = ctx;
-    struct finding f = {row, day, out};
+    struct finding f = {row, row->park ? site_zone(t->site, row->park) : NULL, day, out};
     struct observation_query q = {.series_id = row->series.series_id,
                                   .from = day - LONGEST_PERIOD_DAYS,
                                   .to = (int32_t)row->latest.time + 1};
@@ -196,8 +262,10 @@ enum err fact_totals_first(void *ctx, const struct board_row *row, int32_t day, 
 struct fact_source fact_totals_source(struct fact_totals *ctx, const struct park *park, const struct board *b)
 {
     int64_t moment_us = as_of_moment_us(&ctx->as_of, site_now_us(ctx->site));
+    const struct zone *zone = site_zone(ctx->site, park);
     return (struct fact_source){.park = park,
-                                .today = zone_day(site_zone(ctx->site, park), moment_us / US_PER_S),
+                                .zone = zone,
+                                .today = zone_day(zone, moment_us / US_PER_S),
                                 .catalogue = ctx->site->catalogue,
                                 .viewer = ctx->store->viewer,
                                 .rows = b->rows,

@@ -3,8 +3,6 @@
 
 #include "dashboards/members.h"
 
-#define DAY_S 86400
-
 const struct membership *members_of(const struct board_row *r)
 {
     static const struct membership always = MEMBERSHIP_DEFAULT;
@@ -26,9 +24,9 @@ bool members_cut(const struct board_row *r, int32_t *from, int32_t *to)
     return true;
 }
 
-bool members_newest_counts(const struct board_row *r, int32_t today)
+bool members_newest_counts(const struct board_row *r, const struct zone *z, int32_t today)
 {
-    int32_t end = (int32_t)((board_latest_end_s(r) + DAY_S - 1) / DAY_S);
+    int32_t end = board_latest_end_day(r, z);
     struct days figure = {.from = end - 1, .to = end};
     // A figure of a period that is not over yet is one of today.
     if (end > today)

@@ -10,6 +10,7 @@ const struct membership *members_of(const struct board_row *r);
 // and the days are as they were.
 bool members_cut(const struct board_row *r, int32_t *from, int32_t *to) MUST_USE;
 // The newest figure counts as a level's today: the resident belongs now, and did on the figure's last day.
-bool members_newest_counts(const struct board_row *r, int32_t today);
+// Both days are of the zone.
+bool members_newest_counts(const struct board_row *r, const struct zone *z, int32_t today);
 
 #endif

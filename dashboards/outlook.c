@@ -63,11 +63,11 @@ struct lines {
     const char *last_resident; // rows are ordered by name
 };
 
-static int32_t end_day_of(const struct board_row *row, const struct latest *at)
+static int32_t end_day_of(const struct fact_source *f, const struct board_row *row, const struct latest *at)
 {
     struct board_row then = *row;
     then.latest = *at;
-    return (int32_t)((board_latest_end_s(&then) + 86399) / 86400);
+    return board_latest_end_day(&then, f->zone);
 }
 
 static enum err add_line(void *ctx, const struct board_row *row)
@@ -76,13 +76,13 @@ static enum err add_line(void *ctx, const struct board_row *row)
     struct run_rate *all = &l->o->rate;
     struct latest first;
     struct figure from, to;
-    int32_t end = end_day_of(row, &row->latest);
+    int32_t end = end_day_of(l->f, row, &row->latest);
     if (row->latest.value.kind == FIGURE_MISSING ||
         l->f->first(l->f->ctx, row, end - LEVEL_SPAN_DAYS, &first) != ERR_OK ||
         fact_level(l->f, row, l->currency, &first, &from) != ERR_OK ||
         fact_level(l->f, row, l->currency, &row->latest, &to) != ERR_OK)
         return ERR_OK; // it has no line, and is not counted among those that have
-    int32_t begin = end_day_of(row, &first);
+    int32_t begin = end_day_of(l->f, row, &first);
     struct run_rate one = run_rate_of(difference(to, from), begin, end);
     if (all->end == 0 || begin < all->from)
         all->from = begin;

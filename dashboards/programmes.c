@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_S 86400
-
 static int64_t moment_us(const struct programme_source *s)
 {
     return as_of_moment_us(&s->as_of, site_now_us(s->site));
@@ -189,7 +187,7 @@ static bool reported_days(const struct programme_source *s, const struct program
             if (!*g->steps[k].kpi || !r->has_latest || !is_part(s->board, &g->steps[k], r) ||
                 observations_first_day(s->store->observations, s->store->reader, &r->series, &first, NULL))
                 continue;
-            int32_t end = (int32_t)((board_latest_end_s(r) + DAY_S - 1) / DAY_S);
+            int32_t end = board_latest_end_day(r, site_zone(s->site, s->park));
             found.from = first < found.from ? first : found.from;
             found.to = end > found.to ? end : found.to;
         }

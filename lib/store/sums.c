@@ -153,6 +153,8 @@ static void close_day(struct summing *s)
         return;
     struct span_sum *to = &s->out[s->at];
     to->gone += s->of_day.gone;
+    if (to->known == 0)
+        to->first_day = s->day;
     if (q->to) {
         add_converted(s, to);
         return;

@@ -37,6 +37,7 @@ struct span_sum {
     uint64_t split;     // reports of periods that lie across the span's edge
     uint64_t gone;      // steps whose figures of then are not kept: their month was rolled up after as_of
     uint32_t carried;   // conversions with a rate of a day before
+    int32_t first_day;  // of a measurement, where known > 0: the first local day with a known figure
 };
 // Whole only: nothing that was known is left out of the tally.
 static inline bool span_sum_whole(const struct span_sum *s)

@@ -25,8 +25,12 @@ static enum err nobody(const char *state, const char *request, int timeout_ms, c
 static int setup(void **state)
 {
     (void)state;
-    totals_rig_open(&r, "residents:\n  - {code: a, names: {en: Alfa}, about: {en: a}, simulated: true}\n"
-                        "  - {code: b, names: {en: Beta}, about: {en: b}, simulated: true}\n");
+    totals_rig_open(&r,
+                    "residents:\n  - {code: a, names: {en: Alfa}, about: {en: a}, simulated: true}\n"
+                    "  - {code: b, names: {en: Beta}, about: {en: b}, simulated: true}\n"
+                    "  - {code: c, names: {en: Gamma}, about: {en: c}, simulated: true, left: 2026-03-01}\n"
+                    "  - {code: d, names: {en: Delta}, about: {en: d}, simulated: true, joined: 2026-03-01}\n"
+                    "dimensions: [{code: pumps, names: {en: Pumps}}]\n");
     return 0;
 }
 
@@ -135,6 +139,95 @@ static void a_level_of_another_currency_is_converted_and_not_left_out(void **sta
     assert_int_equal(f.contributors, 1);
 }
 
+// ---- measurements of local days
+
+#define TODAY 20513 // the first of March: "now" is at 17 o'clock in Almaty, five hours ahead of UTC
+
+// Of an hour that ends at the local hour of the day.
+static void measure(const char *series, int32_t day, int hour, int64_t value)
+{
+    totals_rig_measure(&r, series, zone_midnight(r.zone, day) + hour * 3600, value);
+}
+
+static struct fact pumps(const struct fact_source *s, const char *per)
+{
+    struct statement st = target("out_units", "");
+    st.dimension = "pumps";
+    st.per = per;
+    st.cumulative = !*per;
+    return fact_of_statement(s, &st);
+}
+
+static void who_left_is_credited_until_the_local_midnight(void **state)
+{
+    (void)state;
+    measure("c/out_units/pumps", TODAY - 1, 23, 1);
+    measure("c/out_units/pumps", TODAY, 0, 2); // yesterday's last hour
+    measure("c/out_units/pumps", TODAY, 1, 10);
+    measure("c/out_units/pumps", TODAY, 6, 100);
+    struct fact_source s = open_source();
+    assert_int_equal(pumps(&s, "").value.integer, 3);
+    totals.as_of.us = clock_wall(&r.store.clock.clock).us;
+    assert_int_equal(pumps(&s, "").value.integer, 3);
+}
+
+static void who_joined_is_credited_from_the_local_midnight_on(void **state)
+{
+    (void)state;
+    measure("d/out_units/pumps", TODAY, 0, 1);
+    measure("d/out_units/pumps", TODAY, 1, 10);
+    measure("d/out_units/pumps", TODAY, 6, 100);
+    struct fact_source s = open_source();
+    struct fact f = pumps(&s, "");
+    assert_int_equal(f.value.integer, 110);
+    assert_int_equal(f.from_day, TODAY);
+    assert_int_equal(f.to_day, f.from_day + 1);
+}
+
+static void who_joined_today_has_a_level_before_dawn(void **state)
+{
+    (void)state;
+    measure("d/jobs_total", TODAY, 2, 40);
+    struct fact_source s = open_source();
+    struct statement st = target("jobs_total", "");
+    assert_int_equal(fact_of_statement(&s, &st).value.integer, 40);
+    s.today = TODAY - 1;
+    assert_int_equal(fact_of_statement(&s, &st).why, FACT_NONE);
+}
+
+static void a_day_and_a_month_begin_at_the_local_midnight(void **state)
+{
+    (void)state;
+    measure("a/out_units/pumps", TODAY - 1, 12, 1);
+    measure("a/out_units/pumps", TODAY, 0, 10);
+    measure("a/out_units/pumps", TODAY, 1, 100);
+    measure("a/out_units/pumps", TODAY, 3, 1000); // in UTC it is yesterday
+    struct fact_source s = open_source();
+    struct fact day = pumps(&s, "day"), month = pumps(&s, "month");
+    assert_int_equal(day.rule, RULE_DAY);
+    assert_int_equal(day.value.integer, 1100);
+    assert_int_equal(month.value.integer, 1111);
+    assert_int_equal(day.from_day, month.from_day + 1);
+}
+
+static void a_figure_that_came_meanwhile_is_added_after_some_seconds(void **state)
+{
+    (void)state;
+    measure("a/out_units/pumps", TODAY - 3, 12, 1);
+    measure("a/out_units/pumps", TODAY, 12, 20);
+    struct fact_source s = open_source();
+    assert_int_equal(pumps(&s, "").value.integer, 21);
+    measure("a/out_units/pumps", TODAY - 3, 10, 300); // late
+    measure("a/out_units/pumps", TODAY, 10, 4000);
+    totals_rig_observe(&r);
+    fake_clock_advance_us(&r.store.clock, 4 * US_PER_S);
+    assert_int_equal(pumps(&s, "").value.integer, 21);
+    fake_clock_advance_us(&r.store.clock, 2 * US_PER_S);
+    assert_int_equal(pumps(&s, "").value.integer, 4021);
+    fake_clock_advance_us(&r.store.clock, 60 * US_PER_S);
+    assert_int_equal(pumps(&s, "").value.integer, 4321);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +235,12 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(without_its_rate_there_is_no_part_of_a_sum, setup, teardown),
         cmocka_unit_test_setup_teardown(a_level_of_another_currency_is_converted_and_not_left_out, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_left_is_credited_until_the_local_midnight, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_joined_is_credited_from_the_local_midnight_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_joined_today_has_a_level_before_dawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_day_and_a_month_begin_at_the_local_midnight, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_figure_that_came_meanwhile_is_added_after_some_seconds, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
