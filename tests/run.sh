@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests that are built and counts them; `make check` calls it.
 #   BUILD=build/gcc tests/run.sh [PART]      PART: only tests whose path contains it
-# Unit and flow tests are cmocka programs, two at a time. System tests are tests/system/*.sh, one after the other, each
+# Unit and flow tests are cmocka programs, system tests are tests/system/*.sh; two at a time, each
 # with BUILD and a TMPDIR of its own; they print `ok NAME`, `not ok NAME: why` or `skip NAME: why` a line.
 # The output of what fails is shown in full. The last line is `N passed, M failed`, with `, K skipped` when there are.
 set -uo pipefail
@@ -125,7 +125,7 @@ while IFS= read -r test; do
 done < <(find tests/system -maxdepth 1 -name '*.sh' -type f -perm -u+x 2>/dev/null | grep -F -- "$only" | sort)
 
 run_all "$parallel" count_cmocka "${programs[@]}"
-run_all 1 count_system "${scripts[@]}"
+run_all "$parallel" count_system "${scripts[@]}"
 progress ""
 
 if [ $((passed + failed + skipped)) -eq 0 ]; then
