@@ -86,6 +86,10 @@ static enum err read_name(struct reporting *x)
         return BLAME(x, "series", "'%.200s' is not park/resident/kpi[/dimension]", x->r->series);
     if (strcmp(name.resident, SERIES_RESIDENT_ALL) == 0)
         return BLAME(x, "series", "totals are computed here: report what the residents have");
+    const struct park *park = x->desk->o.parks ? parks_find(x->desk->o.parks, name.park) : NULL;
+    if (x->desk->o.parks && (!park || !park_resident(park, name.resident)))
+        return BLAME(x, "series", "no park's profile names the resident '%s/%s': a slip of the pen?",
+                     name.park, name.resident);
     snprintf(x->resident, sizeof x->resident, "%s/%s", name.park, name.resident);
     x->own = x->r->series + strlen(x->resident) + 1;
     x->kpi = catalogue_find(x->desk->o.catalogue, name.kpi);

@@ -5,6 +5,8 @@
 #include <float.h>
 #include <math.h>
 
+#define DECIMALS_MAX 20 // behind the point; a double has 17 digits
+
 __extension__ typedef unsigned __int128 uint128;
 
 static uint128 magnitude(int128 v)
@@ -62,11 +64,33 @@ struct fraction fraction_ratio(int128 top, int128 bottom)
     return (struct fraction){.known = true, .exact = true, .top = top / divisor, .bottom = bottom / divisor};
 }
 
+// What was reported as 55.9 is 559/10, not the double next to it: else the mean of one would be
+// 55.900000000000006. Of the shortest decimal that reads back as the double, where it fits.
+static struct fraction decimal_of(double v)
+{
+    char text[FIGURE_TEXT];
+    int decimals = 0;
+    int128 top = 0, bottom = 1;
+    bool behind = false;
+    figure_text((struct figure){.kind = FIGURE_REAL, .real = v}, text);
+    for (const char *c = text + (*text == '-'); *c; c++) {
+        if (*c == '.' && !behind) {
+            behind = true;
+            continue;
+        }
+        if (*c < '0' || *c > '9' || (behind && ++decimals > DECIMALS_MAX))
+            return fraction_real(v); // 1e300, 1e-300
+        top = top * 10 + (*c - '0');
+        bottom *= behind ? 10 : 1;
+    }
+    return fraction_ratio(*text == '-' ? -top : top, bottom);
+}
+
 struct fraction fraction_of(struct figure f)
 {
     if (f.kind == FIGURE_MISSING)
         return fraction_missing();
-    return f.kind == FIGURE_INTEGER ? fraction_whole(f.integer) : fraction_real(f.real);
+    return f.kind == FIGURE_INTEGER ? fraction_whole(f.integer) : decimal_of(f.real);
 }
 
 struct fraction fraction_add(struct fraction a, struct fraction b)

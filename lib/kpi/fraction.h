@@ -1,6 +1,6 @@
 // An exact number for KPIs that are computed: a ratio of whole numbers in 128 bits, divided once, at the very
-// end. Where a part is a real, or 128 bits are not enough, it goes on as a double and says so (exact is
-// false). Missing is a value of its own and spreads through every operation.
+// end. A real is the decimal that it was written as. Where 128 bits are not enough it goes on as a double and
+// says so (exact is false). Missing is a value of its own and spreads through every operation.
 #ifndef ESEP_KPI_FRACTION_H
 #define ESEP_KPI_FRACTION_H
 

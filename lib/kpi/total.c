@@ -34,8 +34,8 @@ bool total_exists(const struct kpi *k, bool dimension)
 {
     if (k->kind == KPI_COMPUTED)
         return dimension || !k->per_product;
-    if (k->per_product)
-        return dimension && k->over_time != ROLLUP_NONE;
+    if (k->per_product) // of like pieces there is a sum; of shares in a hundred never
+        return dimension && k->over_time != ROLLUP_NONE && strcmp(k->unit->code, "percent") != 0;
     return k->over_residents == ROLLUP_SUM || (!dimension && k->over_residents != ROLLUP_NONE);
 }
 

@@ -55,6 +55,22 @@ static void the_nearest_double_is_taken(void **state)
     assert_true(figure_to_real(fraction_figure(fraction_ratio(1, (int128)1 << 126))) == 0x1p-126);
 }
 
+static void a_real_is_the_decimal_that_it_was_written_as(void **state)
+{
+    (void)state;
+    static const double written[] = {55.9, 0.1, -12.345678901234567, 1e-7, 123456789.25, 2.5e15 + 0.5};
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        struct fraction f = fraction_of((struct figure){.kind = FIGURE_REAL, .real = written[i]});
+        struct fraction mean =
+            fraction_divide(fraction_multiply(f, fraction_whole(7919)), fraction_whole(7919));
+        assert_true(figure_to_real(fraction_figure(mean)) == written[i]);
+    }
+    struct fraction tenth = fraction_of((struct figure){.kind = FIGURE_REAL, .real = 0.1});
+    assert_true(tenth.exact && tenth.top == 1 && tenth.bottom == 10);
+    struct fraction far = fraction_of((struct figure){.kind = FIGURE_REAL, .real = 1e-300});
+    assert_true(far.known && !far.exact && far.real == 1e-300);
+}
+
 static void sums_and_products_keep_lowest_terms(void **state)
 {
     (void)state;
@@ -75,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_is_rounded_to_even),
         cmocka_unit_test(the_nearest_double_is_taken),
+        cmocka_unit_test(a_real_is_the_decimal_that_it_was_written_as),
         cmocka_unit_test(sums_and_products_keep_lowest_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

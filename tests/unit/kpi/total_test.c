@@ -118,6 +118,9 @@ static void unlike_pieces_are_never_summed(void **state)
     expect(ask(t, "out_units", "", "pumps"), 140, 2, 0); // of one product they are
     expect(ask(t, "out_units", "", "lifts"), 3, 1, 0);
     expect_none(ask(t, "out_units", "", "moulds"), TOTAL_NOBODY);
+    say_whole(t, "a", "prj_stage_done", "3", 80);
+    say_whole(t, "b", "prj_stage_done", "3", 90);
+    expect_none(ask(t, "prj_stage_done", "", "3"), TOTAL_NO_TOTAL); // 170 % is nobody's
     // Nor by way of a ratio.
     say_whole(t, "d", "good_units", "pumps", 30);
     say_whole(t, "d", "out_units", "pumps", 40);

@@ -189,6 +189,18 @@ static void a_plan_without_a_span_or_points_is_refused(void **state)
         rrd_plan_write("/nowhere/at/all.rrd", &p, 1, STORE_EPOCH, STORE_EPOCH + 100, 100, &f->diag), ERR_IO);
 }
 
+// As in rrd_graph_test.c.
+const char *__asan_default_options(void);      // NOLINT
+const char *__lsan_default_suppressions(void); // NOLINT
+const char *__asan_default_options(void)       // NOLINT: the sanitizer's name
+{
+    return "fast_unwind_on_malloc=0";
+}
+const char *__lsan_default_suppressions(void) // NOLINT
+{
+    return "leak:librrd.so\nleak:libfontconfig.so\nleak:libpango\nleak:libcairo\n";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
