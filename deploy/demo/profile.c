@@ -12,8 +12,7 @@ static const cyaml_strval_t model_names[] = {
     {"downtime", MODEL_DOWNTIME},   {"made", MODEL_MADE},     {"sales", MODEL_SALES},
     {"spending", MODEL_SPENDING},   {"staff", MODEL_STAFF},   {"hired", MODEL_HIRED},
     {"wage", MODEL_WAGE},           {"count", MODEL_COUNT},   {"level", MODEL_LEVEL},
-    {"percent", MODEL_PERCENT},     {"stage", MODEL_STAGE},
-    {"done", MODEL_DONE},
+    {"percent", MODEL_PERCENT},     {"stage", MODEL_STAGE},   {"done", MODEL_DONE},
 };
 static const cyaml_strval_t period_names[] = {
     {"day", PERIOD_DAY}, {"month", PERIOD_MONTH}, {"quarter", PERIOD_QUARTER}, {"year", PERIOD_YEAR}};

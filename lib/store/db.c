@@ -41,18 +41,16 @@ struct db_stmt {
     int bind_result;
 };
 
-// A write that found no room is no damage; a sync that found none has lost what it was to sync. The -shm file
-// holds nothing that lasts; that it can't grow is a lack of room, for which SQLite states no errno.
+// A write that found no room is no damage; a sync that found none has lost what it was to sync.
 static enum err map_ioerr(int code, int system_errno)
 {
     bool sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
-    if (code == SQLITE_IOERR_SHMSIZE)
-        return ERR_FULL;
     if (code == SQLITE_IOERR_NOMEM)
         return ERR_NOMEM;
     if (code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_DATA)
         return ERR_CORRUPT;
-    return !sync && (system_errno == ENOSPC || system_errno == EDQUOT) ? ERR_FULL : ERR_IO;
+    bool room = system_errno != ENOSPC && system_errno != EDQUOT && code != SQLITE_IOERR_SHMSIZE; // no errno
+    return sync || room ? ERR_IO : ERR_FULL;
 }
 
 static enum err map_result(int code, int system_errno)

@@ -239,8 +239,9 @@ static void the_way_back_stays_on_this_site(void **state)
 static void malformed_forms_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"name",     "name=%zz", "name=a&name=b",
-                                      "name=%00", "name=%ff", "a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1&l=1&m=1&n=1&o=1&p=1&q=1"};
+    static const char *const bad[] = {
+        "name",     "name=%zz", "name=a&name=b",
+        "name=%00", "name=%ff", "a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1&l=1&m=1&n=1&o=1&p=1&q=1"};
     forget();
     open_login();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

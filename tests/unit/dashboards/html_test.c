@@ -1,7 +1,7 @@
 #include "dashboards/html.h"
 #include "dashboards/show.h"
-#include "kpi/tally.h"
 #include "dashboards/writer.h"
+#include "kpi/tally.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
