@@ -7,6 +7,7 @@
 #include "dashboards/pages/annotations.h"
 #include "dashboards/pages/corrections.h"
 #include "dashboards/pages/pages.h"
+#include "dashboards/pages/series_head.h"
 #include "dashboards/pages/sums.h"
 #include "dashboards/pages/tile.h"
 #include "dashboards/pages/totals.h"
@@ -320,38 +321,6 @@ static void put_about(struct page *p, const struct board_row *r)
     buf_text(p->out, "</dl></div>");
 }
 
-static void put_head(struct page *p, const struct board_row *r)
-{
-    char title[SHOW_TEXT], when[SHOW_TEXT], park[EXCHANGE_PART_MAX + 8], resident[2 * EXCHANGE_PART_MAX + 8];
-    board_title(title, r, p->lang);
-    snprintf(park, sizeof park, "/parks/%s", r->name.park);
-    snprintf(resident, sizeof resident, "/parks/%s/%s", r->name.park, r->name.resident);
-    struct crumb crumbs[] = {{park, r->park ? r->park->names.text[p->lang] : r->name.park},
-                             {resident, page_resident_name(p, r)},
-                             {NULL, title}};
-    bool total = strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0; // nobody's page is between
-    if (total)
-        crumbs[1] = crumbs[2];
-    page_head(p, title, crumbs, total ? 2 : 3);
-    html_put(p->out, "<div class=\"lead\"><div><h1>%s ", title);
-    if (r->simulated)
-        page_badge_simulated(p);
-    html_put(
-        p->out,
-        "</h1><p>%s</p></div><div class=\"newest\" data-live=\"newest\"><span class=\"label\">%s</span> ",
-        page_resident_name(p, r), page_text(p, T_NEWEST));
-    if (r->has_latest) {
-        board_latest_when(when, r, r->park ? site_zone(p->site, r->park) : NULL);
-        page_figure(p, r->latest.value, &r->measure, false);
-        html_put(p->out, "<p class=\"small\">%s · ", when);
-        page_ago(p, r->latest.received_us);
-        buf_text(p->out, "</p>");
-    } else {
-        html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
-    }
-    buf_text(p->out, "</div></div>");
-}
-
 // Where one can come back to what is shown: the range, and what is asked for beside it.
 static void range_address(const struct range *g, char out[200])
 {
@@ -421,7 +390,7 @@ static void put_series(struct page *p, const struct board_row *r, const struct r
                                .planned = &planned,
                                .more = report ? g->more : NULL,
                                .newest_us = corrections.newest_us};
-    put_head(p, r);
+    series_head_put(p, r, g->more[0] == '\0');
     buf_text(p->out, "<section class=\"panel\">");
     put_ranges(p, r, g);
     if (report)

@@ -119,6 +119,15 @@ static void only_reports_have_a_past_to_draw(void **state)
     }
 }
 
+static void the_newest_figure_of_now_does_not_stand_over_what_was_known_then(void **state)
+{
+    (void)state;
+    assert_int_equal(site_fixture_get(&f, "/series/" SERIES), 200);
+    assert_non_null(strstr(site_fixture_body(&f), "data-live=\"newest\""));
+    assert_int_equal(site_fixture_get(&f, "/series/" SERIES "?as_of=2013-10"), 200);
+    assert_null(strstr(site_fixture_body(&f), "data-live=\"newest\""));
+}
+
 static char *image(const char *query)
 {
     char target[256];
@@ -187,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_graphs_file_holds_what_was_known_then_on_every_day),
         cmocka_unit_test(only_reports_have_a_past_to_draw),
+        cmocka_unit_test(the_newest_figure_of_now_does_not_stand_over_what_was_known_then),
         cmocka_unit_test(a_picture_differs_by_what_was_known_and_is_kept),
         cmocka_unit_test(the_page_shows_what_was_known_and_its_graph_asks_for_the_same),
         cmocka_unit_test(corrections_are_listed_with_old_and_new_why_and_by_whom),
