@@ -2,8 +2,7 @@
 // with the reason.
 
 #include "dashboards/pages/alike.h"
-#include <inttypes.h>
-#include <stdio.h>
+#include "dashboards/pages/totals.h"
 #include <string.h>
 
 static void put_kept(struct page *p, const char *name)
@@ -43,14 +42,10 @@ static void put_figure(struct page *p, const struct board_row *r, const struct k
                               .unit_code = r->measure.unit_code,
                               .currency = c,
                               .currency_code = c ? c->code : ""};
-    char of[16], all[16], missing[16];
-    snprintf(of, sizeof of, "%" PRIu32, t->contributors);
-    snprintf(all, sizeof all, "%" PRIu32, t->contributors + t->missing);
-    snprintf(missing, sizeof missing, "%" PRIu32, t->missing);
     buf_text(p->out, "<td class=\"num\">");
     page_figure(p, t->value, &m, false);
     buf_text(p->out, "<div class=\"small\">");
-    page_fill(p, t->missing ? T_TOTAL_OF_MISSING : T_TOTAL_OF, of, all, missing);
+    totals_put_made_of(p, t);
     buf_text(p->out, "</div></td>");
 }
 

@@ -76,7 +76,7 @@ static void put_value(struct page *p, const struct board_row *r, const struct kp
     buf_text(p->out, "</div>");
 }
 
-static void put_made_of(struct page *p, const struct kpi_total *t)
+void totals_put_made_of(struct page *p, const struct kpi_total *t)
 {
     char of[16], all[16], missing[16], partial[16];
     snprintf(of, sizeof of, "%" PRIu32, t->contributors);
@@ -126,7 +126,7 @@ static void put_table(struct page *p, const struct sums_asked *a, const struct c
         html_put(p->out, "<tr><th scope=\"row\">%s</th><td class=\"num\">", span);
         put_value(p, a->row, &c->figures[i], c->currency, false);
         buf_text(p->out, "</td><td>");
-        put_made_of(p, &c->figures[i]);
+        totals_put_made_of(p, &c->figures[i]);
         buf_text(p->out, "</td></tr>");
     }
     buf_text(p->out, "</tbody></table></div>");
@@ -177,7 +177,7 @@ static void put_entry(struct page *p, const struct board_row *r, const struct as
              "</td><td data-label=\"%s\"><span class=\"nowrap\">%s</span></td><td "
              "data-label=\"%s\">",
              page_text(p, T_COL_PERIOD), span, page_text(p, T_TOTAL_MADE_OF));
-    put_made_of(p, &c.figures[0]);
+    totals_put_made_of(p, &c.figures[0]);
     buf_text(p->out, "</td></tr>");
     computed_free(&c);
 }

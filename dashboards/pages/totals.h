@@ -9,6 +9,8 @@
 // The parameter `sums` of the page of a total, by default what its parts are reported for.
 enum err totals_choose(struct page *p, const struct sums_asked *a, size_t *kind) MUST_USE;
 void totals_put(struct page *p, const struct sums_asked *a, size_t kind);
+// "9 of 10, 1 missing", and how many of them are incomplete.
+void totals_put_made_of(struct page *p, const struct kpi_total *t);
 // How it is made: the formula, the weight, a sum.
 void totals_put_rule(struct page *p, const struct kpi *k);
 // resident: "all", or one. Nothing where there are none, or the viewer may not see them.
