@@ -4,6 +4,8 @@
 # Unit and flow tests are cmocka programs, system tests are tests/system/*.sh; two at a time, each
 # with BUILD and a TMPDIR of its own; they print `ok NAME`, `not ok NAME: why` or `skip NAME: why` a line.
 # The output of what fails is shown in full. The last line is `N passed, M failed`, with `, K skipped` when there are.
+# With CHECK_AGAIN=1 a system test that failed runs once more, by itself: a deadline missed on a crowded machine is told
+# apart from a defect, and counted in the last line as `, K only at the second attempt`. What a sanitizer found stays found.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -32,7 +34,8 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 second=0
+failing=() # NUMBER OF FAILURES, TEST: what may run again
 
 progress() {
     [ ! -t 2 ] || printf '\r\033[K%s' "$1" >&2
@@ -85,6 +88,7 @@ finish() { # number, test, how to count it
         echo "==== $2: exit status $status$([ "$status" -ne 124 ] || echo ", stopped after $limit_s s")"
         cat "$work/$1.out"
         echo "==== end of $2"
+        [ "$3" != count_system ] || grep -qE 'Sanitizer|runtime error:' "$work/$1.out" || failing+=("$bad $2")
     elif [ "$skip" -gt 0 ]; then
         progress ""
         grep -E '^skip |^\[  SKIPPED \] [a-z]' "$work/$1.out"
@@ -110,6 +114,21 @@ run_all() { # how many at a time, how to count, tests...
     done
 }
 
+run_again() {
+    local entry bad test before is_better
+    local entries=("${failing[@]}")
+    for entry in "${entries[@]}"; do
+        read -r bad test <<<"$entry"
+        before=("$passed" "$failed" "$skipped")
+        run_all 1 count_system "$test"
+        is_better=$((failed == before[1]))
+        passed=${before[0]} failed=${before[1]} skipped=${before[2]}
+        [ "$is_better" -eq 1 ] || continue
+        echo "==== $test: passes when it runs again by itself"
+        failed=$((failed - bad)) second=$((second + bad))
+    done
+}
+
 programs=() scripts=()
 # From the sources, so that a leftover of an older build is not run and a test that was not built is not forgotten.
 while IFS= read -r source; do
@@ -126,6 +145,7 @@ done < <(find tests/system -maxdepth 1 -name '*.sh' -type f -perm -u+x 2>/dev/nu
 
 run_all "$parallel" count_cmocka "${programs[@]}"
 run_all "$parallel" count_system "${scripts[@]}"
+[ -z "${CHECK_AGAIN:-}" ] || run_again
 progress ""
 
 if [ $((passed + failed + skipped)) -eq 0 ]; then
@@ -133,5 +153,6 @@ if [ $((passed + failed + skipped)) -eq 0 ]; then
     failed=1
 fi
 [ "$skipped" -gt 0 ] && more=", $skipped skipped" || more=
+[ "$second" -eq 0 ] || more+=", $second only at the second attempt"
 echo "$passed passed, $failed failed$more"
 [ "$failed" -eq 0 ]
