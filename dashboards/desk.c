@@ -133,6 +133,21 @@ static void read_currency(struct desk_reading *r, const char *text)
     r->measure.currency_code = c->code;
 }
 
+// The bounds as the collector judges by; said here already, in the step that looks at what was written.
+static void check_bounds(struct desk_reading *r)
+{
+    const struct kpi *k = r->row.kpi;
+    double v = figure_to_real(r->value);
+    if (!k || r->field != DESK_FINE || !(v < figure_to_real(k->min) || v > figure_to_real(k->max)))
+        return; // what is missing is a NaN, and not beyond anything
+    char min[FIGURE_TEXT], max[FIGURE_TEXT];
+    figure_text_scaled(k->min, measure_decimals(&r->measure), min);
+    figure_text_scaled(k->max, measure_decimals(&r->measure), max);
+    blame(r, DESK_VALUE, NULL);
+    snprintf(r->beyond, sizeof r->beyond, "must be %s%s%s%s", *min ? "from " : "", min, *max ? " to " : "",
+             max);
+}
+
 static void read_value(struct desk_reading *r, const struct desk_entry *w)
 {
     bool empty = strspn(w->value, " ") == strlen(w->value);
@@ -144,6 +159,7 @@ static void read_value(struct desk_reading *r, const struct desk_entry *w)
         r->fault = entry_parse(w->value, r->measure.currency, &r->value);
         if (r->fault != ENTRY_FINE)
             blame(r, DESK_VALUE, entry_fault_text(r->fault));
+        check_bounds(r);
     }
     figure_text_scaled(r->value, measure_decimals(&r->measure), r->canonical);
     if (r->value.kind == FIGURE_MISSING)

@@ -49,8 +49,9 @@ struct desk_reading {     // what was understood
     bool may_closed; // the asker may correct a closed period
     // what is wrong
     enum desk_field field;
-    enum entry_fault fault; // of the value
-    const char *why;        // static English; NULL with a fault, and where nothing is wrong
+    enum entry_fault fault;            // of the value
+    const char *why;                   // static English; NULL where nothing is wrong, and with `beyond`
+    char beyond[2 * FIGURE_TEXT + 32]; // "must be from 0 to 100" of a value past its KPI's bounds; else ""
 };
 
 // Its name as people read it. The name of a rival's product is not to be had by beginning a series of it.

@@ -130,7 +130,7 @@ void api_report(struct site *s, struct exchange *x)
     else if (e != ERR_OK)
         (void)exchange_fail_err(x, e, d.text);
     else if (r.field != DESK_FINE)
-        (void)fail(x, 400, r.field, r.why);
+        (void)fail(x, 400, r.field, r.beyond[0] ? r.beyond : r.why);
     else {
         desk_send(s, x, &w, &r, &a);
         if (a.stored)

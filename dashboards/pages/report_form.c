@@ -58,6 +58,15 @@ static void put_closed(struct report_form *f, enum text text)
     page_fill(&f->p, text, since, c->reason, NULL);
 }
 
+static void put_bounds(struct report_form *f)
+{
+    const struct kpi *k = f->r.row.kpi;
+    bool above = figure_to_real(f->r.value) > figure_to_real(k->max);
+    char bound[SHOW_TEXT];
+    show_number(bound, above ? k->max : k->min, measure_decimals(&f->r.measure), f->p.lang);
+    page_fill(&f->p, above ? T_WRONG_MOST : T_WRONG_LEAST, bound, NULL, NULL);
+}
+
 static void put_own_words(struct report_form *f, enum desk_field field)
 {
     struct page *p = &f->p;
@@ -67,6 +76,8 @@ static void put_own_words(struct report_form *f, enum desk_field field)
         put_closed(f, T_CLOSED_NOT_YOURS);
     else if (field == DESK_PERIOD)
         page_fill(p, T_WRONG_PERIOD, example, NULL, NULL);
+    else if (field == DESK_VALUE && f->r.beyond[0])
+        put_bounds(f);
     else if (field == DESK_VALUE)
         html_put(p->out, "%s", page_text(p, faults[f->r.fault]));
     else if (field == DESK_REASON)

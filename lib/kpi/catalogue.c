@@ -175,8 +175,8 @@ static enum err load_bound(const struct place *p, const char *key, const char *t
         return ERR_OK;
     if (figure_parse(text, out) != ERR_OK)
         return place_error(p, key, "\"%.60s\" is not a decimal number", text);
-    if (money && !(out->kind == FIGURE_INTEGER && out->integer == 0))
-        return place_error(p, key, "of money can only be 0, which is the same in every currency");
+    if (money && out->kind != FIGURE_INTEGER)
+        return place_error(p, key, "of money is a whole number: minor units, whatever the currency");
     return ERR_OK;
 }
 

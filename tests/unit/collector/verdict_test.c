@@ -210,6 +210,29 @@ static void samples_must_fit_their_series(void **state)
     }
 }
 
+static struct verdict_series find_delivered(void *ctx, uint32_t number)
+{
+    static const char *const kpis[] = {"out_units", "jobs_total", "inv", "occupancy"};
+    (void)ctx;
+    return (struct verdict_series){.series = &known[number], .kpi = catalogue_find(catalogue, kpis[number])};
+}
+
+static void a_million_people_are_taken_of_one_resident_and_no_more(void **state)
+{
+    const struct wire_sample s[] = {{.series = 1, .time = TODAY, .value = INT(1000000)},
+                                    {.series = 1, .time = TODAY, .value = INT(1000001)},
+                                    {.series = 1, .time = TODAY, .value = REAL(1e9 + 0.5)},
+                                    {.series = 2, .time = TODAY, .value = INT(INT64_C(9000000000000000))}};
+    const struct wire_batch b = {.class = WIRE_REPORT, .declares = 4, .count = 4, .samples = s};
+    struct wire_refusal r[4];
+    size_t refused;
+    (void)state;
+    verdict_batch(&b, (struct wall){NOW_S * US_PER_S}, 0, find_delivered, NULL, r, &refused);
+    assert_int_equal(refused, 2);
+    assert_true(r[0].index == 1 && r[0].reason == WIRE_REASON_OUT_OF_RANGE);
+    assert_true(r[1].index == 2 && r[1].reason == WIRE_REASON_OUT_OF_RANGE);
+}
+
 static void a_day_may_be_reported_as_soon_as_it_has_begun_anywhere(void **state)
 {
     struct wire_sample s = {.series = 2, .time = TODAY + 1, .value = INT(1)};
@@ -269,6 +292,7 @@ int main(void)
         cmocka_unit_test(declares_must_fit_the_catalogue),
         cmocka_unit_test(a_declared_series_has_its_full_name),
         cmocka_unit_test(samples_must_fit_their_series),
+        cmocka_unit_test(a_million_people_are_taken_of_one_resident_and_no_more),
         cmocka_unit_test(a_day_may_be_reported_as_soon_as_it_has_begun_anywhere),
         cmocka_unit_test(what_the_decoder_refused_stays_refused),
         cmocka_unit_test(notes_must_fit_their_sample),

@@ -198,6 +198,8 @@ static const struct {
     {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-13\",\"value\":\"5\"}", "period", 400},
     {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-02\",\"value\":\"five\"}", "value", 400},
     {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-02\",\"value\":\"12,345\"}", "value", 400},
+    {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-02\",\"value\":\"1000000001\"}", "value", 400},
+    {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-02\",\"value\":\"-1\"}", "value", 400},
     {"{\"series\":\"twin/alfa/inv\",\"period\":\"2026-02\",\"value\":\"1,2345\"}", "value", 400},
     {"{\"series\":\"twin/alfa/inv\",\"period\":\"2026-02\",\"value\":1.5}", "value", 400},
     {"{\"series\":\"twin/alfa/jobs_total\",\"period\":\"2026-02\",\"value\":\"5\",\"missing\":true}", "value",
@@ -353,6 +355,10 @@ static void what_is_wrong_stands_beside_its_field_with_all_that_was_written(void
     assert_true(says("aria-describedby=\"value-wrong value-hint\" aria-invalid=\"true\" autofocus"));
     assert_true(says("value=\"12,345\""));
     assert_true(says("\xd0\xb0&lt;&gt;"));
+    assert_int_equal(send_form("step=check&period=2025-10&value=1000000001"), 400);
+    assert_true(says("id=\"value-wrong\">Too large to be right: at most 1,000,000 is taken"));
+    assert_int_equal(send_form("step=check&period=2025-10&value=-1"), 400);
+    assert_true(says("Too small to be right: at least 0 is taken"));
     assert_int_equal(send_form("step=check&period=2026-02&value=5"),
                      400); // there is a figure: why another one?
     assert_true(says("id=\"reason-wrong\""));

@@ -162,7 +162,7 @@ static void catalogue_names_the_place_of_what_is_wrong(void **state)
         {"weight: staff", "weight: wage", "37:13: kpis[2].weight: ", "no other KPI \"wage\""},
         {"weight: staff", "weight: out", "37:13: kpis[2].weight: ", "unlike products"},
         {"    weight: staff\n", "", "36:21: kpis[2].over_residents: ", "needs weight"},
-        {"max: 0\n", "max: 1\n", "39:10: kpis[2].max: ", "of money can only be 0"},
+        {"max: 0\n", "max: 1.5\n", "39:10: kpis[2].max: ", "of money is a whole number"},
         {"over_time: ratio", "over_time: sum", "45:16: kpis[3].over_time: ", "never averaged"},
         {"over_residents: ratio", "over_residents: sum", "46:21: kpis[3].over_residents: ", "never averaged"},
         {"    formula: 100 * annualised(out) / (staff + 1.5)\n", "", "40:5: kpis[3]: ", "needs its formula"},
@@ -355,6 +355,26 @@ static void the_delivered_catalogue_says_of_every_kpi_how_it_comes_and_what_is_k
     catalogue_free(c);
 }
 
+// Beyond its bounds a figure can only be a slip. Money of unlike currencies has no common bound but 2^53.
+static void the_delivered_catalogue_bounds_every_kpi_that_is_reported(void **state)
+{
+    struct catalogue *c = delivered();
+    (void)state;
+    for (size_t i = 0; i < catalogue_count(c); i++) {
+        const struct kpi *k = catalogue_at(c, i);
+        bool bounded = k->min.kind != FIGURE_MISSING && k->max.kind != FIGURE_MISSING;
+        if (k->kind == KPI_COMPUTED || k->money || strcmp(k->unit->code, "any") == 0)
+            continue;
+        if (!bounded)
+            fail_msg("%s has no min or no max", k->code);
+        if (strcmp(k->unit->code, "person") == 0 && figure_to_real(k->max) > 1e6)
+            fail_msg("%s: more than a million people with one resident", k->code);
+        if (strcmp(k->unit->code, "percent") == 0 && figure_to_real(k->max) != 100)
+            fail_msg("%s: a share of more than all", k->code);
+    }
+    catalogue_free(c);
+}
+
 static void the_delivered_catalogue_never_adds_unlike_pieces(void **state)
 {
     (void)state;
@@ -424,6 +444,7 @@ int main(void)
         cmocka_unit_test(catalogue_that_is_not_there_is_not_found),
         cmocka_unit_test(languages_have_codes_that_parse),
         cmocka_unit_test(the_delivered_catalogue_has_every_kpi_with_its_rollups),
+        cmocka_unit_test(the_delivered_catalogue_bounds_every_kpi_that_is_reported),
         cmocka_unit_test(the_delivered_catalogue_says_of_every_kpi_how_it_comes_and_what_is_kept),
         cmocka_unit_test(the_delivered_catalogue_never_adds_unlike_pieces),
         cmocka_unit_test(the_delivered_catalogue_speaks_five_languages),
