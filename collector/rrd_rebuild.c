@@ -6,7 +6,7 @@
 #include "kpi/period.h"
 #include "store/reader_keep.h"
 #include "store/rollup.h"
-#include "store/rrd_fill.h"
+#include "store/rrd_image.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -20,74 +20,47 @@ enum { CHUNK = 8192, REPORT_VALUES = 366, DAY_S = 86400, WINDOW_S = 31 * DAY_S, 
 
 struct rebuild {
     const struct rrd_series *s;
-    const char *path;
+    struct rrd_image *image;
     struct rrd_value *values; // CHUNK
     size_t count;
-    bool created;
-    int64_t last;
-    int64_t rolled_s;      // up to here the points are roll-ups' cells
-    struct rrd_fill *fill; // open while cells come
+    bool begun, valued; // the image; with values
+    int64_t rolled_s;   // up to here the points are roll-ups' cells
     uint64_t cells;
     struct diag *d;
 };
 
-// ---- cells --------------------------------------------------------------------------------------
-// The file begins where raw figures do, and its past is filled.
-static enum err open_fill(struct rebuild *r)
+static enum err begin(struct rebuild *r, int64_t start)
 {
-    enum err e = rrd_file_create(r->path, r->s->info, r->rolled_s, false, r->d);
-    if (e == ERR_OK)
-        e = rrd_fill_open(r->path, r->s->info, &r->fill, r->d);
-    if (e == ERR_OK) {
-        r->created = true;
-        r->last = r->rolled_s;
-    }
+    enum err e = r->begun ? ERR_OK : rrd_image_begin(r->image, r->s->info, start, r->d);
+    r->begun = r->begun || e == ERR_OK;
     return e;
 }
 
-static enum err close_fill(struct rebuild *r)
-{
-    struct rrd_fill *fill = r->fill;
-    r->fill = NULL;
-    return rrd_fill_close(fill, r->d);
-}
-
+// The file begins where raw figures do, and its past is filled.
 static enum err add_cell(struct rebuild *r, const struct point *p)
 {
-    const struct rrd_fill_cell cell = {.end = p->time,
-                                       .length_s = p->span_s,
-                                       .known = p->cell->known,
-                                       .sum = rollup_cell_sum(p->cell),
-                                       .min = figure_to_real(p->cell->min),
-                                       .max = figure_to_real(p->cell->max)};
-    if (p->time > r->rolled_s) // retention went on meanwhile
+    const struct rrd_image_cell cell = {.end = p->time,
+                                        .length_s = p->span_s,
+                                        .known = p->cell->known,
+                                        .sum = rollup_cell_sum(p->cell),
+                                        .min = figure_to_real(p->cell->min),
+                                        .max = figure_to_real(p->cell->max)};
+    if (p->time > r->rolled_s || r->valued || r->count > 0) // retention went on meanwhile
         return ERR_AGAIN;
-    enum err e = r->created ? ERR_OK : open_fill(r);
-    if (e == ERR_OK && !r->fill) // a cell after raw figures: as above
-        e = ERR_AGAIN;
-    if (e == ERR_OK)
-        e = rrd_fill_add(r->fill, &cell, r->d);
+    enum err e = begin(r, r->rolled_s);
     r->cells++;
-    return e;
+    return e == ERR_OK ? rrd_image_fill(r->image, &cell, r->d) : e;
 }
-
-// ---- values -------------------------------------------------------------------------------------
 
 static enum err flush(struct rebuild *r)
 {
-    enum err e = close_fill(r);
-    if (e != ERR_OK || r->count == 0)
-        return e;
-    if (!r->created)
-        e = rrd_file_create(r->path, r->s->info, r->values[0].time - (int64_t)rrd_series_step(r->s->info),
-                            false, r->d);
+    if (r->count == 0)
+        return ERR_OK;
+    enum err e = begin(r, r->values[0].time - (int64_t)rrd_series_step(r->s->info));
     if (e == ERR_OK)
-        e = rrd_file_update(r->path, r->s->info, r->values, r->count, r->d);
-    if (e == ERR_OK) {
-        r->created = true;
-        r->last = r->values[r->count - 1].time;
-        r->count = 0;
-    }
+        e = rrd_image_add(r->image, r->values, r->count, r->d);
+    r->valued = r->valued || e == ERR_OK;
+    r->count = 0;
     return e;
 }
 
@@ -162,8 +135,8 @@ static enum err put_in_place(const char *from, const char *to, struct diag *d)
 static void finished(struct rrd_writer *w, struct rrd_series *s, const char *path, const struct rebuild *r,
                      uint64_t covered)
 {
-    if (r->created) {
-        s->newest = r->last;
+    if (r->begun) {
+        s->newest = rrd_image_last(r->image);
         rrd_note_file(s, path);
     } else { // nothing accepted was ever said of it
         (void)unlink(path);
@@ -183,7 +156,7 @@ enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
     char path[RRD_PATH_MAX], beside[RRD_PATH_MAX + 8];
     uint64_t covered;
     struct ledger_kept kept;
-    struct rebuild r = {.s = s, .path = beside, .d = d};
+    struct rebuild r = {.s = s, .d = d};
     enum err e = rrd_know(w, s, d);
     if (e != ERR_OK || (e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
         (e = observations_reader_covered(w->o.observations, w->o.reader, &covered, d)) != ERR_OK)
@@ -193,16 +166,21 @@ enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
     if ((e = reader_kept(w->o.reader, &kept, d)) != ERR_OK)
         return e;
     r.rolled_s = kept.rolled_until_s;
-    if (!(r.values = malloc((CHUNK + REPORT_VALUES) * sizeof *r.values)))
+    if (!(r.values = malloc((CHUNK + REPORT_VALUES) * sizeof *r.values)) ||
+        rrd_image_create(&r.image) != ERR_OK) {
+        free(r.values);
         return diag_fail(d, ERR_NOMEM, "out of memory");
+    }
     snprintf(beside, sizeof beside, "%s.new", path);
-    if ((e = read_points(w, &r)) == ERR_OK && (e = flush(&r)) == ERR_OK && r.created)
+    if ((e = read_points(w, &r)) == ERR_OK && (e = flush(&r)) == ERR_OK && r.begun)
+        e = rrd_image_write(r.image, beside, d);
+    if (e == ERR_OK && r.begun)
         e = put_in_place(beside, path, d);
-    (void)rrd_fill_close(r.fill, NULL);
     if (e == ERR_OK)
         finished(w, s, path, &r, covered);
     else
         (void)unlink(beside);
+    rrd_image_destroy(r.image);
     free(r.values);
     return e;
 }

@@ -74,7 +74,7 @@ homes='
 zmq(_utils)?\.h             lib/net/(mq.*|zap)\.c
 curl/.*                     lib/net/http\.c
 sqlite3\.h                  lib/store/db\.c
-rrd(_.*)?\.h                lib/store/rrd(_graph|_header|_fill|_plan)?\.[ch]
+rrd(_.*)?\.h                lib/store/rrd(_graph|_header)?\.[ch]
 (cyaml/.*|yaml\.h)          lib/base/config(_document|_schema)?\.[ch]
 sodium(\.h|/.*)             lib/base/crypto\.c
 (wire/)?esep\.pb-c\.h       lib/wire/codec.*\.c

@@ -1,22 +1,11 @@
 // Each value is that of its pixel's middle, which is the mean of a straight line over the pixel.
 #include "store/rrd_plan.h"
-#include "store/rrd_number.h"
-#include <inttypes.h>
+#include "store/rrd_new.h"
+#include "store/rrd_write.h"
 #include <math.h>
-#include <rrd.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_MAX 64
-#define A_CALL   256
-#define FIRST_S  INT64_C(315532800) // 1980: librrd refuses earlier starts
-
-static enum err failed(const char *path, struct diag *d)
-{
-    enum err e = diag_fail(d, ERR_IO, "%s: %s", path, rrd_get_error());
-    rrd_clear_error();
-    return e;
-}
+#define FIRST_S INT64_C(315532800) // 1980: librrd takes no earlier updates
 
 // Of two points at one time the later one counts from there on.
 static double at(const struct rrd_plan_point *points, size_t count, double time)
@@ -32,39 +21,29 @@ static double at(const struct rrd_plan_point *points, size_t count, double time)
     return a->value + (b->value - a->value) * (time - (double)a->time) / (double)(b->time - a->time);
 }
 
-static enum err create(const char *path, int64_t start, uint32_t step_s, int64_t rows, struct diag *d)
+static enum err make(const char *path, const struct rrd_plan_point *points, size_t count, int64_t start,
+                     uint32_t step_s, uint32_t rows, struct diag *d)
 {
-    char ds[TEXT_MAX], rra[TEXT_MAX];
-    const char *argv[] = {ds, rra};
-    snprintf(ds, sizeof ds, "DS:v:GAUGE:%u:U:U", step_s);
-    snprintf(rra, sizeof rra, "RRA:AVERAGE:0.5:1:%" PRId64, rows);
-    rrd_clear_error();
-    return rrd_create_r2(path, step_s, (time_t)start, 0, NULL, NULL, 2, argv) == 0 ? ERR_OK : failed(path, d);
-}
-
-static enum err fill(const char *path, const struct rrd_plan_point *points, size_t count, int64_t start,
-                     uint32_t step_s, int64_t rows, struct diag *d)
-{
-    char text[A_CALL][TEXT_MAX], number[RRD_NUMBER_TEXT];
-    const char *argv[A_CALL];
-    int n = 0;
-    for (int64_t row = 1; row <= rows; row++) {
-        int64_t end = start + row * step_s;
-        double value = at(points, count, (double)end - step_s / 2.0);
-        if (isnan(value))
-            snprintf(number, sizeof number, "U");
-        else
-            rrd_number_text(value, step_s, number);
-        snprintf(text[n], sizeof text[n], "%" PRId64 ":%s", end, number);
-        argv[n] = text[n];
-        if (++n < A_CALL && row < rows)
-            continue;
-        rrd_clear_error();
-        if (rrd_updatex_r(path, NULL, 0, n, argv) != 0)
-            return failed(path, d);
-        n = 0;
+    const struct rrd_layout layout = {.step_s = step_s, .count = 1, .archives = {{"AVERAGE", 1, rows}}};
+    struct rrd_header h;
+    rrd_header_make(&layout, start, 0, &h);
+    const size_t bytes = (size_t)rrd_header_file_bytes(&h);
+    struct rrd_target target = {.fd = -1, .image = malloc(bytes), .path = path};
+    struct rrd_value *values = malloc(rows * sizeof *values);
+    enum err e = target.image && values ? ERR_OK : diag_fail(d, ERR_NOMEM, "out of memory");
+    for (uint32_t i = 0; e == ERR_OK && i < rows; i++) {
+        int64_t end = start + (int64_t)(i + 1) * step_s;
+        values[i] = (struct rrd_value){end, at(points, count, (double)end - step_s / 2.0)};
     }
-    return ERR_OK;
+    if (e == ERR_OK)
+        e = rrd_write_values(&h, &target, values, rows, d);
+    if (e == ERR_OK) {
+        rrd_header_pack(&h, target.image);
+        e = rrd_new_write(path, target.image, bytes, d);
+    }
+    free(target.image);
+    free(values);
+    return e;
 }
 
 enum err rrd_plan_write(const char *path, const struct rrd_plan_point *points, size_t count, int64_t from,
@@ -79,6 +58,5 @@ enum err rrd_plan_write(const char *path, const struct rrd_plan_point *points, s
     if (start < FIRST_S)
         start = FIRST_S / step * step + step;
     int64_t rows = to > start ? (to - start) / step + 2 : 2;
-    enum err e = create(path, start, (uint32_t)step, rows, d);
-    return e == ERR_OK ? fill(path, points, count, start, (uint32_t)step, rows, d) : e;
+    return make(path, points, count, start, (uint32_t)step, (uint32_t)rows, d);
 }

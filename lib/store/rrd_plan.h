@@ -13,7 +13,7 @@ struct rrd_plan_point {
 };
 // Writes a file of one value a pixel over the span: the polyline through the points (rising in time; two of
 // one time are a step), unknown before the first, level after the last. Folder and file are the caller's;
-// width is in pixels, 10 .. 4000. INVALID: no span; IO.
+// width is in pixels, 10 .. 4000. INVALID: no span; NOT_FOUND: no such folder; IO.
 enum err rrd_plan_write(const char *path, const struct rrd_plan_point *points, size_t count, int64_t from,
                         int64_t to, int width, struct diag *d) MUST_USE;
 

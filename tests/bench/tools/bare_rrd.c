@@ -1,14 +1,15 @@
-// What librrd alone can do with the product's own files: makes them as the product makes them, then writes
+// What librrd alone can do with the product's archives: makes such files, then writes
 // values by the hundred with the texts ready beforehand, or draws one graph again and again. Nothing is read
 // from a ledger, checked or remembered: this is the bar that landing and drawing are held against.
-#include "store/rrd.h"
+#include "base/fs.h"
+#include "store/rrd_header.h"
 #include <getopt.h>
 #include <inttypes.h>
-#include <rrd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define VISIT_MAX  512
 #define BEGIN_S    INT64_C(1700000400) // on every step there is
@@ -76,13 +77,35 @@ static char **make_paths(const struct options *o)
     return NULL;
 }
 
+static int make_folder(const char *path)
+{
+    char folder[RRD_PATH_MAX];
+    struct diag d = {0};
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (access(folder, F_OK) == 0 || fs_make_dirs(folder, 0750, &d) == ERR_OK)
+        return 0;
+    return complain(folder, d.text);
+}
+
 static int make_files(const struct options *o, char **paths)
 {
     const struct ledger_series s = {.class = WIRE_MEASUREMENT, .step_s = (uint32_t)o->step};
+    char text[RRD_ARCHIVES_MAX + 1][64];
+    const char *argv[RRD_ARCHIVES_MAX + 1] = {text[0]};
+    struct rrd_layout l;
     struct diag d = {0};
+    if (rrd_layout_of(&s, &l, &d) != ERR_OK)
+        return complain("--step", d.text);
+    snprintf(text[0], sizeof text[0], "DS:v:GAUGE:%u:U:U", l.step_s);
+    for (size_t i = 0; i < l.count; i++) {
+        const struct rrd_archive *a = &l.archives[i];
+        snprintf(text[i + 1], sizeof text[0], "RRA:%s:0.5:%u:%u", a->cf, a->steps, a->rows);
+        argv[i + 1] = text[i + 1];
+    }
     for (long i = 0; i < o->series; i++)
-        if (rrd_file_create(paths[i], &s, BEGIN_S, false, &d) != ERR_OK)
-            return complain(paths[i], d.text);
+        if (make_folder(paths[i]) ||
+            rrd_create_r2(paths[i], l.step_s, BEGIN_S, 0, NULL, NULL, (int)l.count + 1, argv) != 0)
+            return complain(paths[i], rrd_get_error());
     return 0;
 }
 

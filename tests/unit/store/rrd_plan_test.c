@@ -186,7 +186,8 @@ static void a_plan_without_a_span_or_points_is_refused(void **state)
     assert_int_equal(rrd_plan_write(f->plan, &p, 1, 100, 100, 100, &f->diag), ERR_INVALID);
     assert_int_equal(rrd_plan_write(f->plan, &p, 1, 0, 100, 5, &f->diag), ERR_INVALID);
     assert_int_equal(
-        rrd_plan_write("/nowhere/at/all.rrd", &p, 1, STORE_EPOCH, STORE_EPOCH + 100, 100, &f->diag), ERR_IO);
+        rrd_plan_write("/nowhere/at/all.rrd", &p, 1, STORE_EPOCH, STORE_EPOCH + 100, 100, &f->diag),
+        ERR_NOT_FOUND);
 }
 
 // As in rrd_graph_test.c.
