@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 20000 };
+enum { SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 100000 };
 
 // ---- parsing ------------------------------------------------------------------------------------
 static const struct {
@@ -268,6 +268,10 @@ static json_t *flush(struct control *c)
 {
     uint64_t position = cursor_position(c->committed);
     int64_t deadline_ms = clock_mono(clock_system()).us / US_PER_MS + COLLECTOR_FLUSH_MS;
+    if (c->rrd_asked && cursor_position(c->rrd_landed) < position) {
+        atomic_store(c->rrd_asked, position);
+        cursor_wake(c->committed); // the writer may be gathering
+    }
     bool rrd = flush_cursor(c->rrd_landed, position, deadline_ms, &c->rrd_stuck);
     bool observed = flush_cursor(c->observed, position, deadline_ms, &c->observed_stuck);
     return json_pack("{s:b, s:b, s:I, s:I, s:I}", "ok", 1, "flushed", rrd && observed, "position",

@@ -63,7 +63,8 @@ struct control {
         *to_rrd;         // NULL where nobody listens (in a test)
     struct queue *inbox; // where they answer
     struct cursor *committed, *rrd_landed, *observed;
-    struct audit_tally *tally; // NULL: refusals are not audited
+    _Atomic uint64_t *rrd_asked; // how far somebody waits for the files; NULL in a test
+    struct audit_tally *tally;   // NULL: refusals are not audited
     struct desk_limit desk_limit;
     char who[128];                      // who asks, for the audit log: "uid:0 root"
     uint64_t rrd_stuck, observed_stuck; // 1 + where a flush last waited in vain, 0: nowhere

@@ -48,6 +48,7 @@ void *control_thread(void *service)
                         .inbox = s->to_control,
                         .committed = s->committed,
                         .rrd_landed = s->rrd_landed,
+                        .rrd_asked = &s->rrd_asked,
                         .observed = s->observed,
                         .tally = s->tally};
     enum err e = reader_open(s->config->state, &c.reader, &d);

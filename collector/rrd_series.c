@@ -91,10 +91,16 @@ struct rrd_series *rrd_table_at(const struct rrd_table *t, size_t i)
 }
 
 // ---- values -------------------------------------------------------------------------------------
+static size_t first_room(const struct rrd_series *s)
+{
+    const size_t least = 8, most = 4096;
+    return s->usual < least ? least : s->usual > most ? most : s->usual;
+}
+
 enum err rrd_series_push(struct rrd_series *s, int64_t time, double value)
 {
     if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? s->capacity * 2 : 8;
+        size_t capacity = s->capacity ? s->capacity * 2 : first_room(s);
         struct rrd_value *grown = realloc(s->values, capacity * sizeof *grown);
         if (!grown)
             return ERR_NOMEM;
@@ -107,12 +113,10 @@ enum err rrd_series_push(struct rrd_series *s, int64_t time, double value)
 
 void rrd_series_drop_values(struct rrd_series *s)
 {
-    s->count = 0;
-    if (s->capacity > 64) {
-        free(s->values);
-        s->values = NULL;
-        s->capacity = 0;
-    }
+    free(s->values);
+    s->values = NULL;
+    s->usual = s->count;
+    s->count = s->capacity = 0;
 }
 
 static bool is_rising(const struct rrd_series *s)

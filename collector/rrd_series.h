@@ -21,6 +21,7 @@ struct rrd_series {
     struct mono rebuild_after;
     struct rrd_value *values; // in ledger order
     size_t count, capacity;
+    size_t usual; // how many there were last time
 };
 
 struct rrd_table;
@@ -32,7 +33,7 @@ size_t rrd_table_count(const struct rrd_table *t);
 struct rrd_series *rrd_table_at(const struct rrd_table *t, size_t i);
 
 enum err rrd_series_push(struct rrd_series *s, int64_t time, double value) MUST_USE;
-void rrd_series_drop_values(struct rrd_series *s); // keeps a little memory
+void rrd_series_drop_values(struct rrd_series *s);
 // Sorts the values by time and keeps the last in ledger order of each time; returns how many equal ones went.
 size_t rrd_series_settle(struct rrd_series *s);
 // Equal as far as a round-robin file can tell: both unknown, or within one unit in the last place.

@@ -28,7 +28,11 @@ struct rrd_writer {
     bool forget;             // the stored series are of another life
     struct rrd_list touched; // with values, in this step
     struct rrd_list dirty;
-    size_t values; // in this step
+    size_t bytes;   // that the touched series' values hold
+    struct {        // the last step that wrote
+        int64_t ms; // writing
+        size_t rows, visits, values, bytes;
+    } last;
     size_t patrol_at, header_at;
     bool had_files;     // there were some when it was opened
     uint64_t surprises; // files whose modification time was not ours

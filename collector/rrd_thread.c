@@ -93,6 +93,26 @@ static bool may_go_on(struct rrd_shell *r, size_t did)
     return did > 0 ? took_ms < COLLECTOR_LAND_MAX_S * 1000 : dirty && took_ms < DIRTY_MAX_MS;
 }
 
+static bool asked(struct rrd_shell *r)
+{
+    return atomic_load(&r->s->rrd_asked) > rrd_writer_position(r->writer) ||
+           atomic_load(&r->s->stop_projections);
+}
+
+// Under load: for more values a visit, but not while somebody waits for what has come.
+static void gather(struct rrd_shell *r)
+{
+    uint64_t enough;
+    int64_t rest_ms = rrd_writer_rest_ms(r->writer, &enough);
+    struct mono begun = clock_mono(r->s->clock);
+    for (int64_t left_ms = rest_ms; left_ms > 0 && !asked(r);) {
+        if (cursor_wait(r->s->committed, enough, (int)(left_ms < IDLE_MS ? left_ms : IDLE_MS)))
+            return;
+        take_requests(r);
+        left_ms = rest_ms - mono_diff_ms(clock_mono(r->s->clock), begun);
+    }
+}
+
 // New rows wake it at once; a series that waits to be rebuilt is looked at each idle interval.
 static void wait_for_work(struct rrd_shell *r)
 {
@@ -125,6 +145,8 @@ void *rrd_thread(void *service)
         r.failures = 0;
         if (did == 0)
             wait_for_work(&r);
+        else
+            gather(&r);
     }
     stop(&r);
     rrd_writer_close(r.writer);

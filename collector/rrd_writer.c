@@ -1,7 +1,7 @@
 // Rows are read in ledger order into values per series, then each touched file is visited once, in the order
-// of the files. Under load more rows have come by the time a step ends, so the next one writes more values a
-// visit; when idle a step is one row. The order of the ledger decides what is late and which value wins,
-// never the files.
+// of the files. A visit costs nearly the same for one value as for many, so a step gathers all that has come,
+// as far as its memory goes, and under load rests for some time before the next; when idle a step is one row.
+// The order of the ledger decides what is late and which value wins, never the files.
 #include "base/log.h"
 #include "collector/rrd_state.h"
 #include <stdlib.h>
@@ -13,7 +13,11 @@ enum {
     COST_FACTOR = 10,
     PATROL_MS = 1000,
     PATROL_FILES = 256,
-    PATROL_HEADERS = 4
+    PATROL_HEADERS = 4,
+    REST_FROM_MS = 20, // a step that was shorter costs nothing to speak of
+    REST_FACTOR = 4,
+    REST_ROWS_MAX = 65536,
+    RICH_VISIT = 64 // values: more would not make them cheaper
 };
 
 // ---- series -------------------------------------------------------------------------------------
@@ -71,8 +75,10 @@ static enum err push(struct rrd_writer *w, struct rrd_series *s, int64_t time, d
         collector_count(w->o.counters, COUNTER_RRD_TOO_EARLY, 1);
         return ERR_OK;
     }
-    w->values++;
-    return rrd_series_push(s, time, value);
+    size_t before = s->capacity;
+    enum err e = rrd_series_push(s, time, value);
+    w->bytes += (s->capacity - before) * sizeof *s->values;
+    return e;
 }
 
 static enum err push_report(struct rrd_writer *w, struct rrd_series *s, const struct reader_sample *sample)
@@ -112,7 +118,7 @@ static enum err take_row(void *ctx, const struct reader_row *row)
     struct rrd_writer *w = ctx;
     struct diag d = {0};
     enum err e = ERR_OK;
-    if (w->values >= RRD_WRITER_VALUES_MAX)
+    if (w->bytes >= RRD_WRITER_BYTES_MAX)
         return ERR_AGAIN;
     // Roll-ups say nothing new: the file had the figures they are made of, or will be rebuilt from them.
     e = reader_samples(w->o.reader, row, take_sample, w, &d);
@@ -138,27 +144,57 @@ static int compare_ids(const void *a, const void *b)
 static enum err land_touched(struct rrd_writer *w)
 {
     enum err first = ERR_OK;
+    struct mono begun = clock_mono(w->o.clock);
+    size_t values = 0;
     if (w->touched.count > 1)
         qsort(w->touched.items, w->touched.count, sizeof *w->touched.items, compare_ids);
     for (size_t i = 0; i < w->touched.count; i++) {
+        values += w->touched.items[i]->count;
         enum err e = rrd_land(w, w->touched.items[i]);
         if (first == ERR_OK)
             first = e;
     }
+    w->last.rows = (size_t)(w->position + 1 - w->step_from);
+    w->last.visits = w->touched.count;
+    w->last.values = values;
+    w->last.bytes = w->bytes;
+    w->last.ms = mono_diff_ms(clock_mono(w->o.clock), begun);
     w->touched.count = 0;
-    w->values = 0;
+    w->bytes = 0;
     return first;
+}
+
+// Several short reads, so that the ledger's writer can go on with its file.
+static enum err read_rows(struct rrd_writer *w, struct diag *d)
+{
+    struct mono begun = clock_mono(w->o.clock);
+    uint64_t before, last;
+    enum err e;
+    do {
+        before = w->position;
+        e = reader_rows(w->o.reader, before, RRD_WRITER_ROWS_MAX, take_row, w, &last, d);
+    } while (e == ERR_OK && w->position - before >= RRD_WRITER_ROWS_MAX &&
+             mono_diff_ms(clock_mono(w->o.clock), begun) < RRD_WRITER_READ_MS);
+    return e == ERR_AGAIN ? ERR_OK : e;
 }
 
 static enum err read_and_land(struct rrd_writer *w, struct diag *d)
 {
-    uint64_t last;
     w->step_from = w->position + 1;
-    enum err e = reader_rows(w->o.reader, w->position, RRD_WRITER_ROWS_MAX, take_row, w, &last, d);
+    enum err e = read_rows(w, d);
     enum err landed = land_touched(w);
-    if (e == ERR_AGAIN)
-        e = ERR_OK;
     return e != ERR_OK ? e : landed;
+}
+
+int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough)
+{
+    if (w->last.ms < REST_FROM_MS || w->last.values >= w->last.visits * RICH_VISIT ||
+        w->last.bytes >= RRD_WRITER_BYTES_MAX / 2)
+        return 0;
+    size_t rows = w->last.rows * (RRD_WRITER_BYTES_MAX / 2 / (w->last.bytes + 1));
+    *enough = w->position + (rows < REST_ROWS_MAX ? rows : REST_ROWS_MAX);
+    int64_t ms = w->last.ms * REST_FACTOR;
+    return ms < RRD_WRITER_REST_MS ? ms : RRD_WRITER_REST_MS;
 }
 
 // ---- rebuilding ---------------------------------------------------------------------------------

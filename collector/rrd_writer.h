@@ -9,10 +9,12 @@
 #include "store/observations.h"
 #include "store/reader.h"
 
-#define RRD_WRITER_ROWS_MAX   4096   // ledger rows in a step
-#define RRD_WRITER_VALUES_MAX 262144 // and about so many values
-#define RRD_WRITER_STORE_S    30     // the durable cursor is at most so old
-#define RRD_WRITER_REBUILD_MS 1000   // a series is rebuilt at most so often
+#define RRD_WRITER_ROWS_MAX   4096       // ledger rows in one read
+#define RRD_WRITER_BYTES_MAX  (64 << 20) // of values that a step gathers before it writes: 4 million of them
+#define RRD_WRITER_READ_MS    500        // and for so long
+#define RRD_WRITER_REST_MS    2000       // between two steps under load, at most
+#define RRD_WRITER_STORE_S    30         // the durable cursor is at most so old
+#define RRD_WRITER_REBUILD_MS 1000       // a series is rebuilt at most so often
 
 struct rrd_writer;
 struct rrd_writer_options {
@@ -36,6 +38,10 @@ void rrd_writer_use(struct rrd_writer *w,
 // Reads, writes, rebuilds what is due, stores the cursor when it is time. *did: rows read and files rebuilt;
 // 0: nothing to do now. FULL, IO, NOMEM: what could not be done is kept and tried again later.
 enum err rrd_writer_step(struct rrd_writer *w, size_t *did, struct diag *d) MUST_USE;
+// After a step: how long to put off the next one so that a visit brings more values, unless somebody asks for
+// what has come or the ledger reaches *enough. 0: not at all. Under load a visit costs the same for one value
+// as for ten; when little comes a step takes no time and the next follows at once.
+int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough);
 // Every ledger row up to here is in the files, corrections included.
 uint64_t rrd_writer_landed(const struct rrd_writer *w);
 uint64_t

@@ -33,6 +33,7 @@ struct service {
     struct queue *to_committer, *to_ingest, *to_observer, *to_rrd, *to_control, *to_retention, *to_door,
         *to_rates;
     struct cursor *committed, *rrd_landed, *observed;
+    _Atomic uint64_t rrd_asked; // somebody waits until the files have come so far
 
     struct mq *mq;
     struct zap *zap;
