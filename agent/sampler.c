@@ -294,16 +294,24 @@ static bool may_write(const struct sampler *s)
     return !s->disk_full || clock_mono(s->options.clock).us >= s->write_again.us;
 }
 
-// While a backlog waits for the window to move on, at once; else a second later, or with the next batch.
+// Who looks at the status wants to see at once whether there is a connection, but not how much credit it has.
+static bool link_is_due(const struct sampler *s, struct mono now)
+{
+    int64_t wait_us = s->link_waits ? SAMPLER_NOTED_US : SAMPLER_SETTLE_US;
+    return s->link_changed && now.us >= s->link_written.us + wait_us;
+}
+
+// While a backlog waits for the window to move on, at once; else with the next batch, or when it has waited
+// long.
 static bool should_settle(const struct sampler *s)
 {
     const struct spool_state *st = spool_peek(s->options.spool);
     struct mono now = clock_mono(s->options.clock);
     if (!may_write(s))
         return false;
-    if (s->acknowledged > 0)
-        return st->sendable < st->last_written || now.us >= s->acknowledged_at.us + SAMPLER_SETTLE_US;
-    return s->link_changed && now.us >= s->link_written.us + SAMPLER_SETTLE_US;
+    if (s->acknowledged > 0 && (st->sendable < st->last_written || now.us >= s->settle_at.us))
+        return true;
+    return link_is_due(s, now);
 }
 
 enum err sampler_settle(struct sampler *s, struct diag *d)
@@ -338,18 +346,38 @@ static void reconcile_later(struct sampler *s, const struct sampler_request *r)
     s->pending_again = clock_mono(s->options.clock);
 }
 
+static void acknowledge_later(struct sampler *s, const struct sampler_request *r)
+{
+    if (r->sequence > spool_peek(s->options.spool)->last_written) {
+        log_error("bad_acknowledgement", F_INT("sequence", r->sequence));
+        return;
+    }
+    bool noted = spool_note_acknowledged(s->options.spool, r->sequence, &r->receipt);
+    struct mono at = {clock_mono(s->options.clock).us + (noted ? SAMPLER_NOTED_US : SAMPLER_SETTLE_US)};
+    if (s->acknowledged == 0 || at.us < s->settle_at.us)
+        s->settle_at = at;
+    s->acknowledged = r->sequence;
+    s->receipt = r->receipt;
+}
+
+static void take_link(struct sampler *s, const struct uplink_link *now)
+{
+    struct uplink_link seen = *now; // what a person would look for
+    seen.credit_bytes = s->link.credit_bytes;
+    seen.skew_ms = s->link.skew_ms;
+    if (!uplink_link_same(&s->link, &seen))
+        s->link_waits = false;
+    else if (!s->link_changed)
+        s->link_waits = true;
+    s->link_changed = s->link_changed || !uplink_link_same(&s->link, now);
+    s->link = *now;
+}
+
 enum err sampler_request(struct sampler *s, const struct sampler_request *r, struct diag *d)
 {
     switch (r->type) {
     case SAMPLER_ACKNOWLEDGE:
-        if (r->sequence > spool_peek(s->options.spool)->last_written) {
-            log_error("bad_acknowledgement", F_INT("sequence", r->sequence));
-            return ERR_OK;
-        }
-        if (s->acknowledged == 0)
-            s->acknowledged_at = clock_mono(s->options.clock);
-        s->acknowledged = r->sequence;
-        s->receipt = r->receipt;
+        acknowledge_later(s, r);
         return ERR_OK;
     case SAMPLER_ALLOW:
         return allow(s, r->sending, r->declares_known, d);
@@ -358,8 +386,7 @@ enum err sampler_request(struct sampler *s, const struct sampler_request *r, str
         reconcile_later(s, r);
         return ERR_OK;
     case SAMPLER_LINK:
-        s->link_changed = s->link_changed || !uplink_link_same(&s->link, &r->link);
-        s->link = r->link;
+        take_link(s, &r->link);
         return ERR_OK;
     }
     return ERR_OK;
@@ -411,7 +438,7 @@ static int feed_wait_ms(const struct sampler *s, const struct feed *f)
 // At most a second: the wall clock may be set meanwhile.
 int sampler_wait_ms(const struct sampler *s)
 {
-    int least = s->acknowledged > 0 || s->link_changed ? 250 : 1000;
+    int least = s->link_changed && !s->link_waits ? 250 : 1000;
     for (size_t i = 0; i < s->feed_count; i++) {
         int ms = feed_wait_ms(s, &s->feeds[i]);
         if (ms < least)

@@ -43,8 +43,8 @@ struct sampler_request {
     struct wire_receipt receipt;
     struct uplink_link link;
 };
-// In the order the uplink made them. Errors as sampler_step. An acknowledgement may reach the disk later (at
-// most a second), or with sampler_settle.
+// In the order the uplink made them. Errors as sampler_step. An acknowledgement is noted at once and reaches
+// the disk with the next batch, after 90 s at the latest, or with sampler_settle.
 enum err sampler_request(struct sampler *s, const struct sampler_request *r, struct diag *d) MUST_USE;
 enum err sampler_settle(struct sampler *s, struct diag *d) MUST_USE;
 

@@ -187,7 +187,7 @@ static void settle_stored(struct collection *c)
         }
     }
     if (c->texts[c->count][0]) {
-        s->link_changed = false;
+        s->link_changed = s->link_waits = false;
         s->link_written = now;
     }
     s->lost_sampled = s->lost_refused = s->lost_errors = 0;

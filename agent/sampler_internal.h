@@ -12,6 +12,7 @@
 #define SAMPLER_PORTION      8192 // figures a source gives into one transaction
 #define SAMPLER_AGAIN_US     (5 * US_PER_S)
 #define SAMPLER_SETTLE_US    US_PER_S
+#define SAMPLER_NOTED_US     (90 * US_PER_S) // figures of each minute carry the acknowledgements of those before
 #define SAMPLER_SCHEDULE_KEY "schedule"
 
 struct feed { // one source and what is known of its runs
@@ -46,12 +47,12 @@ struct sampler {
     // asked by the uplink
     uint64_t acknowledged; // 0: nothing to settle
     struct wire_receipt receipt;
-    struct mono acknowledged_at;
+    struct mono settle_at;
     enum { PENDING_NOTHING, PENDING_REWIND, PENDING_RENEW } pending;
     uint64_t rewind_to;
     struct mono pending_again;
     struct uplink_link link;
-    bool link_changed;
+    bool link_changed, link_waits; // waits: with the next batch is soon enough
     struct mono link_written;
     bool disk_full; // said in the log
     struct mono write_again;

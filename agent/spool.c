@@ -145,6 +145,23 @@ static enum err open_or_replace(struct spool *s, const char *path, struct spool_
     return e == ERR_OK ? tell_of_damage(s, d) : e;
 }
 
+// What was acknowledged before a kill, and had not come to the tables. A note that fits no batch's end is not
+// of this spool after all; either way none is left to be believed later.
+static enum err take_noted(struct spool *s, struct diag *d)
+{
+    const struct spool_state *st = &s->meta.state;
+    uint64_t sequence;
+    struct wire_receipt receipt;
+    enum err e = ERR_OK;
+    if (spool_head_noted(s->head, st, &sequence, &receipt))
+        e = spool_acknowledge(s, sequence, &receipt, d);
+    if (e != ERR_OK && e != ERR_INVALID)
+        return e;
+    receipt = st->receipt;
+    (void)spool_note_acknowledged(s, st->last_acknowledged, &receipt);
+    return ERR_OK;
+}
+
 // Only now may the note be written: until it is compared it says what had been there.
 static enum err compare_with_head(struct spool *s, const char *state_folder, struct spool_opened *opened,
                                   struct diag *d)
@@ -157,7 +174,7 @@ static enum err compare_with_head(struct spool *s, const char *state_folder, str
     if (opened->older)
         return spool_renew_damaged(s, d);
     spool_head_write(s);
-    return ERR_OK;
+    return take_noted(s, d);
 }
 
 enum err spool_open(const char *state_folder, const struct spool_options *options, const struct clock *clock,
@@ -222,12 +239,7 @@ enum err spool_declare(struct spool *s, const struct wire_declare *wanted, size_
 
 static void count_acknowledged(struct spool_meta *m, const struct spool_stored *row)
 {
-    struct wire_counters *c = &m->state.counters;
-    if (row->class != SPOOL_GAP_CLASS) {
-        c->acknowledged += row->samples;
-        c->spooled -= row->samples;
-    }
-    c->spool_bytes -= row->len;
+    spool_count_acknowledged(&m->state.counters, row);
     m->tail_bytes += row->len;
     m->state.last_acknowledged = row->last;
 }

@@ -103,6 +103,9 @@ enum err spool_allow(struct spool *s, bool sending, struct diag *d) MUST_USE;
 // INVALID: beyond what was written, or inside a gap.
 enum err spool_acknowledge(struct spool *s, uint64_t sequence, const struct wire_receipt *receipt,
                            struct diag *d) MUST_USE;
+// The same, noted beside the tables without a sync, which follow with spool_append or spool_acknowledge: a
+// reader sees it, and a kill does not lose it; a power cut may. False: it could not be noted.
+bool spool_note_acknowledged(struct spool *s, uint64_t sequence, const struct wire_receipt *receipt);
 // The collector has lost what came after `last`: it is sent again from the tail; what the tail no longer
 // holds becomes a Gap. INVALID when `last` is not below what was acknowledged, CONFLICT when it lies inside a
 // gap.

@@ -2,6 +2,11 @@
 // and what it had gathered last is gone without a word. So how far it had come is noted beside it after each
 // commit. The note is not synced: the commit before it is, so it can only lag behind, never run ahead; after
 // a power cut it may be old, or torn, and then says nothing. What it proves it proves for certain.
+//
+// In a sector of its own it also holds how far the collector has acknowledged, written as soon as that is
+// known: a transaction, and so a sync, for that alone would cost as much as the batch did. The tables follow
+// with the next batch. A kill loses nothing of it; after a power cut the agent may say less than was
+// acknowledged, sends that again, and is told that it is a repeat.
 #include "agent/spool_internal.h"
 #include "base/crypto.h"
 #include "base/fs.h"
@@ -13,6 +18,7 @@
 #include <unistd.h>
 
 #define HEAD_VERSION 1
+#define NOTE_AT      512 // a sector that is torn takes only one of the two along
 
 struct head { // no padding: stored as it is, on the machine that reads it
     uint64_t version, generation, last_written, last_acknowledged, sampled;
@@ -20,11 +26,23 @@ struct head { // no padding: stored as it is, on the machine that reads it
     uint8_t hash[SPOOL_HASH_BYTES];
 };
 
-static void hash_head(const struct head *h, uint8_t out[SPOOL_HASH_BYTES])
+struct note { // no padding either
+    uint64_t generation, acknowledged, position;
+    uint8_t chain[WIRE_CHAIN_BYTES];
+    uint8_t incarnation[WIRE_INCARNATION_BYTES];
+    uint8_t hash[SPOOL_HASH_BYTES];
+};
+
+static void hash_bytes(const void *bytes, size_t len, uint8_t out[SPOOL_HASH_BYTES])
 {
     uint8_t whole[HASH_BYTES];
-    crypto_digest(&(struct hash_part){h, offsetof(struct head, hash)}, 1, whole);
+    crypto_digest(&(struct hash_part){bytes, len}, 1, whole);
     memcpy(out, whole, SPOOL_HASH_BYTES);
+}
+
+static void hash_head(const struct head *h, uint8_t out[SPOOL_HASH_BYTES])
+{
+    hash_bytes(h, offsetof(struct head, hash), out);
 }
 
 enum err spool_head_open(struct spool *s, const char *state_folder, struct diag *d)
@@ -87,4 +105,34 @@ bool spool_head_is_ahead(const struct spool *s, bool fresh, char *reason, size_t
         return h.generation > st->generation;
     return h.last_written > st->last_written || h.last_acknowledged > st->last_acknowledged ||
            h.sampled > st->counters.sampled;
+}
+
+// ---- what was acknowledged
+
+bool spool_note_acknowledged(struct spool *s, uint64_t sequence, const struct wire_receipt *receipt)
+{
+    const struct spool_state *st = &s->meta.state;
+    struct note n = {
+        .generation = st->generation, .acknowledged = sequence, .position = receipt->position};
+    memcpy(n.chain, receipt->chain, sizeof n.chain);
+    memcpy(n.incarnation, st->incarnation.bytes, sizeof n.incarnation);
+    hash_bytes(&n, offsetof(struct note, hash), n.hash);
+    return s->head >= 0 && pwrite(s->head, &n, sizeof n, NOTE_AT) == (ssize_t)sizeof n;
+}
+
+bool spool_head_noted(int head, const struct spool_state *st, uint64_t *sequence,
+                      struct wire_receipt *receipt)
+{
+    struct note n;
+    uint8_t hash[SPOOL_HASH_BYTES];
+    if (head < 0 || pread(head, &n, sizeof n, NOTE_AT) != (ssize_t)sizeof n)
+        return false;
+    hash_bytes(&n, offsetof(struct note, hash), hash);
+    if (memcmp(hash, n.hash, sizeof hash) != 0 || n.generation != st->generation ||
+        memcmp(n.incarnation, st->incarnation.bytes, sizeof n.incarnation) != 0)
+        return false;
+    *sequence = n.acknowledged;
+    *receipt = (struct wire_receipt){.position = n.position};
+    memcpy(receipt->chain, n.chain, sizeof receipt->chain);
+    return n.acknowledged > st->last_acknowledged && n.acknowledged <= st->last_written;
 }

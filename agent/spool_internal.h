@@ -98,6 +98,7 @@ enum err spool_tables_position_get(struct spool_tables *t, const char *source, c
 enum err spool_tables_position_each(struct spool_tables *t, const char *source, const char *prefix,
                                     position_visit visit, void *ctx) MUST_USE;
 
+void spool_count_acknowledged(struct wire_counters *c, const struct spool_stored *row); // spool_store.c
 // ---- spool.c: a change of the spool is made between these two, which keep meta as it was when anything
 // fails.
 enum err spool_begin(struct spool *s, struct diag *d) MUST_USE;
@@ -121,6 +122,9 @@ void spool_head_close(struct spool *s);
 void spool_head_write(const struct spool *s);
 // True when the spool is not what it had been: it is older, or gone (fresh: there was none).
 bool spool_head_is_ahead(const struct spool *s, bool fresh, char *reason, size_t reason_size);
+// What spool_note_acknowledged has noted, when it is of this spool and more than its tables say.
+bool spool_head_noted(int head, const struct spool_state *st, uint64_t *sequence,
+                      struct wire_receipt *receipt);
 
 // ---- spool_aside.c: an unusable file leaves the way.
 enum err spool_set_aside(const char *path, const struct clock *clock, char *aside, size_t aside_size,

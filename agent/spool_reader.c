@@ -3,14 +3,21 @@
 #include "agent/spool_reader.h"
 #include "agent/spool_internal.h"
 #include "base/fs.h"
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define TEXTS_MAX 1024
 
 struct spool_reader {
     struct spool_tables tables;
     struct buf body, texts;
+    int head; // spool.head; −1: none
+    // Added up once for each note: the batches from .. to, of that generation.
+    uint64_t generation, from, to;
+    struct wire_counters was, is;
 };
 
 enum err spool_reader_open(const char *state_folder, struct spool_reader **out, struct diag *d)
@@ -29,6 +36,9 @@ enum err spool_reader_open(const char *state_folder, struct spool_reader **out, 
     if (e == ERR_OK)
         e = spool_tables_prepare(&r->tables, db, d);
     r->tables.db = db;
+    r->head = -1;
+    if (e == ERR_OK && fs_join(path, sizeof path, state_folder, SPOOL_HEAD_FILE) == ERR_OK)
+        r->head = open(path, O_RDONLY | O_CLOEXEC);
     if (e == ERR_OK)
         *out = r;
     else
@@ -44,13 +54,62 @@ void spool_reader_close(struct spool_reader *r)
     db_close(r->tables.db);
     buf_deinit(&r->body);
     buf_deinit(&r->texts);
+    if (r->head >= 0)
+        close(r->head);
     free(r);
+}
+
+// The counters as they will be once the tables have it.
+static enum err count_noted(struct spool_reader *r, const struct spool_state *st, uint64_t sequence,
+                            struct wire_counters *out, struct diag *d)
+{
+    *out = st->counters;
+    for (uint64_t at = st->last_acknowledged + 1; at <= sequence;) {
+        struct spool_stored row;
+        enum err e = spool_row_read(&r->tables, at, &row, d);
+        if (e == ERR_OK && row.last > sequence)
+            e = ERR_NOT_FOUND;
+        if (e == ERR_OK) {
+            spool_count_acknowledged(out, &row);
+            at = row.last + 1;
+        }
+        spool_row_done(&r->tables);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err add_noted(struct spool_reader *r, struct spool_state *st, struct diag *d)
+{
+    uint64_t sequence;
+    struct wire_receipt receipt;
+    if (!spool_head_noted(r->head, st, &sequence, &receipt))
+        return ERR_OK;
+    bool known = r->generation == st->generation && r->from == st->last_acknowledged && r->to == sequence &&
+                 memcmp(&r->was, &st->counters, sizeof r->was) == 0;
+    if (!known) {
+        enum err e = count_noted(r, st, sequence, &r->is, d);
+        r->to = 0;
+        if (e != ERR_OK)
+            return e == ERR_NOT_FOUND ? ERR_OK : e; // not, or no longer, of what was read
+        r->generation = st->generation;
+        r->from = st->last_acknowledged;
+        r->to = sequence;
+        r->was = st->counters;
+    }
+    st->counters = r->is;
+    st->last_acknowledged = sequence;
+    st->receipt = receipt;
+    return ERR_OK;
 }
 
 enum err spool_reader_state(struct spool_reader *r, struct spool_state *out, struct diag *d)
 {
     struct spool_meta m;
     enum err e = spool_meta_read(&r->tables, &m, d);
+    if (e == ERR_OK)
+        e = add_noted(r, &m.state, d);
     if (e == ERR_OK)
         *out = m.state;
     return e;

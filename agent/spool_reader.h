@@ -11,6 +11,7 @@ struct spool_reader;
 enum err spool_reader_open(const char *state_folder, struct spool_reader **out, struct diag *d) MUST_USE;
 void spool_reader_close(struct spool_reader *r);
 
+// With what spool_note_acknowledged has noted.
 enum err spool_reader_state(struct spool_reader *r, struct spool_state *out, struct diag *d) MUST_USE;
 
 struct spool_message { // a Batch or a Gap, as it is to be sent

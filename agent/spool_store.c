@@ -339,6 +339,15 @@ enum err spool_declare_read(struct spool_tables *t, uint32_t number, struct wire
     return e;
 }
 
+void spool_count_acknowledged(struct wire_counters *c, const struct spool_stored *row)
+{
+    if (row->class != SPOOL_GAP_CLASS) {
+        c->acknowledged += row->samples;
+        c->spooled -= row->samples;
+    }
+    c->spool_bytes -= row->len;
+}
+
 // ---- positions
 
 enum err spool_position_put(struct spool_tables *t, const struct spool_position *p, struct diag *d)

@@ -110,6 +110,108 @@ static void a_note_of_the_past_that_lags_or_is_torn_or_missing_is_no_alarm(void 
     free(before);
 }
 
+// ---- what was acknowledged and has not come to the tables
+
+static const struct wire_receipt receipt_of_two = {.position = 77, .chain = {1, 2, 3}};
+
+static struct spool_state as_read(struct spool_bench *b)
+{
+    struct spool_state seen;
+    assert_int_equal(spool_reader_state(b->reader, &seen, &b->diag), ERR_OK);
+    return seen;
+}
+
+static void what_was_noted_as_acknowledged_is_seen_at_once_and_known_after_a_kill(void **state)
+{
+    struct spool_bench *b = *state;
+    append_many(b, 3, 10);
+    uint64_t bytes = spool_peek(b->spool)->counters.spool_bytes;
+    assert_true(spool_note_acknowledged(b->spool, 2, &receipt_of_two));
+    for (int i = 0; i < 2; i++) { // added up, and as known
+        struct spool_state seen = as_read(b);
+        assert_int_equal(seen.last_acknowledged, 2);
+        assert_memory_equal(&seen.receipt, &receipt_of_two, sizeof seen.receipt);
+        assert_int_equal(seen.counters.acknowledged, 20);
+        assert_int_equal(seen.counters.spooled, 10);
+        assert_true(seen.counters.spool_bytes > 0 && seen.counters.spool_bytes < bytes);
+    }
+    assert_int_equal(spool_peek(b->spool)->last_acknowledged, 0);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_false(b->opened.older);
+    assert_int_equal(spool_peek(b->spool)->last_acknowledged, 2);
+    assert_memory_equal(&spool_peek(b->spool)->receipt, &receipt_of_two, sizeof receipt_of_two);
+    assert_int_equal(spool_bench_state(b)->counters.spooled, 10);
+    spool_bench_expect_balance(b);
+}
+
+static void a_note_of_acknowledgements_counts_only_for_the_spool_it_was_made_of(void **state)
+{
+    struct spool_bench *b = *state;
+    append_many(b, 3, 10);
+    assert_true(spool_note_acknowledged(b->spool, 2, &receipt_of_two));
+    assert_int_equal(spool_renew(b->spool, &b->diag), ERR_OK); // as if it had not been heard of
+    assert_int_equal(as_read(b).last_acknowledged, 0);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_int_equal(spool_bench_state(b)->last_acknowledged, 0);
+    assert_int_equal(spool_bench_state(b)->last_written, 3);
+    assert_true(spool_note_acknowledged(b->spool, 9, &receipt_of_two)); // more than was ever written
+    assert_int_equal(as_read(b).last_acknowledged, 0);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    append_many(b, 9, 1); // and is not taken for these
+    assert_int_equal(as_read(b).last_acknowledged, 0);
+    spool_bench_acknowledge(b, 4);
+    assert_true(spool_note_acknowledged(b->spool, 3, &receipt_of_two)); // less than the tables know
+    assert_int_equal(as_read(b).last_acknowledged, 4);
+    assert_int_equal(spool_rewind(b->spool, 1, &b->diag), ERR_OK);
+    assert_int_equal(as_read(b).last_acknowledged, 1);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_int_equal(spool_bench_state(b)->last_acknowledged, 1);
+    spool_bench_expect_balance(b);
+}
+
+static void a_note_of_acknowledgements_that_is_torn_or_gone_says_nothing(void **state)
+{
+    struct spool_bench *b = *state;
+    char path[TEST_PATH], *bytes = NULL;
+    size_t len = 0;
+    test_folder_path(&b->folder, SPOOL_HEAD_FILE, path);
+    append_many(b, 3, 10);
+    assert_true(spool_note_acknowledged(b->spool, 2, &receipt_of_two));
+    spool_bench_close(b);
+    assert_int_equal(fs_read_file(path, 4096, &bytes, &len, &b->diag), ERR_OK);
+    bytes[520] ^= 1;
+    assert_int_equal(fs_replace_file(path, bytes, len, 0640, &b->diag), ERR_OK);
+    spool_bench_open(b);
+    assert_int_equal(spool_bench_state(b)->last_acknowledged, 0);
+    assert_true(spool_note_acknowledged(b->spool, 2, &receipt_of_two));
+    spool_bench_close(b);
+    assert_int_equal(truncate(path, 590), 0);
+    spool_bench_open(b);
+    assert_false(b->opened.older);
+    assert_int_equal(spool_bench_state(b)->last_acknowledged, 0);
+    free(bytes);
+}
+
+static void a_note_that_ends_inside_a_gap_is_not_believed(void **state)
+{
+    struct spool_bench *b = *state;
+    b->options.max_bytes = 4096;
+    spool_bench_close(b);
+    spool_bench_open(b);
+    append_many(b, 60, 100);
+    assert_true(spool_peek(b->spool)->counters.gaps > 0);
+    assert_true(spool_note_acknowledged(b->spool, 2, &receipt_of_two));
+    assert_int_equal(as_read(b).last_acknowledged, 0);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_int_equal(spool_bench_state(b)->last_acknowledged, 0);
+    spool_bench_expect_balance(b);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, spool_bench_setup, spool_bench_teardown)
@@ -117,6 +219,10 @@ int main(void)
         T(a_spool_that_is_older_than_it_was_goes_on_as_a_new_incarnation_and_says_so),
         T(a_spool_that_is_gone_is_told_of),
         T(a_note_of_the_past_that_lags_or_is_torn_or_missing_is_no_alarm),
+        T(what_was_noted_as_acknowledged_is_seen_at_once_and_known_after_a_kill),
+        T(a_note_of_acknowledgements_counts_only_for_the_spool_it_was_made_of),
+        T(a_note_of_acknowledgements_that_is_torn_or_gone_says_nothing),
+        T(a_note_that_ends_inside_a_gap_is_not_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
