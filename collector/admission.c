@@ -1,5 +1,6 @@
-// A sorted table by key for the handshake and one by token for the messages. Tables are never changed in
-// place: readers hold the lock for one binary search, a change is built outside it.
+// Hash tables by key for the handshake, by token for the messages and by key id for what waited: a park's
+// agents come back all at once, and each look-up is made for each message. A change is made in place: readers
+// hold the lock for one look-up and keep nothing of an entry but a copy.
 #include "collector/admission.h"
 #include "base/crypto.h"
 #include <pthread.h>
@@ -7,102 +8,136 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_BYTES = 16 };
+enum { TOKEN_BYTES = 16, BUCKETS_MIN = 64 };
+enum { BY_KEY, BY_TOKEN, BY_ID, INDEXES };
 
 struct entry {
     uint8_t key[KEY_BYTES];
     char token[HEX_TEXT(TOKEN_BYTES)];
     struct admitted who;
-};
-
-struct table {
-    size_t count;
-    struct entry **by_key, **by_token; // the same entries in two orders; entries are owned by the table
-    struct entry *entries;
+    struct entry *next[INDEXES];
 };
 
 struct admission {
-    pthread_mutex_t lock; // guards current
-    pthread_mutex_t change;
-    struct table *current;
+    pthread_mutex_t lock;
+    struct entry **buckets[INDEXES]; // `size` each, a power of two
+    size_t size, count;
     _Atomic uint64_t removals;
 };
 
 _Static_assert(HEX_TEXT(TOKEN_BYTES) <= ADMISSION_TOKEN, "a token fits its text");
 
-static int compare_keys(const void *a, const void *b)
+// ---- the tables; under the lock
+
+static size_t bucket_of(const struct admission *a, const void *bytes, size_t len)
 {
-    return memcmp((*(struct entry *const *)a)->key, (*(struct entry *const *)b)->key, KEY_BYTES);
+    uint64_t h = UINT64_C(14695981039346656037); // FNV-1a: only keys that an operator let in are kept here
+    for (const uint8_t *p = bytes, *end = p + len; p < end; p++)
+        h = (h ^ *p) * UINT64_C(1099511628211);
+    return (size_t)(h ^ h >> 32) & (a->size - 1);
 }
 
-static int compare_tokens(const void *a, const void *b)
+static size_t bucket_in(const struct admission *a, int index, const struct entry *e)
 {
-    return strcmp((*(struct entry *const *)a)->token, (*(struct entry *const *)b)->token);
+    switch (index) {
+    case BY_KEY:
+        return bucket_of(a, e->key, sizeof e->key);
+    case BY_TOKEN:
+        return bucket_of(a, e->token, sizeof e->token - 1);
+    default:
+        return bucket_of(a, &e->who.key_id, sizeof e->who.key_id);
+    }
 }
 
-static void table_free(struct table *t)
+static void link_entry(struct admission *a, struct entry *e)
 {
-    if (!t)
-        return;
-    free(t->by_key);
-    free(t->by_token);
-    free(t->entries);
-    free(t);
+    for (int i = 0; i < INDEXES; i++) {
+        struct entry **first = &a->buckets[i][bucket_in(a, i, e)];
+        e->next[i] = *first;
+        *first = e;
+    }
 }
 
-static struct table *table_alloc(size_t count)
+static void unlink_entry(struct admission *a, const struct entry *e)
 {
-    struct table *t = calloc(1, sizeof *t);
-    if (!t)
+    for (int i = 0; i < INDEXES; i++) {
+        struct entry **at = &a->buckets[i][bucket_in(a, i, e)];
+        while (*at != e)
+            at = &(*at)->next[i];
+        *at = e->next[i];
+    }
+}
+
+static void free_buckets(struct entry **buckets[INDEXES])
+{
+    for (int i = 0; i < INDEXES; i++)
+        free(buckets[i]);
+}
+
+static enum err grow(struct admission *a, size_t size)
+{
+    struct entry **more[INDEXES], **old = a->buckets[BY_KEY];
+    bool all = true;
+    for (int i = 0; i < INDEXES; i++)
+        all = (more[i] = calloc(size, sizeof(struct entry *))) && all;
+    if (!all) {
+        free_buckets(more);
+        return ERR_NOMEM;
+    }
+    const size_t before = a->size;
+    free(a->buckets[BY_TOKEN]);
+    free(a->buckets[BY_ID]);
+    memcpy(a->buckets, more, sizeof more);
+    a->size = size;
+    for (size_t i = 0; i < before; i++)
+        for (struct entry *e = old[i], *next; e; e = next) {
+            next = e->next[BY_KEY];
+            link_entry(a, e);
+        }
+    free(old);
+    return ERR_OK;
+}
+
+static struct entry *find_key(const struct admission *a, const uint8_t key[KEY_BYTES])
+{
+    struct entry *e = a->buckets[BY_KEY][bucket_of(a, key, KEY_BYTES)];
+    while (e && memcmp(e->key, key, KEY_BYTES) != 0)
+        e = e->next[BY_KEY];
+    return e;
+}
+
+static struct entry *find_token(const struct admission *a, const char *token)
+{
+    size_t len = strlen(token);
+    if (len != HEX_TEXT(TOKEN_BYTES) - 1)
         return NULL;
-    t->entries = calloc(count + 1, sizeof *t->entries);
-    t->by_key = calloc(count + 1, sizeof(struct entry *));
-    t->by_token = calloc(count + 1, sizeof(struct entry *));
-    if (t->entries && t->by_key && t->by_token)
-        return t;
-    table_free(t);
-    return NULL;
+    struct entry *e = a->buckets[BY_TOKEN][bucket_of(a, token, len)];
+    while (e && memcmp(e->token, token, len) != 0)
+        e = e->next[BY_TOKEN];
+    return e;
 }
 
-static void table_index(struct table *t)
+static struct entry *find_id(const struct admission *a, int64_t key_id)
 {
-    for (size_t i = 0; i < t->count; i++)
-        t->by_key[i] = t->by_token[i] = &t->entries[i];
-    qsort(t->by_key, t->count, sizeof(struct entry *), compare_keys);
-    qsort(t->by_token, t->count, sizeof(struct entry *), compare_tokens);
+    struct entry *e = a->buckets[BY_ID][bucket_of(a, &key_id, sizeof key_id)];
+    while (e && e->who.key_id != key_id)
+        e = e->next[BY_ID];
+    return e;
 }
 
-static struct entry *find_key(const struct table *t, const uint8_t key[KEY_BYTES])
-{
-    struct entry wanted, *p = &wanted;
-    memcpy(wanted.key, key, KEY_BYTES);
-    struct entry **hit = bsearch(&p, t->by_key, t->count, sizeof(struct entry *), compare_keys);
-    return hit ? *hit : NULL;
-}
-
-static struct entry *find_token(const struct table *t, const char *token)
-{
-    struct entry wanted, *p = &wanted;
-    if (strlen(token) != sizeof wanted.token - 1)
-        return NULL;
-    memcpy(wanted.token, token, sizeof wanted.token);
-    struct entry **hit = bsearch(&p, t->by_token, t->count, sizeof(struct entry *), compare_tokens);
-    return hit ? *hit : NULL;
-}
+// ---- life
 
 enum err admission_create(struct admission **out)
 {
     struct admission *a = calloc(1, sizeof *a);
     if (!a)
         return ERR_NOMEM;
-    a->current = table_alloc(0);
-    if (!a->current) {
+    if (grow(a, BUCKETS_MIN) != ERR_OK) {
         free(a);
         return ERR_NOMEM;
     }
     atomic_init(&a->removals, 0);
     pthread_mutex_init(&a->lock, NULL);
-    pthread_mutex_init(&a->change, NULL);
     *out = a;
     return ERR_OK;
 }
@@ -111,75 +146,71 @@ void admission_destroy(struct admission *a)
 {
     if (!a)
         return;
+    for (size_t i = 0; i < a->size; i++)
+        for (struct entry *e = a->buckets[BY_KEY][i], *next; e; e = next) {
+            next = e->next[BY_KEY];
+            free(e);
+        }
     pthread_mutex_destroy(&a->lock);
-    pthread_mutex_destroy(&a->change);
-    table_free(a->current);
+    free_buckets(a->buckets);
     free(a);
 }
 
-static void swap_in(struct admission *a, struct table *next)
+// ---- changes
+
+static struct entry *make_entry(const struct ledger_agent *agent)
 {
-    table_index(next);
-    pthread_mutex_lock(&a->lock);
-    struct table *old = a->current;
-    a->current = next;
-    pthread_mutex_unlock(&a->lock);
-    table_free(old);
+    struct entry *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    uint8_t random[TOKEN_BYTES];
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, e->token);
+    memcpy(e->key, agent->public_key, KEY_BYTES);
+    e->who.agent_id = agent->agent_id;
+    e->who.key_id = agent->key_id;
+    memcpy(e->who.resident, agent->resident, sizeof e->who.resident);
+    return e;
 }
 
 enum err admission_add(struct admission *a, const struct ledger_agent *agent)
 {
-    enum err e = ERR_OK;
     if (agent->revoked_us != 0)
         return ERR_OK;
-    pthread_mutex_lock(&a->change);
-    const struct table *now = a->current; // only changed under `change`
-    if (find_key(now, agent->public_key))
-        goto out;
-    struct table *next = table_alloc(now->count + 1);
-    if (!next) {
-        e = ERR_NOMEM;
-        goto out;
+    struct entry *made = make_entry(agent);
+    if (!made)
+        return ERR_NOMEM;
+    enum err e = ERR_OK;
+    pthread_mutex_lock(&a->lock);
+    bool known = find_key(a, agent->public_key) != NULL;
+    if (!known && a->count >= a->size)
+        e = grow(a, 2 * a->size);
+    if (!known && e == ERR_OK) {
+        link_entry(a, made);
+        a->count++;
+        made = NULL;
     }
-    memcpy(next->entries, now->entries, now->count * sizeof *now->entries);
-    struct entry *added = &next->entries[now->count];
-    uint8_t random[TOKEN_BYTES];
-    crypto_random(random, sizeof random);
-    crypto_hex(random, sizeof random, added->token);
-    memcpy(added->key, agent->public_key, KEY_BYTES);
-    added->who.agent_id = agent->agent_id;
-    added->who.key_id = agent->key_id;
-    memcpy(added->who.resident, agent->resident, sizeof added->who.resident);
-    next->count = now->count + 1;
-    swap_in(a, next);
-out:
-    pthread_mutex_unlock(&a->change);
+    pthread_mutex_unlock(&a->lock);
+    free(made);
     return e;
 }
 
 enum err admission_remove(struct admission *a, int64_t key_id)
 {
-    enum err e = ERR_NOT_FOUND;
-    pthread_mutex_lock(&a->change);
-    const struct table *now = a->current;
-    struct table *next = table_alloc(now->count);
-    if (!next) {
-        e = ERR_NOMEM;
-        goto out;
+    pthread_mutex_lock(&a->lock);
+    struct entry *gone = find_id(a, key_id);
+    if (gone) {
+        unlink_entry(a, gone);
+        a->count--;
     }
-    for (size_t i = 0; i < now->count; i++) {
-        if (now->entries[i].who.key_id == key_id)
-            e = ERR_OK;
-        else
-            next->entries[next->count++] = now->entries[i];
-    }
-    swap_in(a, next);
-    if (e == ERR_OK) // after it: whoever looked the key up before sees another number now
+    pthread_mutex_unlock(&a->lock);
+    if (gone) // after it: whoever looked the key up before sees another number now
         atomic_fetch_add(&a->removals, 1);
-out:
-    pthread_mutex_unlock(&a->change);
-    return e;
+    free(gone);
+    return gone ? ERR_OK : ERR_NOT_FOUND;
 }
+
+// ---- questions
 
 uint64_t admission_removals(const struct admission *a)
 {
@@ -188,12 +219,10 @@ uint64_t admission_removals(const struct admission *a)
 
 bool admission_holds(struct admission *a, const struct admitted *who)
 {
-    bool found = false;
     if (who->removals == atomic_load(&a->removals))
         return true;
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->current->count && !found; i++)
-        found = a->current->entries[i].who.key_id == who->key_id;
+    bool found = find_id(a, who->key_id) != NULL;
     pthread_mutex_unlock(&a->lock);
     return found;
 }
@@ -202,11 +231,12 @@ int64_t admission_other_key(struct admission *a, int64_t agent_id, int64_t key_i
 {
     int64_t found = 0;
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->current->count; i++) {
-        const struct admitted *who = &a->current->entries[i].who;
-        if (who->agent_id == agent_id && who->key_id != key_id && (found == 0 || who->key_id < found))
-            found = who->key_id;
-    }
+    for (size_t i = 0; i < a->size; i++)
+        for (const struct entry *e = a->buckets[BY_KEY][i]; e; e = e->next[BY_KEY]) {
+            const struct admitted *who = &e->who;
+            if (who->agent_id == agent_id && who->key_id != key_id && (found == 0 || who->key_id < found))
+                found = who->key_id;
+        }
     pthread_mutex_unlock(&a->lock);
     return found;
 }
@@ -214,7 +244,7 @@ int64_t admission_other_key(struct admission *a, int64_t agent_id, int64_t key_i
 size_t admission_count(struct admission *a)
 {
     pthread_mutex_lock(&a->lock);
-    size_t count = a->current->count;
+    size_t count = a->count;
     pthread_mutex_unlock(&a->lock);
     return count;
 }
@@ -223,7 +253,7 @@ bool admission_decide(void *ctx, const uint8_t public_key[KEY_BYTES], char token
 {
     struct admission *a = ctx;
     pthread_mutex_lock(&a->lock);
-    const struct entry *found = find_key(a->current, public_key);
+    const struct entry *found = find_key(a, public_key);
     if (found)
         memcpy(token, found->token, sizeof found->token);
     pthread_mutex_unlock(&a->lock);
@@ -233,7 +263,7 @@ bool admission_decide(void *ctx, const uint8_t public_key[KEY_BYTES], char token
 bool admission_lookup(struct admission *a, const char *token, struct admitted *out)
 {
     pthread_mutex_lock(&a->lock);
-    const struct entry *found = find_token(a->current, token);
+    const struct entry *found = find_token(a, token);
     if (found) {
         *out = found->who;
         out->removals = atomic_load(&a->removals);

@@ -1,7 +1,6 @@
 // Which keys get in, and who they are. A public key maps to a random token that lives as long as the process;
 // the token comes back with every message as the connection's User-Id and maps to the agent. Looking it up
-// for each message is the revocation check: a revoked key's next message finds nothing. Threads: any. A
-// change builds a new table and swaps it under a lock.
+// for each message is the revocation check: a revoked key's next message finds nothing. Threads: any.
 #ifndef ESEP_COLLECTOR_ADMISSION_H
 #define ESEP_COLLECTOR_ADMISSION_H
 

@@ -129,6 +129,43 @@ static void lookups_go_on_while_keys_come_and_go(void **state)
     admission_destroy(r.a);
 }
 
+static struct ledger_agent one_of_many(int64_t id)
+{
+    struct ledger_agent a = agent(id);
+    memcpy(a.public_key, &id, sizeof id);
+    return a;
+}
+
+static void thousands_of_keys_each_find_their_own_agent(void **state)
+{
+    enum { MANY = 3000 };
+    struct admission *a;
+    struct admitted first = {0};
+    (void)state;
+    assert_int_equal(admission_create(&a), ERR_OK);
+    for (int64_t i = 1; i <= MANY; i++) {
+        struct ledger_agent it = one_of_many(i);
+        assert_int_equal(admission_add(a, &it), ERR_OK);
+    }
+    assert_int_equal(admission_other_key(a, 7, 0), 107);
+    for (int64_t i = 3; i <= MANY; i += 3)
+        assert_int_equal(admission_remove(a, i + 100), ERR_OK);
+    assert_int_equal(admission_count(a), MANY - MANY / 3);
+    for (int64_t i = 1; i <= MANY; i++) {
+        struct ledger_agent it = one_of_many(i);
+        char token[ADMISSION_TOKEN] = "";
+        struct admitted who = {0};
+        assert_int_equal(admission_decide(a, it.public_key, token), i % 3 != 0);
+        assert_int_equal(admission_lookup(a, token, &who), i % 3 != 0);
+        assert_int_equal(who.agent_id, i % 3 ? i : 0);
+        first = i == 1 ? who : first;
+        const struct admitted before = {.agent_id = i, .key_id = i + 100}; // looked up before any was removed
+        assert_int_equal(admission_holds(a, &before), i % 3 != 0);
+    }
+    assert_true(admission_holds(a, &first));
+    admission_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_removed_key_loses_its_token_at_once),
         cmocka_unit_test(a_revoked_agent_is_not_let_in),
         cmocka_unit_test(lookups_go_on_while_keys_come_and_go),
+        cmocka_unit_test(thousands_of_keys_each_find_their_own_agent),
     };
     if (crypto_init() != ERR_OK)
         return 1;
