@@ -1,5 +1,5 @@
-// Hash tables by key for the handshake, by token for the messages and by key id for what waited: a park's
-// agents come back all at once, and each look-up is made for each message. A change is made in place: readers
+// Hash tables by key for the handshake, by token for the messages, by key id for what waited and by agent for
+// each Hello: a park's agents come back all at once. A change is made in place: readers
 // hold the lock for one look-up and keep nothing of an entry but a copy.
 #include "collector/admission.h"
 #include "base/crypto.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { TOKEN_BYTES = 16, BUCKETS_MIN = 64 };
-enum { BY_KEY, BY_TOKEN, BY_ID, INDEXES };
+enum { BY_KEY, BY_TOKEN, BY_ID, BY_AGENT, INDEXES };
 
 struct entry {
     uint8_t key[KEY_BYTES];
@@ -44,8 +44,10 @@ static size_t bucket_in(const struct admission *a, int index, const struct entry
         return bucket_of(a, e->key, sizeof e->key);
     case BY_TOKEN:
         return bucket_of(a, e->token, sizeof e->token - 1);
-    default:
+    case BY_ID:
         return bucket_of(a, &e->who.key_id, sizeof e->who.key_id);
+    default:
+        return bucket_of(a, &e->who.agent_id, sizeof e->who.agent_id);
     }
 }
 
@@ -85,8 +87,8 @@ static enum err grow(struct admission *a, size_t size)
         return ERR_NOMEM;
     }
     const size_t before = a->size;
-    free(a->buckets[BY_TOKEN]);
-    free(a->buckets[BY_ID]);
+    for (int i = BY_KEY + 1; i < INDEXES; i++)
+        free(a->buckets[i]);
     memcpy(a->buckets, more, sizeof more);
     a->size = size;
     for (size_t i = 0; i < before; i++)
@@ -231,12 +233,12 @@ int64_t admission_other_key(struct admission *a, int64_t agent_id, int64_t key_i
 {
     int64_t found = 0;
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->size; i++)
-        for (const struct entry *e = a->buckets[BY_KEY][i]; e; e = e->next[BY_KEY]) {
-            const struct admitted *who = &e->who;
-            if (who->agent_id == agent_id && who->key_id != key_id && (found == 0 || who->key_id < found))
-                found = who->key_id;
-        }
+    const struct entry *e = a->buckets[BY_AGENT][bucket_of(a, &agent_id, sizeof agent_id)];
+    for (; e; e = e->next[BY_AGENT]) {
+        const struct admitted *who = &e->who;
+        if (who->agent_id == agent_id && who->key_id != key_id && (found == 0 || who->key_id < found))
+            found = who->key_id;
+    }
     pthread_mutex_unlock(&a->lock);
     return found;
 }

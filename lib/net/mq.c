@@ -179,7 +179,7 @@ enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct
         {ZMQ_RCVHWM, ROUTER_RCVHWM}, // the only bound on what a hostile peer makes us hold
         {ZMQ_SNDHWM, 8},             // acknowledgements; a lost one is asked for again
         {ZMQ_ROUTER_MANDATORY, 1},   // else what can't be sent is dropped in silence
-        {ZMQ_BACKLOG, 1024},
+        {ZMQ_BACKLOG, 4096}, // a park's agents that come back at once; the kernel's somaxconn bounds it
         {ZMQ_CURVE_SERVER, 1},
     };
     e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
@@ -213,6 +213,7 @@ enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, str
         {ZMQ_RECONNECT_IVL, MQ_RECONNECT_MS},
         {ZMQ_RECONNECT_IVL_MAX, MQ_RECONNECT_MAX_MS},
         {ZMQ_CONNECT_TIMEOUT, 5000},
+        {ZMQ_HANDSHAKE_IVL, 15000}, // it counts from when the kernel let us in, and thousands may wait there
     };
     e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
     if (e == ERR_OK)

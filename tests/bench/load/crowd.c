@@ -111,9 +111,9 @@ static enum err turn(struct share *s, uint32_t first, uint32_t count)
         s->items[i] = (struct mq_poll_item){.socket = p->socket, .fd = -1, .want_write = peer_wants_write(p)};
         busy = busy || (!p->blocked && p->welcomed && p->sent < p->made && p->in_flight < p->credit / 2);
     }
-    if (e != ERR_OK)
+    if (e != ERR_OK || s->count > SOCKETS_AT_ONCE) // each has been asked for what it has
         return e;
-    e = mq_poll(s->items, (int)count, busy || s->count > SOCKETS_AT_ONCE ? 0 : POLL_MS);
+    e = mq_poll(s->items, (int)count, busy ? 0 : POLL_MS);
     return e == ERR_AGAIN ? ERR_OK : e;
 }
 
