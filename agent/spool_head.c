@@ -112,8 +112,7 @@ bool spool_head_is_ahead(const struct spool *s, bool fresh, char *reason, size_t
 bool spool_note_acknowledged(struct spool *s, uint64_t sequence, const struct wire_receipt *receipt)
 {
     const struct spool_state *st = &s->meta.state;
-    struct note n = {
-        .generation = st->generation, .acknowledged = sequence, .position = receipt->position};
+    struct note n = {.generation = st->generation, .acknowledged = sequence, .position = receipt->position};
     memcpy(n.chain, receipt->chain, sizeof n.chain);
     memcpy(n.incarnation, st->incarnation.bytes, sizeof n.incarnation);
     hash_bytes(&n, offsetof(struct note, hash), n.hash);
