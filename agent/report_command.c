@@ -104,6 +104,8 @@ static int read_line(struct line *l, int argc, char **argv, FILE *out, FILE *err
             fputs(help, out);
             return DONE;
         }
+        if (strcmp(word, "--") == 0)
+            continue; // habit: what begins with a digit after its sign is a value anyway
         if (strncmp(word, "--", 2) == 0 || strcmp(word, "-c") == 0)
             code = read_option(l, argc, argv, &i, err);
         else if (l->word_count == 3)

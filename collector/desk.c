@@ -193,11 +193,13 @@ static enum err check_closed(struct reporting *x)
         r->field = "period";
         return diag_fail(x->d, ERR_DENIED,
                          "this period is closed since %s: only the park's operator can correct it, with a "
-                         "reason",
+                         "reason (esep-collector report … --revise --reason TEXT)",
                          since);
     }
     if (!r->reason[0])
-        return BLAME(x, "reason", "this period is closed since %s: say why the figure is another one now",
+        return BLAME(x, "reason",
+                     "this period is closed since %s: say why the figure is another one now (--revise "
+                     "--reason TEXT)",
                      since);
     return ERR_OK;
 }
@@ -229,9 +231,10 @@ static enum err check_first(struct reporting *x)
     period_text(r->period, period);
     current_text(r, known);
     x->r->field = "revise";
-    return diag_fail(x->d, ERR_CONFLICT,
-                     "%s of %s was reported already: %s; to correct it, revise it with a reason", r->series,
-                     period, known);
+    return diag_fail(
+        x->d, ERR_CONFLICT,
+        "%s of %s was reported already: %s; to correct it, revise it with a reason (--revise --reason TEXT)",
+        r->series, period, known);
 }
 
 static enum err check_said(struct reporting *x)
@@ -239,7 +242,7 @@ static enum err check_said(struct reporting *x)
     const struct desk_report *r = x->r;
     int64_t now_us = clock_wall(x->desk->o.clock).us;
     if (r->current.known && !r->reason[0])
-        return BLAME(x, "reason", "a reason is missing: why is the figure another one now?");
+        return BLAME(x, "reason", "a reason is missing (--reason TEXT): why is the figure another one now?");
     if (r->published_us > now_us + WIRE_FUTURE_MAX_S * US_PER_S)
         return BLAME(x, "published", "it can't have been published in the future");
     return ERR_OK;

@@ -149,12 +149,30 @@ static uint64_t held(const struct taking *t)
     return t->r->rates.state == RATES_HELD;
 }
 
+// Banks publish tomorrow's rates today, and a day begins first 14 hours ahead of UTC.
+static enum err check_day(const struct taking *t, int64_t received_us)
+{
+    const struct rates *r = &t->r->rates;
+    int64_t today = (received_us / US_PER_S + 14 * 3600) / 86400;
+    int32_t newest = r->asked > r->answered ? r->asked : r->answered;
+    char day[PERIOD_TEXT];
+    if (newest <= today + 1)
+        return ERR_OK;
+    period_text((struct period){PERIOD_DAY, newest}, day);
+    return diag_fail(t->d, ERR_INVALID,
+                     "rates of %s dated %s are of the future: a bank's newest are tomorrow's (is the date "
+                     "right, and this machine's clock?)",
+                     bank_info(r->bank)->name, day);
+}
+
 static enum err write_all(struct taking *t)
 {
     int64_t received_us;
     enum err e = ledger_begin(t->desk->ledger, &received_us, t->d);
     if (e != ERR_OK)
         return e;
+    if (!t->r->confirm)
+        e = check_day(t, received_us);
     for (size_t i = 0; e == ERR_OK && i < t->count; i++)
         e = append(t, &t->freed[i]);
     if (e == ERR_OK)

@@ -1,6 +1,7 @@
 // The folder is 2750 and never tightened or widened afterwards: what an operator set stays.
 #include "collector/state.h"
 #include "base/fs.h"
+#include "store/ledger.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,23 @@ static enum err path_in(const char *state, const char *name, char out[512], stru
 {
     enum err e = fs_join(out, 512, state, name);
     return e == ERR_OK ? e : diag_fail(d, e, "%s/%s: the path is too long", state, name);
+}
+
+enum err collector_state_there(const char *state, bool ledger, struct diag *d)
+{
+    struct stat st;
+    char path[512];
+    if (stat(state, &st) != 0)
+        return diag_fail(d, errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED,
+                         "state: the folder %s %s; is it the one that `esep-collector run` uses? (keygen and "
+                         "run make it, nothing else does)",
+                         state, errno == ENOENT ? "does not exist" : strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return diag_fail(d, ERR_INVALID, "%s is not a folder", state);
+    enum err e = path_in(state, LEDGER_FILE, path, d);
+    if (e == ERR_OK && ledger && stat(path, &st) != 0 && errno == ENOENT)
+        return diag_fail(d, ERR_NOT_FOUND, "there is no ledger in %s yet: no collector has run there", state);
+    return e;
 }
 
 enum err collector_state_lock(const char *state, int *fd, struct diag *d)

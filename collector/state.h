@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include <stdbool.h>
 
 #define COLLECTOR_KEY_FILE        "collector.key"
 #define COLLECTOR_PUBLIC_KEY_FILE "collector.pub"
@@ -12,6 +13,9 @@
 
 // Made with 2750 (group of the process: esep) when missing.
 enum err collector_state_prepare(const char *state, struct diag *d) MUST_USE;
+// Makes nothing. NOT_FOUND: the folder, or a ledger in it where one is needed, is not there; the diag says
+// who makes it.
+enum err collector_state_there(const char *state, bool ledger, struct diag *d) MUST_USE;
 // EXISTS with the pid of the collector that runs.
 enum err collector_state_lock(const char *state, int *fd, struct diag *d) MUST_USE;
 // NOT_FOUND: there is no key yet (diag names keygen).

@@ -36,6 +36,57 @@ esep-dashboard check
 END
 }
 
+# Of every command, what --help says, each option that its first line names has a line of its own.
+every_option_of_a_collectors_command_is_explained() {
+    local command option seen=0
+    while read -r command; do
+        run "$build/esep-collector" "$command" --help
+        [ "$status" -eq 0 ] || fail "$command --help: exit $status" || return
+        while read -r option; do
+            grep -q "^  $option  *[^ ]" <<<"$out" || fail "$command --help does not explain $option: $out" || return
+            seen=$((seen + 1))
+        done < <(head -n 1 <<<"$out" | grep -o -- '--[a-z]*' | sort -u)
+    done < <("$build/esep-collector" --help | sed -nE '3,/^$/s/^  ([a-z]+) .*/\1/p')
+    [ "$seen" -gt 40 ] || fail "only $seen options were looked at"
+}
+
+# A slip in `state:` is told, and no ledger is made where it leads; a negative VALUE is a value, wherever it stands.
+nothing_but_keygen_and_run_makes_a_state_folder() {
+    local command line
+    server_config endpoint tcp://127.0.0.1:5670 | sed "s|^state:.*|state: $work/slip/state|" >"$work/slip.yaml"
+    while read -r command line; do
+        # shellcheck disable=SC2086  # words on purpose
+        run "$build/esep-collector" $command --config "$work/slip.yaml" $line
+        [ "$status" -eq 1 ] && [[ $err == *"$work/slip/state does not exist"* ]] || fail "$command $line: $status, $err" || return
+        [ ! -e "$work/slip" ] || fail "$command $line has made $work/slip" || return
+    done <<END
+rates import $root/tests/fuzz/corpus/feed_xml/nbrk-day.xml
+rates confirm kz 2026-03-14
+rates
+report testpark/plant/inv -5 --period 2026-03
+report --period 2026-03 testpark/plant/inv -- -5
+close testpark --period 2025 --reason x
+closures
+quarantine
+quarantine release 1
+query testpark/plant/inv
+verify
+audit
+rebuild
+status
+agents
+invites
+invite testpark/plant
+withdraw 1
+revoke 1
+move testpark/plant/inv 1
+keygen --promote
+clock --confirm
+END
+    run "$build/esep-collector" report testpark/plant/inv --period 2026-03 -5 -6
+    [ "$status" -eq 2 ] && [[ $err == *"too much: -6"* ]] || fail "$status, $err"
+}
+
 wrong_usage_is_2_and_says_so() {
     local line
     while read -r line; do
@@ -197,7 +248,8 @@ a_second_collector_on_one_state_is_refused() {
     [ "$status" -eq 1 ] && [[ $err == *"${pid[collector]}"* ]] || fail "exit $status, $err"
 }
 
-run_tests every_program_and_command_has_help wrong_usage_is_2_and_says_so a_broken_agent_config_is_named_by_line \
+run_tests every_program_and_command_has_help every_option_of_a_collectors_command_is_explained \
+    nothing_but_keygen_and_run_makes_a_state_folder wrong_usage_is_2_and_says_so a_broken_agent_config_is_named_by_line \
     two_sources_may_measure_one_series_but_not_report_it \
     a_broken_collector_config_is_named_by_line a_broken_dashboard_config_is_named_by_line \
     a_broken_park_or_catalogue_is_named_by_line a_missing_file_is_named every_example_is_accepted a_port_in_use_is_told \

@@ -402,6 +402,7 @@ static void wrong_usage_is_named(void **state)
         {{"report"}, 2, "SERIES and VALUE are missing"},
         {{"report", "jobs_total"}, 2, "VALUE is missing"},
         {{"report", "jobs_total", "-5"}, 2, "--period is missing"},
+        {{"report", "jobs_total", "--", "-5"}, 2, "--period is missing"},
         {{"report", "a", "1", "b"}, 2, "one word too many: b"},
         {{"report", "a", "1", "--perod", "2026"}, 2, "no such option: --perod"},
         {{"report", "a", "1", "--period"}, 2, "this option needs a value: --period"},

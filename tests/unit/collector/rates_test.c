@@ -207,6 +207,29 @@ static void a_bank_without_dates_is_asked_for_today_only(void **state)
     rate_book_destroy(book);
 }
 
+static enum err import_of(struct rig *x, int32_t day, struct diag *d)
+{
+    struct rates_request r = {.rates = {.bank = BANK_KZ, .asked = day, .answered = day, .count = 1},
+                              .author = "aigul"};
+    r.rates.list[0] = (struct rate){.currency = "USD", .quant = 1, .value = 500};
+    return rates_desk_take(x->desk, &r, d);
+}
+
+static void rates_of_days_to_come_are_refused_but_for_tomorrows(void **state)
+{
+    struct rig *x = *state;
+    struct diag d = {""};
+    go_to(x, TODAY, 9); // 23:00 where the day began first
+    assert_int_equal(import_of(x, TODAY + 2, &d), ERR_INVALID);
+    assert_non_null(strstr(d.text, "2026-01-03 are of the future"));
+    assert_int_equal(bench_counted(x->b, COUNTER_RATES_STORED), 0);
+    assert_int_equal(import_of(x, TODAY + 1, &d), ERR_OK);
+    assert_int_equal(import_of(x, TODAY + 400, &d), ERR_INVALID);
+    go_to(x, TODAY, 10);
+    assert_int_equal(import_of(x, TODAY + 2, &d), ERR_OK);
+    assert_int_equal(bench_counted(x->b, COUNTER_RATES_STORED), 2);
+}
+
 static void the_same_answer_is_stored_once(void **state)
 {
     struct rig *x = *state;
@@ -406,6 +429,7 @@ int main(void)
         CASE(todays_rates_are_asked_for_once_their_hour_has_come),
         CASE(days_that_were_slept_through_are_asked_for_in_order),
         CASE(a_bank_without_dates_is_asked_for_today_only),
+        CASE(rates_of_days_to_come_are_refused_but_for_tomorrows),
         CASE(the_same_answer_is_stored_once),
         CASE(a_bank_that_is_away_loses_no_day_and_is_asked_again_later),
         CASE(a_past_day_without_rates_is_left_out),
