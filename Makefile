@@ -133,7 +133,16 @@ $(B)/bare_rrd: $(B)/tests/bench/tools/bare_rrd.o $(B)/libesep.a
 	$(link)
 $(B)/ask: $(B)/tests/bench/tools/ask.o
 	$(link)
-BENCH_TOOLS := $(B)/load $(B)/bare_rrd $(B)/ask
+# The same collector with files of 0.1 MB instead of 1.2: a day of 10 s, 3 days of 5 min, a month of hours, a year of days.
+SHORT := -DNATIVE_ROWS=8640 -DMIDDLE_DAYS=3 -DHOUR_ROWS=744 -DDAY_ROWS=366
+$(B)/short/rrd_header.o: lib/store/rrd_header.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(SHORT) -MMD -MP -c -o $@ $<
+$(B)/esep-collector-short: $(B)/collector/main.o $(B)/short/rrd_header.o $(B)/libcollector.a $(B)/libesep.a
+	$(link)
+$(B)/bare_rrd-short: $(B)/tests/bench/tools/bare_rrd.o $(B)/short/rrd_header.o $(B)/libesep.a
+	$(link)
+BENCH_TOOLS := $(B)/load $(B)/bare_rrd $(B)/ask $(B)/esep-collector-short $(B)/bare_rrd-short
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -153,7 +162,7 @@ demo-clean:
 .PHONY: check
 check:
 	@deploy/deps.sh build check $(if $(findstring clang,$(CC))$(SAN),clang)
-	@$(BUILD_IT) programs tests $(B)/tests/faults/shim.so
+	@$(BUILD_IT) programs tests $(B)/load $(B)/tests/faults/shim.so
 	@BUILD=$(B) tests/run.sh $(CHECK_ONLY)
 .PHONY: tests
 tests: $(TESTS) $(B)/tests/calendar/fill

@@ -20,8 +20,9 @@ class Work:
 
     def value(self, number, tick):
         """As the load's: three of four series whole numbers below 1000, every fourth in quarters."""
-        v = ((tick * 2654435761 + number * 40503) & 0xffffffff) >> 7
-        return v % 1000 / 4 if number % 4 == 3 else v % 1000
+        v = ((tick * 2654435761 + number * 40503) >> 7) & 0xffffffff
+        v %= 1000
+        return v / 4 if number % 4 == 3 and v % 4 else v
 
     def labels(self, number):
         return f"load-{number // 1000}", f"load-{number % 1000}"

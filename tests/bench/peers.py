@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The same work on ours and on others', in one run, pinned alike, several rounds in turn: a line `peer NAME WORK ratio=OURS/THEIRS …` for
 each and a table. BENCH_ONLY=name takes one of them; README.md says how each is used."""
+import json
 import os
-import signal
 import sys
 import time
 import traceback
@@ -13,6 +13,7 @@ import peer_work  # noqa: E402
 import report  # noqa: E402
 import rig  # noqa: E402
 import rows_files  # noqa: E402
+import rows_ingest  # noqa: E402
 
 
 def ours(series, samples):
@@ -64,14 +65,33 @@ class Contest:
             self.found.setdefault((name, way, what), []).append(f)
             report.note(f"round {name} {way} {what}", rate=f["rate"], cpu_us_a_sample=f["cpu_s"] / f["samples"] * 1e6)
 
+    def sustained(self):
+        """Samples a second, every projection following and all queried back, and for how many minutes: what `make bench` of this commit
+        has found, else for BENCH_PEER_MINUTES now."""
+        figures = rows_ingest.kept()
+        if not figures:
+            rows_ingest.sustain(rig.setting("BENCH_PEER_MINUTES", 2.0, 0.2))
+            with open(os.path.join(rig.BUILD, "bench.json"), encoding="utf-8") as f:
+                figures = json.load(f)
+        good = figures["behind_s"] <= 60 and figures["wrong"] == 0
+        report.note("sustained", **figures)
+        return figures["samples_s"] if good else 0.0, figures["minutes"]
+
     def entrants(self):
         """(name, way, function, bodies)."""
         work, small = self.work, self.small
         import snappy
         http = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
 
+        made = {}  # of all rounds: they take as long to make as to send
+
         def bodies(make, which, *arguments, **more):
-            return lambda: dict({"first": make(which, True, *arguments), "rest": make(which, False, *arguments)}, **more)
+            def ready():
+                key = make, which, arguments
+                if key not in made:
+                    made[key] = {"first": make(which, True, *arguments), "rest": make(which, False, *arguments)}
+                return dict(made[key], **more)
+            return ready
         p = peer_programs
         return [("victoria-metrics", "text", p.victoria_metrics, work, bodies(peer_work.text, work, path="/api/v1/import/prometheus", headers={})),
                 ("victoria-metrics", "json-lines", p.victoria_metrics, work, bodies(peer_work.json_lines, work, path="/api/v1/import", headers={})),
@@ -83,9 +103,9 @@ class Contest:
                 ("collectd", "network", p.collectd, small, bodies(peer_work.collectd, small)),
                 ("graphite-carbon", "pickle", p.carbon, small, bodies(peer_work.carbon, small))]
 
-    def run(self, only, rounds):
+    def run(self, only):
         entrants = [e for e in self.entrants() if only in e[0]]
-        for n in range(rounds):
+        for n in rig.rounds():
             rig.say(f"round {n + 1}: ours")
             self.take("esep", "curve", ours(self.work.series, self.work.samples))
             for name, way, function, work, make in entrants:
@@ -115,7 +135,10 @@ WORKS = {"accepted": [("accepted", "accepted", rate)],
          "landed": [("landed", "landed", rate), ("landed_per_cpu_second", "landed", per_cpu)]}
 
 
-def lines(found):
+GOALS = {("victoria-metrics", "accepted"): 3, ("rrdcached", "accepted"): 3, ("victoria-metrics", "sustained"): 1, ("collectd", "landed_per_cpu_second"): 20}
+
+
+def lines(found, sustained):
     """One for each of the others' works."""
     table = []
     for (name, way, what), theirs in found.items():
@@ -126,19 +149,32 @@ def lines(found):
             cpu, memory, disk = (middle(theirs, lambda f, k=k: f[k]) for k in ("cpu_s", "memory", "disk"))
             scale = middle(theirs, lambda f: f["samples"])
             table.append((name, kind, way, a / b, a, b, cpu / scale * 1e6, memory / 2**20, disk / 2**20))
+        if sustained is not None and what == "queryable":
+            table.append((name, "sustained", way, sustained / middle(theirs, rate), sustained, middle(theirs, rate), *table[-1][6:]))
     return table
 
 
+def verdict(name, what, ratio):
+    goal = GOALS.get((name, what))
+    return "" if goal is None else f" goal=>={goal} {'met' if ratio >= goal else 'short'}"
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended and removed
     only = os.environ.get("BENCH_ONLY", "")
+    rig.begin()
     print(f"note machine {rig.machine()}", flush=True)
     contest = Contest()
     print(f"note work series={contest.work.series} values={contest.work.values} values_to_slow_files={contest.small.values}", flush=True)
-    contest.run(only, rig.setting("BENCH_ROUNDS", 3, 1))
-    table = lines(contest.found)
+    begun, sustained, minutes = time.monotonic(), None, 0
+    if only in "victoria-metrics" or only in "prometheus":
+        sustained, minutes = contest.sustained()
+        print(f"note sustained_is_of minutes={minutes:g}", flush=True)
+    rig.for_rounds_s = max(0.0, rig.setting("BENCH_BUDGET_MIN", 30.0) * 60 - (time.monotonic() - begun))
+    contest.run(only)
+    table = lines(contest.found, sustained)
     for name, what, way, ratio, a, b, cpu, memory, disk in table:
-        print(f"peer {name} {what}/{way} ratio={ratio:.2f} ours={a:.0f}/s theirs={b:.0f}/s cpu_s={cpu:.3f}/M memory={memory:.0f}MiB disk={disk:.0f}MiB", flush=True)
+        print(f"peer {name} {what}/{way} ratio={ratio:.2f}{verdict(name, what, ratio)} ours={a:.0f}/s theirs={b:.0f}/s cpu_s={cpu:.3f}/M "
+              f"memory={memory:.0f}MiB disk={disk:.0f}MiB", flush=True)
     print(f"\n{'':17}{'':14}{'':36}{'ours':>12}{'theirs':>12}{'ratio':>8}{'CPU s/M':>9}{'MiB':>7}{'disk MiB':>10}")
     for (_, way, what), f in ((k, v) for k, v in contest.found.items() if k[0] == "esep"):
         print(f"{'esep':17}{way:14}{what:36}{middle(f, lambda x: x['rate']):12.0f}{'':12}{'':8}{middle(f, lambda x: x['cpu_s'] / x['samples']) * 1e6:9.3f}"

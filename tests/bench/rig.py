@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -30,6 +31,21 @@ currency: KZT
 def setting(name, default, quick=None):
     """A number from the environment."""
     return type(default)(float(os.environ.get(name, quick if QUICK and quick is not None else default)))
+
+
+for_rounds_s = 900.0  # what BENCH_BUDGET_MIN leaves for rounds; main sets it
+
+
+def rounds(share=1.0):
+    """Numbers of a part's rounds: one, and more up to BENCH_ROUNDS while they take no more than the part's share of what the
+    budget leaves."""
+    most, begun, allowed = setting("BENCH_ROUNDS", 3, 1), time.monotonic(), share * for_rounds_s
+    for n in range(most):
+        each = (time.monotonic() - begun) / max(1, n)
+        if n > 0 and each * (n + 1) > allowed:
+            print(f"note rounds done={n} of={most} each_s={each:.0f} said=\"as many as BENCH_BUDGET_MIN leaves time for\"", flush=True)
+            return
+        yield n
 
 
 def say(text):
@@ -64,7 +80,7 @@ def free_port():
 
 def tool(name, *arguments, timeout=3600, **more):
     """Runs one of our programs that prints one JSON object."""
-    argv = ["taskset", "-c", CORES, os.path.join(BUILD, name), *[str(a) for a in arguments]]
+    argv = [*PINNED, os.path.join(BUILD, name), *[str(a) for a in arguments]]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False, **more)
     if not done.stdout.strip():
         raise RuntimeError(f"{name}: {done.stderr.strip()[-300:]}")
@@ -105,11 +121,14 @@ def memory(pid):
     return out
 
 
+# On the two cores, and gone with us however we end.
+PINNED = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", CORES]
+
+
 class Program:
-    def __init__(self, argv, log, env=None, pinned=True):
+    def __init__(self, argv, log, env=None):
         with open(log, "ab") as out:
-            self.process = subprocess.Popen((["taskset", "-c", CORES] if pinned else []) + argv, stdin=subprocess.PIPE, stdout=out,
-                                            stderr=out, env=dict(os.environ, **(env or {})))
+            self.process = subprocess.Popen(PINNED + argv, stdin=subprocess.PIPE, stdout=out, stderr=out, env=dict(os.environ, **(env or {})))
         self.pid, self.log = self.process.pid, log
 
     def alive(self):
@@ -142,13 +161,63 @@ def raise_files():
 
 # ---- a place on the disk
 
+BASE = os.environ.get("BENCH_DIR", os.environ.get("TMPDIR", "/tmp"))
+PREFIX = "esep-bench."
+KEEP_FREE = 3 << 30  # of the disk: before that the measurement ends
+
+
+def born(pid):
+    """When a process began, in ticks since the machine did; None: there is no such process."""
+    with contextlib.suppress(OSError, IndexError):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rpartition(")")[2].split()[19]
+    return None
+
+
+def sweep():
+    """Removes what a run that was killed has left: its programs went with it."""
+    for name in os.listdir(BASE):
+        if name.startswith(PREFIX):
+            with contextlib.suppress(OSError, ValueError):
+                with open(os.path.join(BASE, name, "owner"), encoding="ascii") as f:
+                    pid, begun = f.read().split()
+                if born(pid) != begun:
+                    shutil.rmtree(os.path.join(BASE, name), ignore_errors=True)
+
+
+def begin():
+    """For main: ended from outside, everything that was started is ended and removed; what cannot fit is not begun."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda n, _: sys.exit(128 + n))
+    sweep()
+    kind = subprocess.run(["stat", "-f", "-c", "%T", BASE], capture_output=True, text=True, check=False).stdout.strip()
+    if kind in ("tmpfs", "ramfs"):
+        raise SystemExit(f"bench: {BASE} is memory, not a disk: set BENCH_DIR to a folder on one")
+    if shutil.disk_usage(BASE).free < 4 * KEEP_FREE:
+        raise SystemExit(f"bench: {BASE} has less than 12 GiB free: make room, or set BENCH_DIR")
+
+
 class Place:
     """A temporary folder that is gone afterwards, with the programs that run in it."""
 
     def __init__(self):
         raise_files()
-        self.folder = tempfile.mkdtemp(prefix="esep-bench.", dir=os.environ.get("BENCH_DIR", os.environ.get("TMPDIR", "/tmp")))
-        self.programs = []
+        self.folder = tempfile.mkdtemp(prefix=PREFIX, dir=BASE)
+        with open(self.path("owner"), "w", encoding="ascii") as f:
+            f.write(f"{os.getpid()} {born(os.getpid())}")
+        self.programs, self.over, self.full = [], threading.Event(), False
+        threading.Thread(target=self.guard, daemon=True).start()
+
+    def guard(self):
+        """Ends the programs before the disk is full; the measurement fails for it."""
+        while not self.over.wait(0.5):
+            if shutil.disk_usage(BASE).free < KEEP_FREE:
+                self.full = True
+                print(f"note disk \"less than {KEEP_FREE >> 30} GiB free: ended\"", flush=True)
+                for program in list(self.programs):
+                    with contextlib.suppress(OSError):
+                        program.process.kill()
+                return
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -163,11 +232,14 @@ class Place:
         return int(out.stdout.split()[0]) if out.stdout else 0
 
     def close(self):
-        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # gigabytes take a moment to remove
+        numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+        before = [signal.signal(n, signal.SIG_IGN) for n in numbers]  # gigabytes take a moment to remove
+        self.over.set()
         for program in self.programs:
             program.stop(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
-        signal.signal(signal.SIGTERM, before)
+        for n, handler in zip(numbers, before):
+            signal.signal(n, handler)
 
     def __enter__(self):
         return self
@@ -177,8 +249,10 @@ class Place:
 
 
 class Site(Place):
-    def __init__(self, extra=""):
+    def __init__(self, short=False):
+        """short: files with archives a twelfth as long, of everything else the same (see SHORT in the Makefile)."""
         super().__init__()
+        self.program = os.path.join(BUILD, "esep-collector-short" if short else "esep-collector")
         self.port, self.web, self.door = free_port(), free_port(), free_port()
         self.endpoint = f"tcp://127.0.0.1:{self.port}"
         self.state = self.path("state")
@@ -188,21 +262,35 @@ class Site(Place):
         common = f"state: {self.state}\ncatalogue: {ROOT}/deploy/catalogue.yaml\nparks: {self.path('parks')}\n"
         with open(self.path("collector.yaml"), "w", encoding="utf-8") as f:
             f.write(f"endpoint: {self.endpoint}\nenrol: tcp://127.0.0.1:{self.door}\n{common}"
-                    f"quota: {{series: 0, samples_per_s: 0}}\nmin_free: 2GiB\n{extra}")
+                    f"quota: {{series: 0, samples_per_s: 0}}\nmin_free: 2GiB\n")
         with open(self.path("dashboard.yaml"), "w", encoding="utf-8") as f:
             f.write(f"listen: 127.0.0.1:{self.web}\n{common}")
         self.collector = self.dashboard = None
         self.key = self.command("keygen").stdout.strip()
 
     def command(self, *arguments):
-        argv = [os.path.join(BUILD, "esep-collector"), *arguments, "--config", self.path("collector.yaml")]
+        argv = [self.program, *arguments, "--config", self.path("collector.yaml")]
         return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
 
     def status(self):
-        return json.loads(self.command("status", "--json").stdout)
+        """As `esep-collector status --json` says it, without the start of a program each time."""
+        import zmq
+        if self.collector and not self.collector.alive():
+            raise RuntimeError(f"the collector has ended: {self.collector.tail()}")
+        with zmq.Context.instance().socket(zmq.REQ) as s:
+            s.linger, s.rcvtimeo = 0, 30000
+            s.connect(f"ipc://{self.state}/control")
+            s.send(b'{"command":"status"}')
+            try:
+                said = json.loads(s.recv())
+            except zmq.Again:
+                raise TimeoutError("the collector does not answer on its control socket") from None
+        if said.get("ok") is not True:
+            raise RuntimeError(f"status: {said}")
+        return said
 
     def start_collector(self):
-        self.collector = self.start("collector", [os.path.join(BUILD, "esep-collector"), "run", "--config", self.path("collector.yaml")])
+        self.collector = self.start("collector", [self.program, "run", "--config", self.path("collector.yaml")])
         wait_for(lambda: self.accepting() or not self.collector.alive(), 120, 0.002)
         if not self.collector.alive():
             raise RuntimeError(f"the collector did not start: {self.collector.tail()}")
@@ -242,11 +330,11 @@ class Site(Place):
 
 
 class Load:
-    """A running load; with prime=True it waits for go()."""
+    """A running load; with prime=True it waits for go(), as often as that is said."""
 
     def __init__(self, site, options):
         self.error = open(site.path(f"load-{options.get('park', 'bench')}.log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen(["taskset", "-c", CORES] + site.load_argv(**options), stdin=subprocess.PIPE,
+        self.process = subprocess.Popen(PINNED + site.load_argv(**options), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=self.error, text=True)
         self.options = options
 
@@ -259,9 +347,14 @@ class Load:
         if self.process.poll() is not None:
             raise RuntimeError(f"load: {self.said()}")
 
-    def go(self):
-        self.process.stdin.write("go\n")
+    def go(self, seconds=None, rate=None):
+        self.process.stdin.write("go" + "".join(f" {v:g}" for v in (seconds, rate) if v is not None) + "\n")
         self.process.stdin.flush()
+
+    def wait_acknowledged(self, turns=1, seconds=3600):
+        wait_for(lambda: self.said().count("acknowledged") >= turns or self.process.poll() is not None, seconds)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"load: {self.said()}")
 
     def finish(self, timeout=7200):
         out, _ = self.process.communicate(timeout=timeout)
@@ -281,12 +374,15 @@ class Load:
             self.process.wait()
 
 
+def commit():
+    return subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), "?")
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
     with open("/proc/loadavg", encoding="ascii") as f:
         load = f.read().split()[0]
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (f"cpu=\"{model}\" cores={os.cpu_count()} pinned={CORES} memory={memory_gib:.0f}GiB kernel={os.uname().release} commit={commit or '?'} "
+    return (f"cpu=\"{model}\" cores={os.cpu_count()} pinned={CORES} memory={memory_gib:.0f}GiB kernel={os.uname().release} commit={commit() or '?'} "
             f"load_before={load} at={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}")

@@ -1,9 +1,14 @@
 """Rows about taking figures in: full batches, one sample a batch, many series, many agents, minutes of full load."""
+import contextlib
+import http.client
+import json
+import os
 import threading
 import time
 
 import report
 import rig
+import rows_files
 
 
 def spent(before, after, samples):
@@ -17,7 +22,7 @@ def ingest(name="ingest_synced", samples=2500, goal=None):
     series, seconds = rig.setting("BENCH_SERIES", 20000, 2000), rig.setting("BENCH_SECONDS", 10, 3)
     agents = max(1, series // 1000)
     rounds = []
-    for _ in range(rig.setting("BENCH_ROUNDS", 3, 1)):
+    for _ in rig.rounds(0.09):
         with rig.Site() as site:
             site.start_collector()
             before = rig.threads_s(site.collector.pid)
@@ -38,35 +43,50 @@ def batches():
 
 
 def scale():
-    """CPU of the collector a sample, everything landed, at one rate of samples."""
-    import rows_files
-    most = rows_files.series_that_fit(200000)
+    """CPU of the collector a sample, at one rate of samples: to the acknowledgement, and until everything has landed. Files have short
+    archives, for a disk has no room for the others; what that changes is measured beside it."""
+    most = rows_files.series_that_fit(rig.setting("BENCH_SCALE_SERIES", 200000, 3000), short=True)
+    costs = {}
+    for series, short in ((1000, False), (1000, True), (20000, True), (most, True)):
+        if series <= most:
+            costs[series, short] = one_size(series, short)
+    small, big = costs[1000, True], costs[most, True]
+    report.note("short_archives_to_whole_ones", series=1000, to_the_acknowledgement=small[0] / costs[1000, False][0], landed=small[1] / costs[1000, False][1],
+                file_KiB=rows_files.file_bytes(True) / 1024, whole_file_KiB=rows_files.file_bytes() / 1024)
+    if most < 200000 and not rig.QUICK:
+        report.note("cpu_a_sample_growth", said=f"\"{most} series: what half of the free disk holds of their files\"")
+    report.row(f"cpu_a_sample_growth_to_the_acknowledgement_1000_to_{most}_series", big[0] / small[0], "x", at_most=1.5)
+    report.row(f"cpu_a_sample_growth_1000_to_{most}_series", big[1] / small[1], "x", at_most=1.5)
+
+
+def one_size(series, short):
+    """CPU seconds of the collector a sample: to the acknowledgement, until it has landed."""
     seconds, rate = rig.setting("BENCH_SECONDS", 10, 3), rig.setting("BENCH_SCALE_RATE", 500000)
-    cost = {}
-    for series in [1000, 20000, most] if most > 20000 else [1000, most]:
-        with rig.Site() as site:
-            site.start_collector()
-            agents = max(1, series // 1000)
-            load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=seconds, rate=rate, prime=True, no_ledger=True))
-            try:
-                load.wait_primed()
-                rig.say(f"scale: {series} files are being made")
-                site.wait_landed()
-                before, cpu = rig.threads_s(site.collector.pid), rig.cpu_s(site.collector.pid)
-                load.go()
-                r = load.finish()
-                acked = rig.threads_s(site.collector.pid)
-                site.wait_landed()
-                after = rig.threads_s(site.collector.pid)
-            finally:
-                load.close()
-            cost[series] = (rig.cpu_s(site.collector.pid) - cpu) / r["samples"]
-            report.note("cpu_a_sample", series=series, ns=cost[series] * 1e9, to_the_acknowledgement_ns=sum(spent(before, acked, r["samples"]).values()),
-                        samples_s=r["samples_s"], rss_MiB=rig.memory(site.collector.pid)["rss"] / 2**20, **spent(before, after, r["samples"]))
-    least, biggest = min(cost), max(cost)
-    if biggest < 200000:
-        report.note("cpu_a_sample_growth", said=f"\"{biggest} series: what half of the free disk holds of their files\"")
-    report.row(f"cpu_a_sample_growth_{least}_to_{biggest}_series", cost[biggest] / cost[least], "x", at_most=1.5)
+    agents = max(1, series // 1000)
+    with rig.Site(short) as site:
+        site.start_collector()
+        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=seconds, rate=rate, prime=True, no_ledger=True))
+        try:
+            load.wait_primed()
+            rig.say(f"scale: {series} files are being made")
+            site.wait_landed()
+            rows_files.settle(site)
+            before, counted = rig.threads_s(site.collector.pid), site.status()["counters"]
+            load.go()
+            r = load.finish()
+            acked = rig.threads_s(site.collector.pid)
+            site.wait_landed()
+            after, now = rig.threads_s(site.collector.pid), site.status()["counters"]
+        finally:
+            load.close()
+        # While it goes on the files are written too: what the writer has used by then is not the acknowledgement's.
+        landed = (sum(after.values()) - sum(before.values())) / r["samples"]
+        answered = sum(v - before.get(k, 0) for k, v in acked.items() if k not in ("rrd", "observer")) / r["samples"]
+        written, visits = (now[k] - counted[k] for k in ("rrd_values_written", "rrd_file_visits"))
+        report.note("cpu_a_sample", series=series, archives="short" if short else "whole", to_the_acknowledgement_ns=answered * 1e9, landed_ns=landed * 1e9,
+                    values_a_visit=written / max(1, visits), samples_s=r["samples_s"], rss_MiB=rig.memory(site.collector.pid)["rss"] / 2**20,
+                    **spent(before, after, r["samples"]))
+        return answered, landed
 
 
 def crowd():
@@ -106,65 +126,154 @@ def crowd():
 
 
 class Watch:
-    """What the collector says of itself, each second."""
+    """What the collector says of itself, each second; and what the dashboard's /metrics says, where there is one."""
 
     def __init__(self, site):
         self.site, self.seen, self.over = site, [], threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
+    def metrics(self):
+        """{lag_seconds, lag_rows, in_flight} of /metrics: the projection that is farthest behind."""
+        out = {}
+        if not self.site.dashboard:
+            return out
+        client = http.client.HTTPConnection("127.0.0.1", self.site.web, timeout=10)
+        client.request("GET", "/metrics")
+        for line in client.getresponse().read().decode().splitlines():
+            for name, key in (("esep_projection_lag_seconds", "lag_seconds"), ("esep_projection_lag_rows", "lag_rows"), ("esep_in_flight_bytes", "in_flight")):
+                if line.startswith(name):
+                    out[key] = max(out.get(key, 0), float(line.split()[-1]))
+        client.close()
+        return out
+
     def run(self):
         while not self.over.wait(1):
             try:
-                s, m = self.site.status(), rig.memory(self.site.collector.pid)
-            except (OSError, ValueError, KeyError):
+                s, m, told = self.site.status(), rig.memory(self.site.collector.pid), self.metrics()
+            except (OSError, ValueError, KeyError, RuntimeError, http.client.HTTPException):
                 continue
             self.seen.append({"at": time.monotonic(), "rss": m["anonymous"], "in_flight": s["in_flight_bytes"], "wal": s["wal_bytes"],
                               "age": max(c["age_us"] for c in s["cursors"].values()) / 1e6, "lag": max(c["lag"] for c in s["cursors"].values()),
-                              "landed": s["counters"]["rrd_values_written"]})
+                              "landed": s["counters"]["rrd_values_written"], "told": told})
 
     def stop(self):
         self.over.set()
         self.thread.join()
+        if len(self.seen) < 2:
+            raise RuntimeError("the collector was not heard while it was measured")
         return self.seen
 
 
-def sustained():
-    """Full speed for a tenth of the time to see what lands, then as much as lands for the rest."""
-    minutes, series = rig.setting("BENCH_MINUTES", 10.0, 0.5), rig.setting("BENCH_SERIES", 20000, 2000)
+def turn(site, load, number, name, seconds, rate):
+    """One turn of the load under watch, until everything has landed."""
+    watch, at = Watch(site), time.monotonic()
+    load.go(seconds, rate)
+    load.wait_acknowledged(number, seconds + 600)
+    seen, took = watch.stop(), time.monotonic() - at
+    written = seen[-1]["landed"] - seen[0]["landed"]
+    at = time.monotonic()
+    site.wait_landed(7200)
+    half = len(seen) // 2
+    out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "age": max(s["age"] for s in seen),
+           "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
+    told = {k: max(s["told"].get(k, -1) for s in seen) for k in ("lag_rows", "lag_seconds", "in_flight")}
+    report.note(f"load_{name}", rate=rate or "\"as fast as taken\"", seconds=took, landed_s=out["landed"], oldest_s=out["age"],
+                most_rows_behind=max(s["lag"] for s in seen), landed_after_s=time.monotonic() - at, most_in_flight_MiB=out["in_flight"] / 2**20,
+                most_wal_MiB=max(s["wal"] for s in seen) / 2**20, memory_first_half_MiB=out["first"] / 2**20, memory_second_half_MiB=out["second"] / 2**20,
+                metrics_lag_rows=told["lag_rows"], metrics_lag_s=told["lag_seconds"], metrics_in_flight_MiB=told["in_flight"] / 2**20)
+    return out
+
+
+def value_of(agent, number, tick):
+    """As load/figures.c has it."""
+    v = ((tick * 2654435761 + number * 40503 + agent) >> 7) & 0xffffffff
+    v %= 1000
+    return v / 4 if number % 4 == 3 and v % 4 else v
+
+
+def queried_back(site, agents, series, begin):
+    """Of two series of every agent: how many values the API lacks, or has otherwise than they were sent."""
+    accepted = {a["resident"]: a["accepted"] for a in site.status()["agents"]}
+    client, wrong, asked = http.client.HTTPConnection("127.0.0.1", site.web, timeout=300), 0, 0
+    for agent in range(agents):
+        for number in sorted({agent * 37 % series, series - 1 - agent * 53 % series}):
+            sent = accepted[f"bench/load-{agent}"] // series + (number < accepted[f"bench/load-{agent}"] % series)
+            name = f"bench/load-{agent}/{'energy_kwh' if number % 4 == 3 else 'out_units'}/load-{number}"
+            wanted, found = {(begin + (t + 1) * 10, value_of(agent, number, t)) for t in range(sent)}, set()
+            for tick in range(0, sent, 40000):  # an answer has 50,000 points at most
+                client.request("GET", f"/api/v1/query?series={name}&from={begin + tick * 10 + 5}&to={begin + min(sent, tick + 40000) * 10 + 5}")
+                answer = json.loads(client.getresponse().read())
+                found.update((p["time"], p["value"]) for p in answer.get("points", []) if p["value"] is not None)
+            asked += sent
+            wrong += len(wanted ^ found)
+    report.note("queried_back", series=2 * agents, values=asked, wrong=wrong)
+    return wrong
+
+
+def calibrate(site, load):
+    """What lands while more comes: full speed for a while, then rates that rise until landing does not follow. A turn's number, and
+    the rate that was followed."""
+    seconds = 12 if not rig.QUICK else 4
+    full = turn(site, load, 1, "full", seconds, 0)
+    rate, followed, number = full["landed"], 0.8 * full["landed"], 1
+    for _ in range(5):
+        number += 1
+        t = turn(site, load, number, "trial", seconds, rate)
+        if t["age"] > 1 + 0.1 * seconds or t["took"] > 1.2 * seconds:
+            break
+        followed, rate = rate, rate * 1.25
+    return number, followed, full
+
+
+def sustain(minutes):
+    """Full speed and rates that rise show what lands; then 0.9 of that so long. One load, one collector, files made first."""
+    series = rows_files.series_that_fit(rig.setting("BENCH_SERIES", 20000, 2000))
     agents = max(1, series // 1000)
-    rate, full = 0, {}
-    for phase, seconds in (("full", max(10, minutes * 6)), ("sustained", minutes * 60)):
-        with rig.Site() as site:
-            site.start_collector()
-            load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=seconds, rate=rate, prime=True))
-            try:
-                load.wait_primed()
-                site.wait_landed()
-                watch = Watch(site)
-                load.go()
-                r = load.finish(int(seconds) + 3600)
-                seen = [s for s in watch.stop()]
-                at = time.monotonic()
-                site.wait_landed(7200)
-                behind_s = time.monotonic() - at
-            finally:
-                load.close()
-            half = len(seen) // 2
-            first, second = max(s["rss"] for s in seen[:half]), max(s["rss"] for s in seen[half:])
-            landed = (seen[-1]["landed"] - seen[0]["landed"]) / (seen[-1]["at"] - seen[0]["at"])
-            report.note(f"load_{phase}", samples_s=r["samples_s"], landed_s=landed, seconds=r["seconds"], complete=r["good"], lost=r.get("lost", -1),
-                        oldest_s=max(s["age"] for s in seen), most_rows_behind=max(s["lag"] for s in seen), landed_after_s=behind_s,
-                        most_in_flight_MiB=max(s["in_flight"] for s in seen) / 2**20, most_wal_MiB=max(s["wal"] for s in seen) / 2**20,
-                        memory_first_half_MiB=first / 2**20, memory_second_half_MiB=second / 2**20)
-            full[phase] = dict(r, age=max(s["age"] for s in seen), growth=second / first, in_flight=max(s["in_flight"] for s in seen))
-            rate = 0.8 * landed
-    r = full["sustained"]
-    report.note("sustained", samples_s=r["samples_s"], goal=">=1x VictoriaMetrics' queryable rate: make bench-peers")
-    report.row("sustained_projections_behind", r["age"], "s", at_most=60)
-    report.row("sustained_memory_second_half_to_first", r["growth"], "x", at_most=1.1)
-    report.row("sustained_in_flight", max(f["in_flight"] for f in full.values()) / 2**20, "MiB", at_most=128)
-    report.row("full_load_lost", sum(f.get("lost", 0) + f["unacknowledged"] for f in full.values()), "batches", at_most=0)
+    with rig.Site() as site:
+        site.start_collector()
+        site.start_dashboard()
+        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, prime=True, patience=600))
+        try:
+            load.wait_primed()
+            rig.say(f"sustained: {series} files are being made")
+            site.wait_landed()
+            rows_files.settle(site)
+            number, followed, full = calibrate(site, load)
+            t = turn(site, load, number + 1, "sustained", minutes * 60, 0.9 * followed)
+            r = load.finish()
+        finally:
+            load.close()
+        wrong = queried_back(site, agents, series // agents, r["begin"])
+    report.note("sustained", series=series, minutes=minutes, samples_s=0.9 * followed, landed_s=t["landed"], samples=r["samples"], complete=r["good"],
+                goal="\">=1x VictoriaMetrics' queryable rate: make bench-peers\"")
+    keep(samples_s=0.9 * followed, series=series, minutes=minutes, behind_s=t["age"], wrong=wrong)
+    return t, full, r, wrong
+
+
+def sustained():
+    t, full, r, wrong = sustain(rig.setting("BENCH_MINUTES", 10.0, 0.5))
+    report.row("sustained_projections_behind", t["age"], "s", at_most=60)
+    report.row("sustained_memory_second_half_to_first", t["second"] / t["first"], "x", at_most=1.1)
+    report.row("sustained_in_flight", max(t["in_flight"], full["in_flight"]) / 2**20, "MiB", at_most=128)
+    report.row("full_load_lost", r["lost"] + r["doubled"] + r["differs"] + r["unacknowledged"], "batches", at_most=0)
+    report.row("sustained_queried_back_wrong", wrong, "values", at_most=0)
+
+
+def keep(**figures):
+    """For make bench-peers of the same commit."""
+    with open(os.path.join(rig.BUILD, "bench.json"), "w", encoding="utf-8") as f:
+        json.dump(dict(figures, commit=rig.commit()), f)
+
+
+def kept():
+    """What `make bench` has kept, when that was of this commit and as long as the goal wants."""
+    with contextlib.suppress(OSError, ValueError):
+        with open(os.path.join(rig.BUILD, "bench.json"), encoding="utf-8") as f:
+            figures = json.load(f)
+            if figures["commit"] == rig.commit() and figures["minutes"] >= 10:
+                return figures
+    return None
 
 
 PARTS = {"ingest": ingest, "batches": batches, "scale": scale, "crowd": crowd, "sustained": sustained}

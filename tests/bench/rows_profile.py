@@ -8,6 +8,7 @@ import time
 
 import report
 import rig
+import rows_files
 
 # The first that matches "library symbol" names the work; the kernel's is called [kernel].
 KINDS = [("encrypt_and_hash", r"^libsodium"),
@@ -51,43 +52,52 @@ def sampled(out):
     return counts, top
 
 
+# In the order of a sample's way. Names of libzmq's threads are the same in both programs: their symbols are counted together.
+STAGES = [("source_and_encode", "load", "load"), ("encrypt_and_send", "load", "ZMQbg/IO"), ("receive_and_decrypt", "collector", "ZMQbg/IO"),
+          ("decode", "collector", "ingest"), ("verdict_chain_and_commit", "collector", "committer"), ("observe", "collector", "observer"),
+          ("land", "collector", "rrd")]
+
+
 def profile():
-    series, seconds = rig.setting("BENCH_SERIES", 20000, 2000), rig.setting("BENCH_SECONDS", 10, 5)
+    """Nanoseconds of CPU a sample at each stage, and by kind of work within it."""
+    series, seconds = rows_files.series_that_fit(min(4000, rig.setting("BENCH_SERIES", 20000, 2000))), rig.setting("BENCH_SECONDS", 10, 5)
     for samples in (2500, 100):
         with rig.Site() as site:
             site.start_collector()
-            load = rig.Load(site, dict(agents=max(1, series // 1000), series=1000, samples=samples, seconds=seconds, prime=True, no_ledger=True))
+            load = rig.Load(site, dict(agents=max(1, series // 1000), series=min(series, 1000), samples=samples, seconds=seconds, prime=True, no_ledger=True))
             try:
                 load.wait_primed()
                 site.wait_landed()
-                pids = {"load": load.process.pid, "collector": site.collector.pid}
-                before = {who: rig.threads_s(pid) for who, pid in pids.items()}
-                landed = -site.status()["counters"]["rrd_values_written"]
-                load.go()
-                if shutil.which("perf"):
-                    record(pids.values(), max(2, seconds - 2), site.path("perf.data"))
-                else:
-                    time.sleep(max(2, seconds - 2))
-                # What was accepted by now stands for what was made by now: in flight is little beside it.
-                after = {who: rig.threads_s(pid) for who, pid in pids.items()}
-                counted = site.status()["counters"]
-                n, landed = max(1, counted["samples_accepted"] - series), max(1, landed + counted["rrd_values_written"])
+                rows_files.settle(site)
+                ns, counts, top = measured(site, load, max(2, seconds - 2))
                 load.finish()
             finally:
                 load.close()
-            counts, top = sampled(site.path("perf.data")) if shutil.which("perf") else (collections.Counter(), {})
-            for who in ("load", "collector"):
-                for thread, s in sorted(after[who].items(), key=lambda x: -x[1]):
-                    # A value's way into its file is the writer's, which is behind when more comes than lands.
-                    ns = (s - before[who].get(thread, 0)) / (landed if thread == "rrd" else n) * 1e9
-                    if ns < 0.5:
-                        continue
-                    # Names of the libzmq threads are the same in both programs: their symbols are counted together.
-                    whole = sum(c for (comm, _), c in counts.items() if comm == thread) or 1
-                    parts = {kind: ns * c / whole for (comm, kind), c in sorted(counts.items(), key=lambda x: -x[1]) if comm == thread and c / whole > 0.02}
-                    report.note(f"profile samples_a_batch={samples} {who}/{thread}", ns_a_sample=ns, **parts)
-                    if thread in top:
-                        print("note   " + " ".join(f"{symbol}:{100 * c / whole:.0f}%" for symbol, c in top[thread].most_common(9)), flush=True)
+            for stage, who, thread in STAGES:
+                whole = sum(c for (comm, _), c in counts.items() if comm == thread) or 1
+                cost = ns.pop((who, thread), 0.0)
+                parts = {kind: cost * c / whole for (comm, kind), c in sorted(counts.items(), key=lambda x: -x[1]) if comm == thread and c / whole > 0.02}
+                report.note(f"profile samples_a_batch={samples} {stage} {who}/{thread}", ns_a_sample=cost, **parts)
+                if thread in top:
+                    print("note   " + " ".join(f"{symbol}:{100 * c / whole:.0f}%" for symbol, c in top[thread].most_common(9)), flush=True)
+            report.note(f"profile samples_a_batch={samples} the_rest", **{f"{who}/{thread}_ns": v for (who, thread), v in ns.items() if v >= 0.5})
+
+
+def measured(site, load, seconds):
+    """{(program, thread): ns a sample}, and what perf has seen, over so many seconds of full speed."""
+    pids = {"load": load.process.pid, "collector": site.collector.pid}
+    before, counters = {who: rig.threads_s(pid) for who, pid in pids.items()}, site.status()["counters"]
+    load.go()
+    if shutil.which("perf"):
+        record(pids.values(), seconds, site.path("perf.data"))
+    else:
+        time.sleep(seconds)
+    # What was accepted by now stands for what was made by now: in flight is little beside it. A value's way into its file is the writer's, which
+    # is behind when more comes than lands.
+    after, now = {who: rig.threads_s(pid) for who, pid in pids.items()}, site.status()["counters"]
+    accepted, landed = (max(1, now[k] - counters[k]) for k in ("samples_accepted", "rrd_values_written"))
+    ns = {(who, thread): (s - before[who].get(thread, 0)) / (landed if thread == "rrd" else accepted) * 1e9 for who in pids for thread, s in after[who].items()}
+    return (ns, *sampled(site.path("perf.data"))) if shutil.which("perf") else (ns, collections.Counter(), {})
 
 
 PARTS = {"profile": profile}

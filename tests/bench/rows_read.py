@@ -97,10 +97,11 @@ class Probe:
 
 
 def freshness():
-    """Series of 10 s from agents of 1,000 series, at their pace; a probe of its own beside them, looked for by API and graph."""
-    series, seconds = rows_files.series_that_fit(rig.setting("BENCH_FRESH_SERIES", 100000, 2000)), rig.setting("BENCH_FRESH_S", 60, 15)
+    """Series of 10 s from agents of 1,000 series, at their pace; a probe of its own beside them, looked for by API and graph. Files have
+    short archives, for a disk has no room for the others."""
+    series, seconds = rows_files.series_that_fit(rig.setting("BENCH_FRESH_SERIES", 100000, 2000), short=True), rig.setting("BENCH_FRESH_S", 60, 15)
     agents = max(1, series // 1000)
-    with rig.Site() as site:
+    with rig.Site(short=True) as site:
         site.start_collector()
         site.start_dashboard()
         load = rig.Load(site, dict(agents=agents, series=series // agents, samples=100, rate=series / 10, seconds=seconds, days=0.5, prime=True, no_ledger=True))
@@ -108,6 +109,7 @@ def freshness():
             load.wait_primed()
             rig.say(f"freshness: {series} files are being made")
             site.wait_landed()
+            rows_files.settle(site)
             probe = Probe(site, 200)
             site.wait_landed()
             watch, before = Watch(site), rig.cpu_s(site.collector.pid)
@@ -128,8 +130,9 @@ def freshness():
         finally:
             load.close()
         report.note("freshness", series=series, samples_s=r["samples_s"], figures=sum(map(len, took.values())), api_p50_ms=share(took[False], 0.5) * 1e3,
-                    graph_p50_ms=share(took[True], 0.5) * 1e3, collector_cores=cpu, complete=r["good"])
-        if series < 100000:
+                    graph_p50_ms=share(took[True], 0.5) * 1e3, collector_cores=cpu, cpu_us_a_sample=cpu / r["samples_s"] * 1e6, complete=r["good"],
+                    file_KiB=rows_files.file_bytes(True) / 1024)
+        if series < 100000 and not rig.QUICK:
             report.note("freshness_series", said=f"\"{series} of 100000: what half of the free disk holds of their files\"")
         report.row(f"freshness_api_p99_{series}_series", share(took[False], 0.99), "s", at_most=1)
         report.row(f"freshness_graph_p99_{series}_series", share(took[True], 0.99), "s", at_most=1)
@@ -144,7 +147,7 @@ def graph():
     with rig.Site() as site:
         site.start_collector()
         site.start_dashboard()
-        site.load(agents=1, series=4, step=3600, samples=4, days=40, rate=1900, seconds=2)
+        site.load(agents=1, series=4, step=3600, samples=4, days=60, rate=2860, seconds=2)
         site.wait_landed()
         client, now = Client(site.web), int(time.time()) // 3600 * 3600
         address = "/graph/bench/load-0/out_units/load-0.png?from={}&to={}&width=600&height=200&lang={}"
@@ -153,22 +156,22 @@ def graph():
         for i in range(8):  # the workers' first
             client.get(address.format(now - 20 * DAY - i * pixel, now, "en"))
         ratios = []
-        for n in range(rig.setting("BENCH_ROUNDS", 3, 1)):
+        for n in range(rig.setting("BENCH_GRAPH_TURNS", 7, 2)):  # short turns: a ratio of two that follow each other closely
             cold = []
-            for i in range(150):
-                shift = (i + 1) * pixel
+            for i in range(60):
+                shift = (60 * n + i + 1) * pixel
                 took, status, _, _ = timed(client, address.format(now - 30 * DAY - shift, now - shift, ("ru", "kk", "uz", "ky", "en")[n % 5]))
                 if status != 200:
                     raise RuntimeError(f"a graph was answered {status}")
                 cold.append(took)
-            alone = rig.tool("bare_rrd", "--graph", file, "--from", now - 30 * DAY, "--to", now, "--times", 150)
+            alone = rig.tool("bare_rrd", "--graph", file, "--from", now - 30 * DAY, "--to", now, "--times", 60)
             ratios.append(rig.median(cold) * 1e3 / alone["p50_ms"])
             report.note("graph_cold", p50_ms=rig.median(cold) * 1e3, p99_ms=share(cold, 0.99) * 1e3, librrd_p50_ms=alone["p50_ms"], librrd_p99_ms=alone["p99_ms"])
         report.row("graph_cold_to_librrd", rig.median(ratios), "x", at_most=1.3)
         path = address.format(now - 30 * DAY, now, "en")
         tag = client.get(path)[1]["ETag"]
         asked = [rig.tool("ask", "--port", site.web, "--path", path, "--header", f"If-None-Match: {tag}", "--seconds", seconds, "--connections", 16)
-                 for _ in range(rig.setting("BENCH_ROUNDS", 3, 1))]
+                 for _ in rig.rounds(0.08)]
         whole = rig.tool("ask", "--port", site.web, "--path", path, "--seconds", seconds, "--connections", 16)
         for a in asked:
             if a["not_modified"] != a["answered"]:
@@ -214,7 +217,7 @@ def api():
             raise RuntimeError(f"{len(points)} points, not a year of them")
         rig.tool("ask", "--port", site.web, "--path", path, "--rate", 500, "--seconds", 1)
         asked = [rig.tool("ask", "--port", site.web, "--path", path, "--rate", 500, "--seconds", seconds, "--connections", 16)
-                 for _ in range(rig.setting("BENCH_ROUNDS", 3, 1))]
+                 for _ in rig.rounds(0.08)]
         for a in asked:
             report.note("api_year", points=len(points), answers_s=a["answers_s"], p50_ms=a["p50_ms"], p99_ms=a["p99_ms"], most_ms=a["most_ms"],
                         not_ok=a["answered"] - a["ok"] + a["failed"], bytes_each=a["bytes"] / max(1, a["answered"]))

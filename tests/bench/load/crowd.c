@@ -12,7 +12,7 @@ enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, PAUSE_MS = 50, ANSWER_MS = 20000, ENT
 #define THREADS_MAX 16
 // libzmq has 1,023 sockets a context by default, and an agent has three: its own and two that watch it.
 enum { AGENTS_A_CONTEXT = 250, CONTEXTS_MAX = 20 };
-enum phase { ENTERING, PRIMING, MAKING, DRAINING, OVER };
+enum phase { ENTERING, PRIMING, AT_WILL, AT_RATE, ENDING, RESTING, OVER };
 
 struct share { // one thread's
     struct crowd *crowd;
@@ -31,7 +31,8 @@ struct crowd {
     struct share shares[THREADS_MAX];
     uint32_t running;
     _Atomic int phase;
-    _Atomic int64_t begun_us; // of making
+    _Atomic int64_t begun_us; // of the turn
+    _Atomic double batches_s; // in it, of each
     uint64_t first;           // batches of each that were made before
 };
 
@@ -56,8 +57,8 @@ static enum err admit(const struct crowd_options *o, uint32_t number, const uint
     char request[512], key[KEY_TEXT], *reply = NULL;
     crypto_key_text(public_key, key);
     // Z85 has neither a quotation mark nor a backslash.
-    snprintf(request, sizeof request, "{\"command\":\"admit\",\"resident\":\"%s/load-%u\",\"key\":\"%s\"}",
-             o->park, (unsigned)number, key);
+    snprintf(request, sizeof request, "{\"command\":\"admit\",\"resident\":\"%s/%s-%u\",\"key\":\"%s\"}",
+             o->park, o->name, (unsigned)number, key);
     enum err e = control_call(o->state, request, ANSWER_MS, &reply, d);
     if (e == ERR_OK && !strstr(reply, "\"ok\": true") && !strstr(reply, "\"ok\":true"))
         e = diag_fail(d, ERR_DENIED, "not admitted: %.200s", reply);
@@ -81,18 +82,18 @@ static enum err enter(struct crowd *c, uint32_t i, const uint8_t server_key[KEY_
 static void plan(struct crowd *c, struct peer *p)
 {
     const int64_t begun_us = atomic_load(&c->begun_us), now_us = clock_mono(clock_system()).us;
-    const double batches_s = c->o.rate / c->o.agents / c->o.figures.samples;
     switch (atomic_load(&c->phase)) {
     case PRIMING:
         p->made = c->first;
         break;
-    case MAKING:
-        p->made = c->o.rate > 0 ? c->first + (uint64_t)((double)(now_us - begun_us) / 1e6 * batches_s)
-                                : p->sent + 64;
+    case AT_WILL:
+        p->made = p->sent + 64;
         break;
-    case DRAINING:
-        if (c->o.rate <= 0)
-            p->made = p->most; // what was never sent was never made
+    case AT_RATE:
+        p->made = p->base + (uint64_t)((double)(now_us - begun_us) / 1e6 * atomic_load(&c->batches_s));
+        break;
+    case ENDING:
+        p->made = p->most; // what was never sent was never made
         break;
     default:
         break;
@@ -261,40 +262,57 @@ static bool all_primed(const struct crowd *c)
 
 static enum err prime(struct crowd *c, struct diag *d)
 {
-    if (!c->o.primed)
-        return ERR_OK;
     c->first = (c->o.figures.series + c->o.figures.samples - 1) / c->o.figures.samples;
     atomic_store(&c->phase, PRIMING);
     if (!wait_until(c, all_primed, ENTER_S))
         return diag_fail(d, ERR_TIMEOUT, "the first figures were not all acknowledged in %d s", ENTER_S);
-    return c->o.primed() ? ERR_OK : diag_fail(d, ERR_CLOSED, "nobody said when to begin");
+    return ERR_OK;
+}
+
+static void take_turn(struct crowd *c, const struct crowd_turn *t, struct crowd_result *r)
+{
+    const double cpu_s = cpu_seconds();
+    const int64_t begun_us = clock_mono(clock_system()).us, until_us = begun_us + (int64_t)(t->seconds * 1e6);
+    for (uint32_t i = 0; i < c->o.agents; i++) // nobody makes any now
+        c->peers[i].base = c->peers[i].made;
+    atomic_store(&c->begun_us, begun_us);
+    atomic_store(&c->batches_s, t->rate / c->o.agents / c->o.figures.samples);
+    atomic_store(&c->phase, t->rate > 0 ? AT_RATE : AT_WILL);
+    while (!failed_share(c) && clock_mono(clock_system()).us < until_us)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    const int64_t made_us = clock_mono(clock_system()).us;
+    atomic_store(&c->phase, t->rate > 0 ? RESTING : ENDING);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); // what is being planned is being made
+    (void)wait_until(c, all_acknowledged, c->o.patience_s);
+    const int64_t ended_us = clock_mono(clock_system()).us;
+    atomic_store(&c->phase, RESTING);
+    const double drain_s = seconds_between(made_us, ended_us);
+    r->cpu_seconds += cpu_seconds() - cpu_s;
+    r->seconds += seconds_between(begun_us, ended_us);
+    r->drain_seconds = drain_s > r->drain_seconds ? drain_s : r->drain_seconds;
 }
 
 enum err crowd_run(struct crowd *c, struct crowd_result *out, struct diag *d)
 {
-    enum err e = prime(c, d);
+    struct crowd_turn t = c->o.turn;
+    struct crowd_result r = {0};
+    uint32_t done = 0;
+    enum err e = c->o.next ? prime(c, d) : ERR_OK;
     if (e != ERR_OK)
         return e;
-    struct crowd_result r = {.cpu_seconds = -cpu_seconds()};
-    const int64_t begun_us = clock_mono(clock_system()).us;
-    atomic_store(&c->begun_us, begun_us);
-    atomic_store(&c->phase, MAKING);
-    const int64_t until_us = begun_us + (int64_t)(c->o.seconds * 1e6);
-    while (!failed_share(c) && clock_mono(clock_system()).us < until_us)
-        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-    const int64_t made_us = clock_mono(clock_system()).us;
-    atomic_store(&c->phase, DRAINING);
-    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); // what is being planned is being made
-    (void)wait_until(c, all_acknowledged, c->o.patience_s);
-    const int64_t ended_us = clock_mono(clock_system()).us;
+    while (!failed_share(c) && (c->o.next ? c->o.next(done, &t) : done == 0)) {
+        take_turn(c, &t, &r);
+        done++;
+    }
     stop(c);
-    r.cpu_seconds += cpu_seconds();
-    r.seconds = seconds_between(begun_us, ended_us);
-    r.drain_seconds = seconds_between(made_us, ended_us);
     add_up(c, &r);
     const struct share *s = failed_share(c);
+    if (s)
+        return diag_fail(d, s->failed, "%s", s->diag.text);
+    if (done == 0)
+        return diag_fail(d, ERR_CLOSED, "nobody said when to begin");
     *out = r;
-    return s ? diag_fail(d, s->failed, "%s", s->diag.text) : ERR_OK;
+    return ERR_OK;
 }
 
 const struct peer *crowd_peer(const struct crowd *c, uint32_t i)

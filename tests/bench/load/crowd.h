@@ -4,24 +4,29 @@
 
 #include "tests/bench/load/peer.h"
 
+struct crowd_turn { // of sending
+    double seconds;
+    double rate; // samples a second of all agents together; 0: as many as are taken
+};
+
 struct crowd_options {
     const char
         *state; // of a running collector on this machine: agents are admitted through its control socket
-    const char *endpoint, *park;
+    const char *endpoint, *park, *name; // agents are of the residents park/name-0, park/name-1 …
     uint32_t agents, threads;
     struct figures figures; // of each; the seed is the agent's number
-    double rate;            // samples a second of all agents together; 0: as many as are taken
-    double seconds;         // of making
-    double patience_s;      // afterwards, until all is acknowledged
-    // Not NULL: one figure of every series is sent and acknowledged first, then this is called; true: go on.
-    bool (*primed)(void);
+    struct crowd_turn turn; // the only one without `next`
+    double patience_s;      // after a turn, until all is acknowledged
+    // Not NULL: one figure of every series is sent and acknowledged first, then this is asked for a turn, and
+    // again after each; false: it is over. `turn` comes as it was before.
+    bool (*next)(uint32_t done, struct crowd_turn *turn);
 };
 
 struct crowd_result {
     uint64_t batches, samples, bytes, refused, unacknowledged;
-    uint64_t first_samples; // of before `primed`, which nothing else here counts
-    double seconds;         // from the first batch to the last acknowledgement
-    double drain_seconds;   // of these, after the last was made
+    uint64_t first_samples; // of before the first turn, which nothing else here counts
+    double seconds;         // of all turns, each from its first batch to its last acknowledgement
+    double drain_seconds;   // of these, after the last was made; of the turn that took longest
     double cpu_seconds;     // of this process
     struct delays delays;
     char trouble[128];

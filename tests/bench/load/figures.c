@@ -2,6 +2,7 @@
 // agent's sampler makes them.
 #include "tests/bench/load/figures.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool is_real(uint32_t number)
 {
@@ -35,12 +36,15 @@ enum err figures_batch(const struct figures *f, struct wire_builder *b, const st
 {
     uint64_t first = (sequence - 1) * f->samples, tick = first / f->series;
     uint32_t number = (uint32_t)(first % f->series);
+    char reason[WIRE_REASON_MAX + 1] = "";
+    const struct wire_note note = {.reason = reason, .author = "", .currency = ""};
+    memset(reason, 'r', f->reason < sizeof reason ? f->reason : sizeof reason - 1);
     wire_builder_reset(b, WIRE_MEASUREMENT, WIRE_MESSAGE_MAX_BYTES);
     for (uint32_t n = 0; n < f->samples; n++) {
         const struct wire_sample s = {.series = number,
                                       .time = f->begin_s + (int64_t)(tick + 1) * f->step_s,
                                       .value = value_of(f, number, tick)};
-        enum err e = wire_builder_add(b, &s, NULL);
+        enum err e = wire_builder_add(b, &s, f->reason ? &note : NULL);
         if (e != ERR_OK)
             return e;
         if (++number == f->series) {

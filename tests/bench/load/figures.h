@@ -9,6 +9,7 @@ struct figures {
     uint32_t series;  // of an agent; all measured, three of four in pieces (whole), every fourth in kWh
     uint32_t samples; // in a batch
     uint32_t step_s;
+    uint32_t reason; // bytes of a note beside each sample; 0: none
     int64_t begin_s; // the first figure's time is a step later
     uint32_t seed;   // another one for each agent
 };

@@ -15,7 +15,7 @@ static const char usage_text[] =
     "usage: load --state FOLDER --endpoint ADDRESS [OPTIONS]\n"
     "Plays agents against a running collector on this machine, and looks for each acknowledged figure in its "
     "ledger.\n"
-    "They are admitted as PARK/load-0, PARK/load-1 … and stay admitted: use a collector made for this.\n"
+    "They are admitted as PARK/NAME-0, PARK/NAME-1 … and stay admitted: use a collector made for this.\n"
     "\n"
     "  --state FOLDER       the collector's state: its control socket, its key, its ledger\n"
     "  --endpoint ADDRESS   where agents connect, tcp://host:port\n"
@@ -29,9 +29,17 @@ static const char usage_text[] =
     "  --days N             how long ago the first figure is of (default 400)\n"
     "  --threads N          that share the agents (default 1)\n"
     "  --park CODE          (default bench)\n"
-    "  --prime              first send one figure of each series, say `primed`, and go on when a line comes "
-    "on "
-    "standard input; say `acknowledged` when all is\n"
+    "  --name NAME          of the residents (default load); a second run needs another, for series stay "
+    "their "
+    "first agent's\n"
+    "  --reason N           bytes of a note beside each sample, for a ledger that grows fast (default 0, at "
+    "most 255)\n"
+    "  --prime              first send one figure of each series and say `primed` on standard error. Then, "
+    "for "
+    "each line\n"
+    "                       `go [SECONDS [RATE]]` on standard input, send so long, and say `acknowledged` "
+    "when "
+    "all is; until it ends\n"
     "  --no-ledger          do not look into the ledger afterwards\n"
     "  --help\n"
     "\n"
@@ -46,7 +54,8 @@ static const struct option long_options[] = {
     {"seconds", required_argument, NULL, 'S'},  {"patience", required_argument, NULL, 'P'},
     {"days", required_argument, NULL, 'd'},     {"threads", required_argument, NULL, 'T'},
     {"park", required_argument, NULL, 'p'},     {"no-ledger", no_argument, NULL, 'L'},
-    {"prime", no_argument, NULL, 'i'},          {NULL, 0, NULL, 0}};
+    {"prime", no_argument, NULL, 'i'},          {"reason", required_argument, NULL, 'R'},
+    {"name", required_argument, NULL, 'N'},     {NULL, 0, NULL, 0}};
 
 struct options {
     struct crowd_options crowd;
@@ -76,11 +85,24 @@ static bool whole(const char *text, uint32_t most, uint32_t *out)
     return true;
 }
 
-static bool primed(void)
+static bool part(char **at, double least, double most, double *out)
 {
-    char line[16];
-    fputs("primed\n", stderr);
-    return fgets(line, sizeof line, stdin) != NULL;
+    const char *text = strsep(at, " ");
+    return !text || number(text, least, most, out);
+}
+
+static bool next_turn(uint32_t done, struct crowd_turn *turn)
+{
+    char line[64], *at = line;
+    fputs(done ? "acknowledged\n" : "primed\n", stderr);
+    if (!fgets(line, sizeof line, stdin))
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    if (strcmp(strsep(&at, " "), "go") == 0 && part(&at, 0.1, 86400, &turn->seconds) &&
+        part(&at, 0, 1e9, &turn->rate) && !at)
+        return true;
+    fputs("load: a turn begins with a line `go [SECONDS [RATE]]`\n", stderr);
+    return false;
 }
 
 static bool take_option(struct options *o, int option)
@@ -96,6 +118,9 @@ static bool take_option(struct options *o, int option)
     case 'p':
         c->park = optarg;
         return true;
+    case 'N':
+        c->name = optarg;
+        return true;
     case 'a':
         return whole(optarg, 5000, &c->agents);
     case 'n':
@@ -107,9 +132,9 @@ static bool take_option(struct options *o, int option)
     case 'T':
         return whole(optarg, 16, &c->threads);
     case 'r':
-        return number(optarg, 0, 1e9, &c->rate);
+        return number(optarg, 0, 1e9, &c->turn.rate);
     case 'S':
-        return number(optarg, 0.1, 86400, &c->seconds);
+        return number(optarg, 0.1, 86400, &c->turn.seconds);
     case 'P':
         return number(optarg, 0.1, 86400, &c->patience_s);
     case 'd':
@@ -117,8 +142,10 @@ static bool take_option(struct options *o, int option)
     case 'L':
         return o->no_ledger = true;
     case 'i':
-        o->crowd.primed = primed;
+        o->crowd.next = next_turn;
         return true;
+    case 'R':
+        return whole(optarg, WIRE_REASON_MAX, &c->figures.reason);
     case 'h':
         return o->help = true;
     default:
@@ -134,14 +161,15 @@ static int fail(const struct diag *d)
 
 static void print(const struct crowd_options *o, const struct crowd_result *r, const struct account *a)
 {
-    printf("{\"agents\": %u, \"series\": %u, \"batches\": %" PRIu64 ", \"samples\": %" PRIu64
-           ", \"bytes\": %" PRIu64 ", \"seconds\": %.3f, \"drain_seconds\": %.3f, \"cpu_seconds\": %.3f, "
+    printf("{\"begin\": %" PRId64 ", \"agents\": %u, \"series\": %u, \"batches\": %" PRIu64
+           ", \"samples\": %" PRIu64 ", \"bytes\": %" PRIu64
+           ", \"seconds\": %.3f, \"drain_seconds\": %.3f, \"cpu_seconds\": %.3f, "
            "\"samples_s\": %.0f, \"batches_s\": %.0f, \"p50_us\": %" PRIu64 ", \"p99_us\": %" PRIu64
            ", \"most_us\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"unacknowledged\": %" PRIu64 "",
-           (unsigned)o->agents, (unsigned)(o->agents * o->figures.series), r->batches, r->samples, r->bytes,
-           r->seconds, r->drain_seconds, r->cpu_seconds, (double)r->samples / r->seconds,
-           (double)r->batches / r->seconds, delays_us(&r->delays, 500), delays_us(&r->delays, 990),
-           r->delays.most_us, r->refused, r->unacknowledged);
+           o->figures.begin_s, (unsigned)o->agents, (unsigned)(o->agents * o->figures.series), r->batches,
+           r->samples, r->bytes, r->seconds, r->drain_seconds, r->cpu_seconds,
+           (double)r->samples / r->seconds, (double)r->batches / r->seconds, delays_us(&r->delays, 500),
+           delays_us(&r->delays, 990), r->delays.most_us, r->refused, r->unacknowledged);
     if (a)
         printf(", \"rows\": %" PRIu64 ", \"stored\": %" PRIu64 ", \"lost\": %" PRIu64
                ", \"doubled\": %" PRIu64 ", \"differs\": %" PRIu64,
@@ -161,8 +189,6 @@ static int run(const struct options *o)
         e = crowd_open(&o->crowd, &c, &d);
     if (e == ERR_OK)
         e = crowd_run(c, &r, &d);
-    if (e == ERR_OK && o->crowd.primed)
-        fputs("acknowledged\n", stderr); // who waits for it need not wait for the account of the ledger
     if (e == ERR_OK && !o->no_ledger)
         e = account_take(o->crowd.state, c, o->crowd.agents, position, &a, &d);
     crowd_close(c);
@@ -179,10 +205,11 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
     struct options o = {.crowd = {.park = "bench",
+                                  .name = "load",
                                   .agents = 20,
                                   .threads = 1,
                                   .figures = {.series = 1000, .samples = 2500, .step_s = 10},
-                                  .seconds = 10,
+                                  .turn = {.seconds = 10},
                                   .patience_s = 60},
                         .days = 400};
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)

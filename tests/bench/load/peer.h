@@ -19,7 +19,7 @@ struct peer {
     struct wire_incarnation incarnation;
     bool up, welcomed, blocked; // blocked: the socket took no more
     uint32_t declared;
-    uint64_t made;              // batches that there are by now
+    uint64_t made, base;        // batches that there are by now; that there were before this turn
     uint64_t sent, most, acked; // sequences; most: the highest ever sent
     uint64_t credit, in_flight; // bytes
     uint64_t refused;           // samples, and messages that were answered Refuse

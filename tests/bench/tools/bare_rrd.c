@@ -18,16 +18,18 @@
 
 static const char usage_text[] =
     "usage: bare_rrd --folder FOLDER [--series N] [--values N] [--visit N] [--step S] [--names FILE] "
-    "[--create]\n"
+    "[--create | --turns]\n"
     "       bare_rrd --graph FILE --from T --to T [--times N]\n"
     "Makes round-robin files with the product's archives and writes N values into each, so many a visit\n"
-    "(--create: only makes them; --names: their paths, one a line), or draws a graph of 600x200 N times.\n"
-    "Prints one JSON object.\n";
+    "(--create: only makes them; --turns: says `made` on standard error and writes N more for each line of "
+    "standard input;\n"
+    "--names: their paths, one a line), or draws a graph of 600x200 N times.\n"
+    "Prints one JSON object, with --turns one for each.\n";
 
 struct options {
     const char *folder, *graph, *names;
     long series, values, visit, step, from, to, times;
-    bool create;
+    bool create, turns;
 };
 
 static double seconds(clockid_t clock)
@@ -124,31 +126,44 @@ static int write_round(const struct options *o, char **paths, long first, long c
     return 0;
 }
 
+static int write_turn(const struct options *o, char **paths, long begun, double made_s)
+{
+    const double at = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const long values = o->create ? 0 : o->values;
+    for (long done = 0; done < values; done += o->visit)
+        if (write_round(o, paths, begun + done, values - done < o->visit ? values - done : o->visit))
+            return 1;
+    const double took_s = seconds(CLOCK_MONOTONIC) - at, all = (double)o->series * (double)values;
+    printf(
+        "{\"files\": %ld, \"create_s\": %.3f, \"values\": %.0f, \"update_s\": %.3f, \"update_cpu_s\": %.3f, "
+        "\"values_s\": %.0f, \"all_values_s\": %.0f}\n",
+        o->series, made_s, all, took_s, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, all / took_s,
+        all / (made_s + took_s));
+    return fflush(stdout) != 0;
+}
+
+static int run_turns(const struct options *o, char **paths, double made_s)
+{
+    char line[16];
+    int failed = 0;
+    fputs("made\n", stderr);
+    for (long begun = 0; !failed && fgets(line, sizeof line, stdin); begun += o->values)
+        failed = write_turn(o, paths, begun, made_s);
+    return failed;
+}
+
 static int run_files(const struct options *o)
 {
     char **paths = make_paths(o);
     if (!paths)
         return complain(o->folder, "no names for the files");
-    double at = seconds(CLOCK_MONOTONIC);
-    if (make_files(o, paths)) {
-        free_paths(o, paths);
-        return 1;
-    }
-    const double made_s = seconds(CLOCK_MONOTONIC) - at, cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    at = seconds(CLOCK_MONOTONIC);
-    for (long done = 0; !o->create && done < o->values; done += o->visit)
-        if (write_round(o, paths, done, o->values - done < o->visit ? o->values - done : o->visit)) {
-            free_paths(o, paths);
-            return 1;
-        }
-    const double took_s = seconds(CLOCK_MONOTONIC) - at, values = (double)o->series * (double)o->values;
-    printf(
-        "{\"files\": %ld, \"create_s\": %.3f, \"values\": %.0f, \"update_s\": %.3f, \"update_cpu_s\": %.3f, "
-        "\"values_s\": %.0f, \"all_values_s\": %.0f}\n",
-        o->series, made_s, values, took_s, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, values / took_s,
-        values / (made_s + took_s));
+    const double at = seconds(CLOCK_MONOTONIC);
+    int failed = make_files(o, paths);
+    const double made_s = seconds(CLOCK_MONOTONIC) - at;
+    if (!failed)
+        failed = o->turns ? run_turns(o, paths, made_s) : write_turn(o, paths, 0, made_s);
     free_paths(o, paths);
-    return 0;
+    return failed;
 }
 
 // ---- a graph
@@ -237,6 +252,8 @@ static bool take(struct options *o, int option)
         return (o->names = optarg) != NULL;
     case 'c':
         return o->create = true;
+    case 'w':
+        return o->turns = true;
     case 'n':
         return number(1, 1000000, &o->series);
     case 'v':
@@ -262,7 +279,7 @@ int main(int argc, char **argv)
         {"folder", 1, NULL, 'f'}, {"graph", 1, NULL, 'g'},  {"names", 1, NULL, 'N'}, {"create", 0, NULL, 'c'},
         {"series", 1, NULL, 'n'}, {"values", 1, NULL, 'v'}, {"visit", 1, NULL, 'V'}, {"step", 1, NULL, 's'},
         {"from", 1, NULL, 'F'},   {"to", 1, NULL, 'T'},     {"times", 1, NULL, 't'}, {"help", 0, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+        {"turns", 0, NULL, 'w'},  {NULL, 0, NULL, 0}};
     struct options o = {.series = 1000, .values = 100, .visit = 100, .step = 10, .times = 200};
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'h')
