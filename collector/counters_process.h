@@ -51,6 +51,8 @@
     X(ROTATIONS_REFUSED, "rotations_refused", "messages", "rotations refused: too many, or a key not free")  \
     X(QUOTA_SLOWED, "quota_slowed", "times", "an agent lost its credit: its resident's samples a second")    \
     X(QUOTA_DROPPED, "quota_dropped", "messages", "batches dropped: far beyond the quota, without credit")   \
+    X(REPORTS_OVERTAKEN, "reports_overtaken", "reports",                                                     \
+      "a person's figure of a period that an agent's source then replaced")                                  \
     X(COMMITS, "commits", "transactions", "ledger transactions")                                             \
     X(COMMITS_NO_SPACE, "commits_no_space", "transactions", "ledger transactions put off: disk full")        \
     X(COMMIT_ERRORS, "commit_errors", "messages",                                                            \

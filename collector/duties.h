@@ -26,7 +26,7 @@ uint64_t duty_version(struct duties *d, const struct duty *of);
 enum err duty_message(struct duties *d, const struct duty *of, struct buf *out, uint64_t *version) MUST_USE;
 
 // ---- the observer's
-void duties_revised(void *duties, const struct ledger_series *s); // an observations_revised
+void duties_revised(void *duties, const struct ledger_series *s);
 // Makes anew, at most some dozens a call, what a report or the clock has changed. Call it again soon when
 // *more. Errors: as owed_read; the residents it failed for are tried again a minute later.
 enum err duties_step(struct duties *d, struct observations_reader *o, struct reader *r, bool *more,

@@ -5,6 +5,7 @@
 #include "collector/duties.h"
 #include "collector/service.h"
 #include "kpi/park_zones.h"
+#include "kpi/period.h"
 #include "store/day_totals.h"
 #include "store/observations.h"
 #include <stdio.h>
@@ -40,6 +41,24 @@ static void set_aside(struct observer *o)
     }
 }
 
+// What a person reported stands until a source says otherwise. That is as it should be, but nobody should
+// have to find it out by chance. Of rows from before this start it was said then.
+static void revised(void *observer, const struct observations_change *c)
+{
+    const struct observer *o = observer;
+    struct service *s = o->s;
+    char period[PERIOD_TEXT];
+    duties_revised(s->duties, c->series);
+    if (!c->after[0] || c->author[0] || c->received_us < collector_gauge(&s->counters, GAUGE_STARTED_US))
+        return;
+    collector_count(&s->counters, COUNTER_REPORTS_OVERTAKEN, 1);
+    period_text((struct period){(enum period_kind)c->series->period, c->period_start}, period);
+    log_warn(
+        "report_overtaken", F_TEXT("series", c->series->name), F_TEXT("period", period),
+        F_TEXT("reported_by", c->after), F_INT("revision", c->revision), F_INT("key_id", c->key_id),
+        F_TEXT("meaning", "an agent's source says another figure than the person did: the later one counts"));
+}
+
 static enum err open_files(struct observer *o, struct diag *d)
 {
     bool opening = !o->observations;
@@ -56,7 +75,7 @@ static enum err open_files(struct observer *o, struct diag *d)
                  F_TEXT("reason",
                         "the file was damaged or of another version: it is filled anew from the ledger"));
     if (e == ERR_OK && opening)
-        observations_watch(o->observations, duties_revised, o->s->duties);
+        observations_watch(o->observations, revised, o);
     return e;
 }
 

@@ -12,7 +12,7 @@
 
 struct side {
     struct figure value;
-    char currency[WIRE_CURRENCY_LEN + 1];
+    char currency[WIRE_CURRENCY_LEN + 1], author[WIRE_AUTHOR_MAX + 1];
 };
 
 struct correction {
@@ -22,7 +22,7 @@ struct correction {
     int64_t received_us, published_us;
     int64_t key_id;
     uint64_t position;
-    char reason[WIRE_REASON_MAX + 1], author[WIRE_AUTHOR_MAX + 1];
+    char reason[WIRE_REASON_MAX + 1];
 };
 
 struct search {
@@ -37,6 +37,7 @@ static struct side side_of(const struct observation *o)
 {
     struct side s = {.value = o->status == WIRE_MISSING ? figure_missing() : o->value};
     snprintf(s.currency, sizeof s.currency, "%s", o->currency);
+    snprintf(s.author, sizeof s.author, "%s", o->author ? o->author : "");
     return s;
 }
 
@@ -67,7 +68,6 @@ static void keep(struct search *s, const struct observation *o, struct side is)
                              .key_id = o->key_id,
                              .position = o->position};
     snprintf(k->reason, sizeof k->reason, "%s", o->reason ? o->reason : "");
-    snprintf(k->author, sizeof k->author, "%s", o->author ? o->author : "");
 }
 
 static enum err visit(void *ctx, const struct observation *o)
@@ -133,11 +133,18 @@ static void put_value(struct page *p, const struct board_row *r, const struct si
 static void put_who(struct page *p, const struct correction *c)
 {
     char key[24];
-    if (*c->author) {
-        html_put(p->out, "%s", c->author);
+    if (*c->is.author) {
+        html_put(p->out, "%s", c->is.author);
     } else if (c->key_id && api_may_agent_ids(&p->x->viewer)) {
         snprintf(key, sizeof key, "%" PRId64, c->key_id);
         page_fill(p, T_BY_KEY, key, NULL, NULL);
+    } else if (c->key_id) {
+        html_put(p->out, "%s", page_text(p, T_BY_AGENT));
+    }
+    if (*c->was.author && !*c->is.author) {
+        buf_text(p->out, " <span class=\"badge late\">");
+        page_fill(p, T_INSTEAD_OF, c->was.author, NULL, NULL);
+        buf_text(p->out, "</span>");
     }
 }
 

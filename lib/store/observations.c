@@ -6,6 +6,7 @@
 #include "store/reader_keep.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum err observations_open(const char *state, struct observations **out, struct diag *d)
@@ -59,6 +60,7 @@ bool observations_renewed(const struct observations *o)
 struct current {
     uint32_t revision; // 0: none
     bool same;
+    char author[WIRE_AUTHOR_MAX + 1];
 };
 
 static enum err find_current(struct observations *o, const struct observation *n, struct current *out)
@@ -75,6 +77,7 @@ static enum err find_current(struct observations *o, const struct observation *n
             e = ERR_CORRUPT;
         out->same = figure_equal(value, n->value) && strcmp(db_text(s, 2), n->currency) == 0 &&
                     db_int(s, 3) == n->status && (db_int(s, 4) != 0) == n->confidential;
+        snprintf(out->author, sizeof out->author, "%s", db_text(s, 5));
     }
     db_reset(s);
     return e;
@@ -122,6 +125,20 @@ static void observation_of(const struct reader_sample *s, struct observation *ou
         out->currency[0] = '\0';
 }
 
+static void tell(const struct observations *o, const struct ledger_series *series,
+                 const struct observation *n, const struct current *before)
+{
+    const struct observations_change c = {.series = series,
+                                          .period_start = n->period_start,
+                                          .revision = n->revision,
+                                          .author = n->author,
+                                          .after = before->author,
+                                          .key_id = n->key_id,
+                                          .received_us = n->received_us};
+    if (o->revised)
+        o->revised(o->revised_ctx, &c);
+}
+
 static enum err take_report(struct observations *o, const struct reader_sample *s, int64_t key_id)
 {
     struct observation n;
@@ -134,8 +151,7 @@ static enum err take_report(struct observations *o, const struct reader_sample *
     } else if (e == ERR_OK) {
         n.revision = current.revision + 1;
         e = insert(o, &n, s->index);
-        if (o->revised)
-            o->revised(o->revised_ctx, s->series);
+        tell(o, s->series, &n, &current);
     }
     return e == ERR_OK ? observations_note_latest(o, s) : e;
 }

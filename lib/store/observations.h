@@ -24,7 +24,14 @@ enum err observations_advance(struct observations *o, struct reader *r, size_t m
                               struct diag *d) MUST_USE;
 // From now on told of each series in which an advance finds a new revision of a report, before that is
 // committed (and once more when it has to be done again). NULL: nobody.
-typedef void (*observations_revised)(void *ctx, const struct ledger_series *s);
+struct observations_change { // texts are borrowed during the call
+    const struct ledger_series *series;
+    int32_t period_start;
+    uint32_t revision;          // 1: the first
+    const char *author, *after; // who says so, and of the revision before: "" an agent's key alone, or none
+    int64_t key_id, received_us;
+};
+typedef void (*observations_revised)(void *ctx, const struct observations_change *c);
 void observations_watch(struct observations *o, observations_revised revised, void *ctx);
 // Forgets everything; the next advance starts at the beginning.
 enum err observations_reset(struct observations *o, struct diag *d) MUST_USE;

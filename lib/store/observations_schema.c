@@ -36,7 +36,7 @@ static const char SCHEMA[] =
     "INSERT INTO cursor VALUES(1, 0, zeroblob(32), zeroblob(16), 0);";
 
 static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
-    [OBSERVATIONS_CURRENT] = "SELECT revision, value, currency, status, confidential FROM observation"
+    [OBSERVATIONS_CURRENT] = "SELECT revision, value, currency, status, confidential, author FROM observation"
                              " WHERE series_id=? AND period_start=? ORDER BY revision DESC LIMIT 1",
     [OBSERVATIONS_INSERT] =
         "INSERT INTO observation(series_id, period_start, revision, value, currency, status, confidential,"

@@ -68,6 +68,21 @@ a_figure_of_an_agents_series_is_corrected_here_and_the_agent_goes_on() {
     [ "$(collector quarantine | tail -n 1)" = "0 held" ] || fail "$(collector quarantine)"
 }
 
+# The later word counts, but that a source has overruled a person is said: log, counter, list of corrections.
+a_source_that_overrules_a_person_does_not_do_so_in_silence() {
+    local said='report_overtaken series=testpark/office/jobs_total period=2025-10'
+    ! grep -q report_overtaken "$work/collector.log" || fail "said before: $(grep report_overtaken "$work/collector.log")" || return
+    csv '2025-10,99\n2025-11,110\n'
+    wait_for are_revisions $staff 2025-10 "100 104 99" || fail "$(revisions $staff 2025-10)" || return
+    wait_for grep -q "$said" "$work/collector.log" || fail "not logged: $(tail -n 3 "$work/collector.log")" || return
+    [ "$(collector status --json | python3 -c '
+import json, sys
+print({x["name"]: x["value"] for x in json.load(sys.stdin)["metrics"]}["reports_overtaken"])')" = 1 ] ||
+        fail "not counted" || return
+    get "series/$staff?from=2025-01-01&to=2026-01-01" >"$work/page.html"
+    grep -q 'class="badge late">instead of what ' "$work/page.html" || fail "not in the list: $(grep -o 'data-live="corrections".*' "$work/page.html")"
+}
+
 a_request_that_is_repeated_is_stored_once_also_after_a_kill() {
     local before
     run collector report $staff 90 --period 2025-09 --request form-7
@@ -123,7 +138,7 @@ a_closed_period_needs_a_reason_and_says_so() {
 
 an_agents_figure_for_a_closed_period_waits_in_the_quarantine() {
     local place
-    csv '2025-10,100\n2025-11,111\n'
+    csv '2025-10,99\n2025-11,111\n'
     wait_for is_held || fail "$(collector quarantine)" || return
     are_revisions $staff 2025-11 110 || fail "taken: $(revisions $staff 2025-11)" || return
     place=$(collector quarantine | grep period-closed | awk '{print $1}')
@@ -139,7 +154,7 @@ an_agents_figure_for_a_closed_period_waits_in_the_quarantine() {
 a_period_that_is_opened_again_takes_figures_again() {
     run collector reopen testpark --period 2025-12 --reason "not ready"
     [ "$status" -eq 0 ] || fail "$status: $out $err" || return
-    csv '2025-10,100\n2025-11,111\n2025-12,120\n'
+    csv '2025-10,99\n2025-11,111\n2025-12,120\n'
     wait_for are_revisions $staff 2025-12 120 || fail "$(revisions $staff 2025-12); $(collector quarantine)" || return
     run collector verify
     [ "$status" -eq 0 ] || fail "verify: $out $err"
@@ -164,11 +179,11 @@ a_clock_that_is_behind_stops_credit_and_nothing_is_lost() {
     start_shifted_collector || return
     run collector clock --confirm
     [ "$status" -eq 1 ] && [[ $err == *"not behind"* ]] || fail "$status: $out $err" || return
-    csv '2025-10,100\n2025-11,111\n2025-12,120\n2026-01,130\n'
+    csv '2025-10,99\n2025-11,111\n2025-12,120\n2026-01,130\n'
     wait_for are_revisions $staff 2026-01 130 || fail "before the step: $(revisions $staff 2026-01)" || return
     step_clock -3600
     wait_for is_state clock-behind || fail "$(collector status | head -n 3)" || return
-    csv '2025-10,100\n2025-11,111\n2025-12,120\n2026-01,130\n2026-02,140\n'
+    csv '2025-10,99\n2025-11,111\n2025-12,120\n2026-01,130\n2026-02,140\n'
     wait_for is_spooled || fail "the agent has not kept it" || return
     run collector report $staff 150 --period 2026-03
     [ "$status" -eq 1 ] && [[ $err == *"clock --confirm"* ]] || fail "$status: $out $err" || return
@@ -186,7 +201,7 @@ an_operator_confirms_the_clock_and_what_waited_is_taken() {
     last=$(ledger 'select max(received_us) from batch')
     step_clock -7200
     wait_for is_state clock-behind || fail "$(collector status | head -n 3)" || return
-    csv '2025-10,100\n2025-11,111\n2025-12,120\n2026-01,130\n2026-02,140\n2026-03,150\n'
+    csv '2025-10,99\n2025-11,111\n2025-12,120\n2026-01,130\n2026-02,140\n2026-03,150\n'
     wait_for is_spooled || fail "the agent has not kept it" || return
     run collector clock --confirm
     [ "$status" -eq 0 ] && [[ $out == confirmed* ]] || fail "$status: $out $err" || return
@@ -204,6 +219,7 @@ an_operator_confirms_the_clock_and_what_waited_is_taken() {
 prepare || { echo "not ok prepare: no park"; exit 1; }
 run_tests a_figure_that_nobody_sends_is_reported_here_and_in_the_file_within_five_seconds \
     a_figure_of_an_agents_series_is_corrected_here_and_the_agent_goes_on \
+    a_source_that_overrules_a_person_does_not_do_so_in_silence \
     a_request_that_is_repeated_is_stored_once_also_after_a_kill \
     what_makes_no_sense_is_refused_with_a_reason_and_audited a_closed_period_needs_a_reason_and_says_so \
     an_agents_figure_for_a_closed_period_waits_in_the_quarantine a_period_that_is_opened_again_takes_figures_again \

@@ -30,6 +30,11 @@ struct fixture {
     struct observations_reader *view;
 };
 
+static void revised(void *duties, const struct observations_change *c)
+{
+    duties_revised(duties, c->series);
+}
+
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -45,7 +50,7 @@ static int setup(void **state)
         observations_open(f->bench->folder.path, &f->writer, &d) ||
         observations_reader_open(f->bench->folder.path, &f->view, &d))
         fail_msg("%s", d.text);
-    observations_watch(f->writer, duties_revised, f->duties);
+    observations_watch(f->writer, revised, f->duties);
     f->bench->duties = f->duties;
     bench_restart(f->bench);
     *state = f;
