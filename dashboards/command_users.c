@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "dashboards/audit.h"
+#include "dashboards/command_place.h"
 #include "dashboards/identity.h"
 #include "dashboards/password.h"
 #include "dashboards/users.h"
@@ -95,6 +96,8 @@ static enum err add_user(const struct dashboard_config *c, struct users *u, cons
     struct scope scope;
     char hash[PASSWORD_HASH_TEXT], text[SCOPE_TEXT];
     enum err e = scope_of_options(a, &scope, d);
+    if (!e)
+        command_warn_unknown(c, &scope); // before anybody types
     if (!e)
         e = read_hash(a->name, hash, d);
     if (!e)
@@ -191,6 +194,8 @@ static enum err add_token(const struct dashboard_config *c, struct users *u, con
     char text[IDENTITY_TOKEN_TEXT], scope_name[SCOPE_TEXT];
     int64_t span_ms = 0, now_s = clock_wall(clock_system()).us / US_PER_S;
     enum err e = token_options(a, &scope, &span_ms, d);
+    if (!e)
+        command_warn_unknown(c, &scope);
     if (!e)
         e = users_token_add(u, a->name, &scope, now_s, now_s + span_ms / 1000, secret, d);
     if (e)

@@ -116,6 +116,19 @@ END
     [ "$(dashboard user list | wc -l)" -eq 2 ] || fail "$(dashboard user list)"
 }
 
+an_account_of_a_place_that_nobody_knows_is_warned_of() {
+    with_password user add lost --role resident --resident testpark/plnat
+    [ "$status" -eq 0 ] && [[ $err == *"knows testpark/plnat"*plant* ]] || fail "$status: $out $err" || return
+    with_password user add lost2 --role analyst --park tetspark
+    [ "$status" -eq 0 ] && [[ $err == *"knows tetspark"*testpark* ]] || fail "$status: $out $err" || return
+    with_password user add found --role resident --resident testpark/plant
+    [ "$status" -eq 0 ] && [[ $err != *"knows testpark"* ]] || fail "$status: $out $err" || return
+    with_password token add losttoken --scope operator:tetspark --expires 1d
+    [ "$status" -eq 0 ] && [[ $err == *"knows tetspark"* ]] || fail "$status: $out $err" || return
+    dashboard user remove lost && dashboard user remove lost2 && dashboard user remove found &&
+        dashboard token remove losttoken || fail "the accounts cannot be removed"
+}
+
 # ---- rivals -----------------------------------------------------------------------------------------------------------
 # What names the series of a resident, in every form there is; {} is the resident.
 addresses() {
@@ -262,7 +275,7 @@ errors_say_nothing_of_the_inside() {
 }
 
 prepare || { echo "not ok prepare: $why"; tail -n 5 "$work"/*.log; exit 1; }
-run_tests without_users_only_this_machine_is_answered the_users_file_is_private_and_holds_no_secret bad_users_are_refused \
+run_tests without_users_only_this_machine_is_answered the_users_file_is_private_and_holds_no_secret bad_users_are_refused an_account_of_a_place_that_nobody_knows_is_warned_of \
     rivals_get_nothing_of_each_other_in_any_form own_figures_and_graphs_are_there what_may_not_be_seen_looks_like_what_is_not_there \
     a_browser_logs_in_and_out every_answer_carries_the_headers other_hosts_are_not_answered errors_say_nothing_of_the_inside \
     a_removed_user_is_out_with_the_next_request the_address_of_a_client_is_the_one_that_the_web_server_added_last \
