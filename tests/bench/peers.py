@@ -21,10 +21,10 @@ def ours(series, samples):
     agents = max(1, series // 1000)
     with rig.Site() as site:
         site.start_collector()
-        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=max(2, samples / 2.5e6), prime=True))
+        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=max(2, samples / 2.5e6), prime=True, days=rig.days(4e6 * max(2, samples / 2.5e6) / series)))
         try:
             load.wait_primed()
-            site.wait_landed()
+            site.wait_quiet()
             cpu, at = rig.cpu_s(site.collector.pid), time.monotonic()
             load.go()
             seen = {}

@@ -54,11 +54,6 @@ class Bare:
         self.error.close()
 
 
-def settle(place):
-    """What making files has left to be written is written before a clock runs."""
-    subprocess.run(["sync", "-f", place.folder], check=False, timeout=1200)
-
-
 def landing():
     """What lands when nothing more comes: the backlog that a flood has left, until the last value is in its file. Files are made once;
     then in turn a flood and its landing, and as many values by librrd alone."""
@@ -67,14 +62,15 @@ def landing():
     rates, bares = [], []
     with rig.Site() as site, rig.Place() as place:
         site.start_collector()
-        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, prime=True, no_ledger=True, step=STEP))
+        load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, prime=True, no_ledger=True, step=STEP,
+                                   days=rig.days(6 * values)))
         bare = None
         try:
             load.wait_primed()
             rig.say(f"{series} files are being made, twice")
             site.wait_landed()
             bare = Bare(place, series, values)
-            settle(place)
+            site.wait_quiet()
             for n in rig.rounds(0.4):
                 load.go(seconds, 0)
                 load.wait_acknowledged(n + 1)
@@ -110,15 +106,14 @@ def rebuild():
     with rig.Site() as site:
         site.start_collector()
         load = rig.Load(site, dict(agents=agents, series=series // agents, samples=2500, seconds=max(0.2, series * values / 2.5e6), prime=True,
-                                   no_ledger=True, step=STEP))
+                                   no_ledger=True, step=STEP, days=rig.days(4 * values)))
         try:
             load.wait_primed()
             load.go()
             total = load.finish()["samples"] + series
         finally:
             load.close()
-        site.wait_landed()
-        settle(site)
+        site.wait_quiet()
         for _ in rig.rounds(0.25):
             at, cpu = time.monotonic(), rig.threads_s(site.collector.pid)
             site.command("rebuild")

@@ -67,8 +67,7 @@ def profile():
             load = rig.Load(site, dict(agents=max(1, series // 1000), series=min(series, 1000), samples=samples, seconds=seconds, prime=True, no_ledger=True))
             try:
                 load.wait_primed()
-                site.wait_landed()
-                rows_files.settle(site)
+                site.wait_quiet()
                 ns, counts, top = measured(site, load, max(2, seconds - 2))
                 load.finish()
             finally:

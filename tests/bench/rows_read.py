@@ -108,8 +108,7 @@ def freshness():
         try:
             load.wait_primed()
             rig.say(f"freshness: {series} files are being made")
-            site.wait_landed()
-            rows_files.settle(site)
+            site.wait_quiet()
             probe = Probe(site, 200)
             site.wait_landed()
             watch, before = Watch(site), rig.cpu_s(site.collector.pid)

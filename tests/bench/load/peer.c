@@ -163,8 +163,10 @@ static void take_message(struct peer *p, struct peer_tools *t, const struct wire
                  wire_reason_text(m->reject.whole ? m->reject.whole_reason : m->reject.refusals[0].reason));
         break;
     case WIRE_REFUSE:
-        p->refused++;
         p->welcomed = false; // Hello again when it is due
+        if (m->refuse.reason == WIRE_REFUSE_HELLO_FIRST)
+            break; // it has waited so long between two turns that it was forgotten
+        p->refused++;
         snprintf(p->trouble, sizeof p->trouble, "%.100s", m->refuse.text);
         break;
     default:
