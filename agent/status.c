@@ -59,10 +59,11 @@ enum err status_decode_source(const void *bytes, size_t len, struct source_statu
 
 size_t status_encode_link(const struct uplink_link *l, char out[STATUS_TEXT_MAX])
 {
-    return dump(json_pack("{sb si ss sI sI sI si ss}", "connected", l->connected, "contact", (int)l->contact,
-                          "resident", l->resident, "skew_ms", (json_int_t)l->skew_ms, "credit_bytes",
-                          (json_int_t)l->credit_bytes, "rejected", (json_int_t)l->rejected, "refused",
-                          (int)l->refused, "refused_text", l->refused_text),
+    return dump(json_pack("{sb si ss sI sI sI si ss ss si}", "connected", l->connected, "contact",
+                          (int)l->contact, "resident", l->resident, "skew_ms", (json_int_t)l->skew_ms,
+                          "credit_bytes", (json_int_t)l->credit_bytes, "rejected", (json_int_t)l->rejected,
+                          "refused", (int)l->refused, "refused_text", l->refused_text, "rejected_sample",
+                          l->rejected_sample, "rejected_reason", (int)l->rejected_reason),
                 out);
 }
 
@@ -78,9 +79,11 @@ enum err status_decode_link(const void *bytes, size_t len, struct uplink_link *o
                                 .skew_ms = number(o, "skew_ms"),
                                 .credit_bytes = (uint64_t)number(o, "credit_bytes"),
                                 .rejected = (uint64_t)number(o, "rejected"),
-                                .refused = (enum wire_refuse_reason)number(o, "refused")};
+                                .refused = (enum wire_refuse_reason)number(o, "refused"),
+                                .rejected_reason = (enum wire_reason)number(o, "rejected_reason")};
     text(o, "resident", out->resident, sizeof out->resident);
     text(o, "refused_text", out->refused_text, sizeof out->refused_text);
+    text(o, "rejected_sample", out->rejected_sample, sizeof out->rejected_sample);
     json_decref(o);
     return ERR_OK;
 }
@@ -215,6 +218,10 @@ static json_t *picture_json(const struct picture *p)
         json_object_set_new(o, "refused_by_collector", json_string(wire_refuse_reason_name(l->refused)));
         json_object_set_new(o, "refused_text", json_string(l->refused_text));
     }
+    if (l->rejected_sample[0]) {
+        json_object_set_new(o, "rejected_newest", json_string(l->rejected_sample));
+        json_object_set_new(o, "rejected_reason", json_string(wire_reason_name(l->rejected_reason)));
+    }
     json_object_set_new(o, "connection", json_string(reason_of(p).word));
     json_object_set_new(o, "sources", sources_json(p));
     json_t *owed = owed_json(p->config->state, clock_wall(clock_system()).us);
@@ -260,6 +267,9 @@ static void print_text(const struct picture *p, FILE *out)
             (unsigned long long)c->sampled, (unsigned long long)c->acknowledged,
             (unsigned long long)c->spooled, (unsigned long long)c->spool_bytes, (unsigned long long)c->gaps,
             (unsigned long long)c->refused, (unsigned long long)l->rejected);
+    if (l->rejected_sample[0])
+        fprintf(out, "            newest rejected: %s (%s: %s)\n", l->rejected_sample,
+                wire_reason_name(l->rejected_reason), wire_reason_text(l->rejected_reason));
     fprintf(out, "batches     %llu written, %llu acknowledged\n", (unsigned long long)p->spool.last_written,
             (unsigned long long)p->spool.last_acknowledged);
     char receipt[RECEIPT_TEXT];

@@ -76,6 +76,7 @@ bool uplink_link_same(const struct uplink_link *a, const struct uplink_link *b)
 {
     return a->connected == b->connected && a->contact == b->contact && a->skew_ms == b->skew_ms &&
            a->credit_bytes == b->credit_bytes && a->rejected == b->rejected && a->refused == b->refused &&
+           a->rejected_reason == b->rejected_reason && strcmp(a->rejected_sample, b->rejected_sample) == 0 &&
            strcmp(a->resident, b->resident) == 0 && strcmp(a->refused_text, b->refused_text) == 0;
 }
 

@@ -72,8 +72,10 @@ struct uplink_link { // for status
     char resident[128]; // "" until it is known
     int64_t skew_ms;    // the collector's clock minus ours at the last Welcome
     uint64_t credit_bytes;
-    uint64_t rejected;               // samples
-    enum wire_refuse_reason refused; // the last, since the last Welcome
+    uint64_t rejected;                          // samples
+    char rejected_sample[WIRE_SERIES_MAX + 40]; // the newest: "jobs_total of 2026-03"; "" where none was
+    enum wire_reason rejected_reason;           // of that one
+    enum wire_refuse_reason refused;            // the last, since the last Welcome
     char refused_text[256];
 };
 

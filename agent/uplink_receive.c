@@ -1,6 +1,7 @@
 // What the collector may say, one function a message. A message that does not belong to the state is ignored:
 // it answers something that was said before the last Hello.
 #include "agent/uplink_internal.h"
+#include "kpi/period.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,12 +205,39 @@ static void tell_rejected(struct uplink_core *c, const struct wire_reject *r, en
     buf_deinit(&text);
 }
 
+// As people name a sample: the newest refused one, for status.
+static void note_rejected(struct uplink_core *c, const struct wire_reject *r,
+                          const struct refused_batch *batch)
+{
+    const struct wire_batch *b = batch->message.type == WIRE_BATCH ? &batch->message.batch : NULL;
+    uint32_t index = r->count > 0 ? r->refusals[r->count - 1].index : 0;
+    char *out = c->link.rejected_sample, when[WALL_TEXT];
+    struct wire_declare w;
+    struct diag d;
+    c->link.rejected_reason = r->count > 0 ? r->refusals[r->count - 1].reason : r->whole_reason;
+    if (!b || index >= b->count || c->io.declare(c->io.ctx, b->samples[index].series, &w, &d) != ERR_OK) {
+        snprintf(out, sizeof c->link.rejected_sample, "batch %llu", (unsigned long long)r->sequence);
+        return;
+    }
+    int64_t at = b->samples[index].time; // of our own spool, but it is calculated with
+    if (b->class == WIRE_REPORT && at >= CIVIL_DAY_MIN && at < CIVIL_DAY_MAX)
+        period_text((struct period){(enum period_kind)w.period, (int32_t)at}, when);
+    else if (at > -INT64_C(100000000000) && at < INT64_C(100000000000))
+        wall_text((struct wall){at * US_PER_S}, when);
+    else
+        snprintf(when, sizeof when, "%lld", (long long)at);
+    snprintf(out, sizeof c->link.rejected_sample, "%s%s of %s", r->whole ? "a batch with " : "", w.series,
+             when);
+}
+
 static void on_reject(struct uplink_core *c, const struct wire_reject *r)
 {
     struct refused_batch batch;
     read_refused(c, r->sequence, &batch);
     for (int reason = 0; reason < WIRE_REASON_COUNT; reason++)
         tell_rejected(c, r, (enum wire_reason)reason, &batch);
+    if (r->count > 0 || r->whole)
+        note_rejected(c, r, &batch);
     wire_arena_destroy(batch.arena);
 }
 

@@ -173,7 +173,11 @@ void check_judge(const struct check_options *o, const char *answer, struct wall 
     if (!json_is_array(list))
         check_unknown(out, "%s did not answer as a dashboard does", o->url);
     else if (json_array_size(list) == 0)
-        check_unknown(out, "there is no series %s", o->series);
+        check_unknown(out,
+                      o->token_file ? "there is no series %s, or not for whom the token is of"
+                                    : "there is no series %s for who asks without a token; where the "
+                                      "dashboard has users, --token-file FILE is needed",
+                      o->series);
     else
         judge_series(o, json_array_get(list, 0), now, out);
     json_decref(root);
@@ -240,7 +244,8 @@ void check_run(const struct check_options *o, struct wall now, struct check_verd
         check_judge(o, reply.body, now, out);
     } else {
         error_text(reply.body, why, sizeof why);
-        check_unknown(out, "%s answered %ld%s%s", o->url, reply.status, *why ? ": " : "", why);
+        check_unknown(out, "%s answered %ld%s%s%s", o->url, reply.status, *why ? ": " : "", why,
+                      reply.status == 401 && !o->token_file ? " (give one with --token-file FILE)" : "");
     }
     http_reply_deinit(&reply);
 }

@@ -195,8 +195,12 @@ static void make_spool(struct fixture *f)
                                          .last_error_us = INT64_C(1772366400000000),
                                          .errors = 3,
                                          .last_error = "in.csv:3:9: a \"quoted\" text"};
-    const struct uplink_link l = {
-        .connected = true, .resident = "yashnabad/acme", .skew_ms = -40, .rejected = 2};
+    const struct uplink_link l = {.connected = true,
+                                  .resident = "yashnabad/acme",
+                                  .skew_ms = -40,
+                                  .rejected = 2,
+                                  .rejected_sample = "jobs_total of 2026-03",
+                                  .rejected_reason = WIRE_REASON_OUT_OF_RANGE};
     fake_clock_init(&clock, INT64_C(1772366400000000));
     assert_int_equal(fs_make_dirs(f->state, 0750, &d), ERR_OK);
     assert_int_equal(spool_open(f->state, &o, &clock.clock, &spool, &opened, &d), ERR_OK);
@@ -220,6 +224,7 @@ static void status_shows_counters_sources_and_the_connection(void **state)
     expect_in(f->out, "not connected");
     expect_in(f->out, "yashnabad/acme");
     expect_in(f->out, "5 taken, 0 acknowledged, 5 in the spool (4 bytes)");
+    expect_in(f->out, "newest rejected: jobs_total of 2026-03 (out-of-range: the value is beyond 2^53 or");
     expect_in(f->out, "table (csv): last run 2026-03-01T12:00:00Z, 3 errors");
     expect_in(f->out, "in.csv:3:9: a \"quoted\" text");
     expect_in(f->out, "prog (exec): last run never");
@@ -254,6 +259,8 @@ static void status_as_json_has_the_promised_keys(void **state)
     assert_int_equal(number(o, "last_written"), 1);
     assert_int_equal(number(o, "last_acknowledged"), 0);
     assert_int_equal(number(o, "rejected"), 2);
+    assert_string_equal(json_string_value(json_object_get(o, "rejected_newest")), "jobs_total of 2026-03");
+    assert_string_equal(json_string_value(json_object_get(o, "rejected_reason")), "out-of-range");
     assert_int_equal(number(o, "collector_clock_skew_ms"), -40);
     const json_t *sources = json_object_get(o, "sources"), *table = json_array_get(sources, 0);
     assert_int_equal(json_array_size(sources), 2);

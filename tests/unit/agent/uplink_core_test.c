@@ -431,11 +431,16 @@ static void rejected_samples_are_named_once_a_reason(void **state)
                  "rejected(future 2 of 2: out_units at 1772366400, out_units at 1772366420) "
                  "rejected(too-old 1 of 2: apt_s at 1772366410) ");
     assert_int_equal(uplink_core_link(s->core)->rejected, 3);
+    assert_string_equal(uplink_core_link(s->core)->rejected_sample, "out_units of 2026-03-01T12:00:20Z");
+    assert_int_equal(uplink_core_link(s->core)->rejected_reason, WIRE_REASON_FUTURE);
     stage_hear(s, &(struct wire_message){
                       .type = WIRE_REJECT,
                       .reject = {.sequence = 1, .whole = true, .whole_reason = WIRE_REASON_QUOTA}});
     stage_expect(s, "", "", "rejected(quota 3 of 1: the whole batch) ");
     assert_int_equal(uplink_core_link(s->core)->rejected, 6);
+    assert_string_equal(uplink_core_link(s->core)->rejected_sample,
+                        "a batch with out_units of 2026-03-01T12:00:00Z");
+    assert_int_equal(uplink_core_link(s->core)->rejected_reason, WIRE_REASON_QUOTA);
 }
 
 static void a_reject_of_a_batch_that_is_no_longer_kept_still_counts(void **state)
@@ -446,6 +451,7 @@ static void a_reject_of_a_batch_that_is_no_longer_kept_still_counts(void **state
     stage_hear(s, &(struct wire_message){.type = WIRE_REJECT,
                                          .reject = {.sequence = 9, .count = 1, .refusals = refusals}});
     stage_expect(s, "", "", "rejected(future 1 of 9: sample 7) ");
+    assert_string_equal(uplink_core_link(s->core)->rejected_sample, "batch 9");
 }
 
 static void bytes_that_are_no_message_or_not_the_collectors_are_ignored(void **state)

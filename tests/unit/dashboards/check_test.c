@@ -92,7 +92,10 @@ static void what_is_stale_missing_or_not_an_answer_is_unknown(void **state)
     assert_int_equal(judge("a/b/c --max-age 91d", REPORT("2025-11", "1764547200", "412")), CHECK_OK);
     assert_int_equal(judge("a/b/c", MACHINE("1772366390", "null")), CHECK_UNKNOWN);
     assert_int_equal(judge("a/b/c", "{\"series\":[]}"), CHECK_UNKNOWN);
-    assert_non_null(strstr(judged.line, "there is no series a/b/c"));
+    assert_non_null(strstr(judged.line, "there is no series a/b/c for who asks without a token"));
+    assert_non_null(strstr(judged.line, "--token-file FILE is needed"));
+    assert_int_equal(judge("a/b/c --token-file t", "{\"series\":[]}"), CHECK_UNKNOWN);
+    assert_non_null(strstr(judged.line, "or not for whom the token is of"));
     assert_int_equal(judge("a/b/c", "<html>"), CHECK_UNKNOWN);
     assert_int_equal(judge("a/b/c", "{\"series\":[{\"latest\":null}]}"), CHECK_UNKNOWN);
     assert_int_equal(judge("a/b/c", ""), CHECK_UNKNOWN);
