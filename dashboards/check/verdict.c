@@ -91,7 +91,8 @@ static bool read_value(const json_t *value, struct newest *n)
 static bool read_newest(const json_t *series, struct newest *n)
 {
     const json_t *latest = json_object_get(series, "latest");
-    *n = (struct newest){.report = strcmp(text_of(series, "class"), "report") == 0,
+    // Totals and computed KPIs have no class of their own: what is of a period is judged like a report.
+    *n = (struct newest){.report = *text_of(latest, "period") != '\0',
                          .step_s = seconds_of(series, "step"),
                          .period_s = period_seconds(text_of(series, "period"))};
     if (!json_is_object(latest) || !read_value(json_object_get(latest, "value"), n))

@@ -7,7 +7,8 @@ series=testpark/office/jobs_total
 
 prepare() {
     make_park && start_collector && start_dashboard || return
-    printf 'month,staff\n%s,150\n' "$(date -u +%Y-%m)" >"$work/office.csv"
+    printf 'month,staff\n%s,140\n%s,150\n' "$(date -u -d "$(date -u +%Y-%m-01) -1 day" +%Y-%m)" \
+        "$(date -u +%Y-%m)" >"$work/office.csv"
     make_agent office <<END || return
   - name: monthly
     kind: csv
@@ -36,6 +37,10 @@ answers() {
 
 inside_both_ranges_is_ok() {
     answers 0 OK $series -w 100: -c 50: && [[ $out == *'|'*150* ]] || fail "no performance data: $out"
+}
+a_total_is_judged_by_its_period() { # the newest that is over; as a measurement it would be stale after a minute
+    answers 0 OK testpark/all/jobs_total -w 100: -c 50: && [[ $out == *'= 140 person'* ]] || fail "$out" || return
+    answers 2 CRITICAL testpark/all/jobs_total -c 145:
 }
 outside_the_warning_range_is_warning() { answers 1 WARNING $series -w 160: -c 50:; }
 outside_the_critical_range_is_critical() { answers 2 CRITICAL $series -w 180: -c 160:; }
@@ -72,6 +77,6 @@ no_dashboard_is_unknown() {
 }
 
 prepare || { echo "not ok prepare: no figure arrived"; exit 1; }
-run_tests inside_both_ranges_is_ok outside_the_warning_range_is_warning outside_the_critical_range_is_critical \
+run_tests inside_both_ranges_is_ok a_total_is_judged_by_its_period outside_the_warning_range_is_warning outside_the_critical_range_is_critical \
     upper_ends_and_inverted_ranges_are_understood an_unknown_series_is_unknown no_ranges_or_nonsense_is_unknown \
     a_stale_figure_is_unknown no_dashboard_is_unknown

@@ -101,6 +101,20 @@ static void what_is_stale_missing_or_not_an_answer_is_unknown(void **state)
     assert_int_equal(judge("a/b/c", ""), CHECK_UNKNOWN);
 }
 
+static void a_total_is_judged_by_its_period_like_a_report(void **state)
+{
+    (void)state;
+#define TOTAL(period, end)                                                                                   \
+    "{\"series\":[{\"name\":\"a/all/"                                                                        \
+    "c\",\"unit\":\"person\",\"currency\":null,\"class\":\"computed\",\"step\":"                             \
+    "null,\"period\":\"month\",\"latest\":{\"time\":1,\"period\":\"" period "\",\"period_end\":" end         \
+    ",\"value\":412}}]}"
+    assert_int_equal(judge("a/all/c -w 400:", TOTAL("2026-01", "1769904000")), CHECK_OK);
+    assert_string_equal(judged.line, "ESEP OK - a/all/c = 412 person (2026-01) | c=412;400:;");
+    assert_int_equal(judge("a/all/c", TOTAL("2025-11", "1764547200")), CHECK_UNKNOWN); // ended 90 days ago
+    assert_non_null(strstr(judged.line, "stale"));
+}
+
 static void a_hostile_unit_cannot_begin_performance_data(void **state)
 {
     (void)state;
@@ -143,6 +157,7 @@ int main(void)
         cmocka_unit_test(ranges_that_are_none_are_refused),
         cmocka_unit_test(a_figure_is_judged_and_printed_in_one_line),
         cmocka_unit_test(what_is_stale_missing_or_not_an_answer_is_unknown),
+        cmocka_unit_test(a_total_is_judged_by_its_period_like_a_report),
         cmocka_unit_test(a_hostile_unit_cannot_begin_performance_data),
         cmocka_unit_test(wrong_arguments_are_named),
     };
