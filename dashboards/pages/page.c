@@ -257,19 +257,24 @@ void page_figure(struct page *p, struct figure f, const struct measure *m, bool 
         html_put(p->out, " <span class=\"unit\">%s</span>", unit);
 }
 
-void page_rate(struct page *p, const struct conversion *c)
+const char *page_bank(const struct page *p, enum bank bank)
 {
     static const enum text banks[] = {
         [BANK_KZ] = T_BANK_KZ, [BANK_UZ] = T_BANK_UZ, [BANK_RU] = T_BANK_RU, [BANK_KG] = T_BANK_KG};
-    char rate[RATE_TEXT], day[SHOW_TEXT], days[16];
-    conversion_text(c, rate);
+    return page_text(p, banks[bank]);
+}
+
+void page_rate(struct page *p, const struct conversion *c)
+{
+    char rate[CONVERSION_PAIR_TEXT], day[SHOW_TEXT], days[16];
+    conversion_pair_text(c, rate);
     show_day(day, c->rated);
     snprintf(days, sizeof days, "%u", c->days);
     if (c->days > 1)
         page_fill(p, T_RATE_AVERAGE, rate, days, day);
     else
         page_fill(p, T_RATE_DAY, rate, day, NULL);
-    html_put(p->out, " · %s", page_text(p, banks[c->bank]));
+    html_put(p->out, " · %s", page_bank(p, c->bank));
     if (c->carried > 0) {
         snprintf(days, sizeof days, "%u", c->carried);
         html_put(p->out, " · <span class=\"doubt\">");

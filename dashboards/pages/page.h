@@ -52,6 +52,7 @@ void page_ago(struct page *p, int64_t us);
 void page_figure(struct page *p, struct figure f, const struct measure *m, bool brief);
 // What money was converted by: rate, days, bank, days carried forward.
 void page_rate(struct page *p, const struct conversion *c);
+const char *page_bank(const struct page *p, enum bank bank); // its name
 void page_badge_simulated(struct page *p);
 // The graph of a series as <picture>: light and dark. range: "-1d", "2024-01-01" …; to may be NULL.
 struct page_graph {

@@ -1,4 +1,5 @@
 #include "dashboards/pages/series_head.h"
+#include "dashboards/pages/totals.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ static void put_newest(struct page *p, const struct board_row *r)
         html_put(p->out, "<p class=\"small\">%s · ", when);
         page_ago(p, r->latest.received_us);
         buf_text(p->out, "</p>");
+        if (r->computed && strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0)
+            totals_put_behind(p, r);
     } else {
         html_put(p->out, "<span class=\"unknown\">%s</span>", page_text(p, T_NEVER));
     }

@@ -91,6 +91,35 @@ void totals_put_made_of(struct page *p, const struct kpi_total *t)
     }
 }
 
+void totals_put_behind(struct page *p, const struct board_row *r)
+{
+    const struct as_of now = {0};
+    struct computed c = {0};
+    char of[16], all[16], missing[16];
+    if (computed_newest(p->site, &p->store, r, &now, &c, NULL) == ERR_OK && c.count > 0) {
+        const struct kpi_total *t = &c.figures[0];
+        snprintf(of, sizeof of, "%" PRIu32, t->contributors);
+        snprintf(all, sizeof all, "%" PRIu32, t->contributors + t->missing);
+        snprintf(missing, sizeof missing, "%" PRIu32, t->missing);
+        html_put(p->out, "<p class=\"small%s\">", t->missing ? " doubt" : "");
+        page_fill(p, t->missing ? T_TOTAL_BEHIND_MISSING : T_TOTAL_BEHIND, of, all, missing);
+        buf_text(p->out, "</p>");
+    }
+    computed_free(&c);
+}
+
+// Whose rates, and by which rule: lib/kpi/convert.h.
+static void put_conversion(struct page *p, const struct sums_asked *a, const struct computed *c)
+{
+    enum bank own = bank_of_currency(a->row->park->currency), pivot = bank_of_currency("");
+    if (!c->converted || !c->currency)
+        return;
+    buf_text(p->out, "<p class=\"small doubt\">");
+    page_fill(p, own == pivot ? T_TOTAL_CONVERTED : T_TOTAL_CONVERTED_OR, c->currency->code,
+              page_bank(p, own), page_bank(p, pivot));
+    buf_text(p->out, "</p>");
+}
+
 // ---- by the calendar
 
 static void put_kinds(struct page *p, const struct sums_asked *a, size_t kind)
@@ -146,8 +175,10 @@ void totals_put(struct page *p, const struct sums_asked *a, size_t kind)
     put_kinds(p, a, kind);
     if (e != ERR_OK)
         html_put(p->out, "<p>%s</p>", page_text(p, e == ERR_TOO_BIG ? T_SUMS_FAILED : T_WHY_FAILED));
-    else
+    else {
+        put_conversion(p, a, &c);
         put_table(p, a, &c);
+    }
     computed_free(&c);
 }
 

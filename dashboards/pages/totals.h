@@ -11,6 +11,8 @@ enum err totals_choose(struct page *p, const struct sums_asked *a, size_t *kind)
 void totals_put(struct page *p, const struct sums_asked *a, size_t kind);
 // "9 of 10, 1 missing", and how many of them are incomplete.
 void totals_put_made_of(struct page *p, const struct kpi_total *t);
+// Beside a total's newest figure: of how many residents it is, and how many are missing.
+void totals_put_behind(struct page *p, const struct board_row *r);
 // How it is made: the formula, the weight, a sum.
 void totals_put_rule(struct page *p, const struct kpi *k);
 // resident: "all", or one. Nothing where there are none, or the viewer may not see them.

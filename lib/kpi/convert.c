@@ -23,6 +23,8 @@ enum err conversion_by(const struct rate_book *b, enum bank bank, const char *fr
                        int32_t first, int32_t end, struct conversion *out, int32_t *lacking)
 {
     struct conversion c = {.same = strcmp(from, to) == 0, .bank = bank};
+    memcpy(c.of, from, strnlen(from, sizeof c.of - 1));
+    memcpy(c.in, to, strnlen(to, sizeof c.in - 1));
     if (end <= first || end - first > DAYS_MAX)
         return ERR_INVALID;
     if (c.same) {
@@ -96,4 +98,13 @@ void conversion_text(const struct conversion *c, char out[RATE_TEXT])
         out[--len] = '\0';
     if (len > 0 && out[len - 1] == '.')
         out[len - 1] = '\0';
+}
+
+void conversion_pair_text(const struct conversion *c, char out[CONVERSION_PAIR_TEXT])
+{
+    const bool dearer = c->from >= c->to; // the amount's own
+    const struct conversion shown = {.from = dearer ? c->from : c->to, .to = dearer ? c->to : c->from};
+    char rate[RATE_TEXT];
+    conversion_text(&shown, rate);
+    snprintf(out, CONVERSION_PAIR_TEXT, "1 %s = %s %s", dearer ? c->of : c->in, rate, dearer ? c->in : c->of);
 }

@@ -12,10 +12,11 @@
 struct conversion { // what a number was converted by: shown beside it
     bool same;      // one currency: nothing was converted, and no bank asked
     enum bank bank;
-    int64_t from, to; // sums over the days of the rates per unit; the rate is from / to
-    uint32_t days;    // that were averaged
-    uint32_t carried; // of those, with rates of a day before
-    int32_t rated;    // the day that the last day's rates are of
+    int64_t from, to;  // sums over the days of the rates per unit; the rate is from / to
+    uint32_t days;     // that were averaged
+    uint32_t carried;  // of those, with rates of a day before
+    int32_t rated;     // the day that the last day's rates are of
+    char of[4], in[4]; // what the amount was of, and became: "USD", "KZT"
 };
 
 // For days first ≤ day < end, at most 366. NOT_FOUND: the bank has no rate of one of them for a day
@@ -32,5 +33,9 @@ enum err conversion_apply(const struct conversion *c, struct figure minor, const
                           const struct currency *to, struct figure *out) MUST_USE;
 // What one unit costs, rounded half to even to 10 digits behind the point, without zeros at the end.
 void conversion_text(const struct conversion *c, char out[RATE_TEXT]);
+// "1 USD = 511.68 KZT" whichever way it was applied: what one unit of the dearer of the two costs, rounded as
+// above.
+#define CONVERSION_PAIR_TEXT (RATE_TEXT + 16)
+void conversion_pair_text(const struct conversion *c, char out[CONVERSION_PAIR_TEXT]);
 
 #endif

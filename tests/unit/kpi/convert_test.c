@@ -147,6 +147,27 @@ static void days_between_answers_take_the_rates_of_before_and_say_so(void **stat
     rate_book_destroy(b);
 }
 
+static void a_rate_is_read_from_the_dearer_of_the_two_currencies(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t from, to;
+        const char *of, *in, *text;
+    } rows[] = {{INT64_C(5116800000000), RATE_UNIT, "USD", "KZT", "1 USD = 511.68 KZT"},
+                {RATE_UNIT, INT64_C(5116800000000), "KZT", "USD", "1 USD = 511.68 KZT"},
+                {2 * RATE_UNIT, 3 * RATE_UNIT, "KGS", "KZT", "1 KZT = 1.5 KGS"},
+                {3 * RATE_UNIT, 2 * RATE_UNIT, "KGS", "KZT", "1 KGS = 1.5 KZT"},
+                {7, 7, "RUB", "KZT", "1 RUB = 1 KZT"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conversion c = {.from = rows[i].from, .to = rows[i].to, .days = 1};
+        char text[CONVERSION_PAIR_TEXT];
+        memcpy(c.of, rows[i].of, 4);
+        memcpy(c.in, rows[i].in, 4);
+        conversion_pair_text(&c, text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void what_is_missing_stays_missing_and_too_much_is_refused(void **state)
 {
     (void)state;
@@ -266,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_level_is_converted_by_the_last_day_of_its_period),
         cmocka_unit_test(two_foreign_currencies_go_through_the_parks_bank),
         cmocka_unit_test(days_between_answers_take_the_rates_of_before_and_say_so),
+        cmocka_unit_test(a_rate_is_read_from_the_dearer_of_the_two_currencies),
         cmocka_unit_test(what_is_missing_stays_missing_and_too_much_is_refused),
         cmocka_unit_test(one_currency_needs_no_rates),
         cmocka_unit_test(twenty_thousand_conversions_are_what_decimal_fractions_make_of_them),
