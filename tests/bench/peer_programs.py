@@ -134,10 +134,11 @@ def prometheus(work, bodies):
 # ---- into round-robin files
 
 def make_files(place, work):
+    """Begun right before the first value: a gap would have librrd rewrite every archive with the first one."""
     with open(place.path("names"), "w", encoding="ascii") as f:
         for n in range(work.series):
             f.write(peer_work.file_name(work, n) + "\n")
-    rig.tool("bare_rrd", "--folder", place.path("data"), "--series", work.series, "--step", peer_work.STEP, "--names", place.path("names"), "--create")
+    rig.tool("bare_rrd", "--folder", place.path("data"), "--series", work.series, "--step", peer_work.STEP, "--begin", work.time(-1), "--names", place.path("names"), "--create")
     subprocess.run(["sync", "-f", place.path("data")], check=False)
 
 
@@ -174,31 +175,35 @@ class Cached:
         return {k: int(v) for k, v in (line.split(": ") for line in self.ask("STATS"))}
 
 
-def rrdcached(work, bodies):
-    """Accepted: when the last BATCH is answered (the journal is written, not synced). Landed: when FLUSHALL has emptied the queue."""
+def rrdcached(work, ways):
+    """Accepted: when the last BATCH is answered (the journal is written, not synced). Landed: when FLUSHALL has emptied the queue. {way:
+    figures}; the ways follow each other in the same files, each with its own times."""
     with rig.Place() as place:
         make_files(place, work)
         os.mkdir(place.path("journal"))
         it = place.start("rrdcached", [program("bin/rrdcached"), "-g", "-l", f"unix:{place.path('socket')}", "-b", place.path("data"), "-B", "-R",
                                        "-j", place.path("journal"), "-p", place.path("pid"), "-w", "1800", "-z", "1800", "-t", "4"])
         rig.wait_for(lambda: os.path.exists(place.path("socket")), 30)
-        client = Cached(place.path("socket"))
-        for body in bodies["first"]:
-            client.batch(body)
-        before, cpu, at = client.stats(), rig.cpu_s(it.pid), time.monotonic()
-        for body in bodies["rest"]:
-            client.batch(body)
-        took, accepted_cpu = time.monotonic() - at, rig.cpu_s(it.pid) - cpu
-        client.ask("FLUSHALL")
+        return {way: one_way(place, it, Cached(place.path("socket")), work, bodies) for way, bodies in ways.items()}
 
-        def written():
-            return client.stats()["DataSetsWritten"] - before["DataSetsWritten"] >= work.samples
-        rig.wait_for(written, 1800, 0.05)
-        landed = time.monotonic() - at
-        cpu, memory = rig.cpu_s(it.pid) - cpu, rig.memory(it.pid)["peak"]
-        journal, disk = place.bytes("journal"), place.bytes("data")
-        return {"accepted": figure(work.samples / took, work.samples, accepted_cpu, memory, journal),
-                "landed": figure(work.samples / landed, work.samples, cpu, memory, disk)}
+
+def one_way(place, it, client, work, bodies):
+    for body in bodies["first"]:
+        client.batch(body)
+    before, cpu, at = client.stats(), rig.cpu_s(it.pid), time.monotonic()
+    for body in bodies["rest"]:
+        client.batch(body)
+    took, accepted_cpu = time.monotonic() - at, rig.cpu_s(it.pid) - cpu
+    journal = place.bytes("journal")
+    client.ask("FLUSHALL")
+
+    def written():
+        return client.stats()["DataSetsWritten"] - before["DataSetsWritten"] >= work.samples
+    rig.wait_for(written, 1800, 0.05)
+    landed = time.monotonic() - at
+    cpu, memory = rig.cpu_s(it.pid) - cpu, rig.memory(it.pid)["peak"]
+    return {"accepted": figure(work.samples / took, work.samples, accepted_cpu, memory, journal),
+            "landed": figure(work.samples / landed, work.samples, cpu, memory, place.bytes("data"))}
 
 
 def collectd(work, bodies):

@@ -1,5 +1,6 @@
 """The work that everybody gets: so many series, so many values each, steps of 10 s up to now; and its bodies in each one's protocol, made
 beforehand. The first value of each series is sent before the clock runs, so that nobody's new series or files are measured."""
+import copy
 import itertools
 import json
 import pickle
@@ -14,6 +15,12 @@ class Work:
         self.series, self.values = series, values
         self.begin = int(time.time()) // 3600 * 3600 - (values + 400) * STEP  # the time of the first value of each
         self.samples = series * values
+
+    def later(self):
+        """As much again, after it."""
+        out = copy.copy(self)
+        out.begin = self.time(self.values + 1)
+        return out
 
     def time(self, tick):
         return self.begin + tick * STEP

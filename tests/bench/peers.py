@@ -78,7 +78,7 @@ class Contest:
         return figures["samples_s"] if good else 0.0, figures["minutes"]
 
     def entrants(self):
-        """(name, way, function, bodies)."""
+        """(name, way, function, work, bodies); way None: the function returns the figures of several."""
         work, small = self.work, self.small
         import snappy
         http = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
@@ -92,14 +92,13 @@ class Contest:
                     made[key] = {"first": make(which, True, *arguments), "rest": make(which, False, *arguments)}
                 return dict(made[key], **more)
             return ready
-        p = peer_programs
+        p, one, twenty = peer_programs, bodies(peer_work.rrdcached, work, 1), bodies(peer_work.rrdcached, work.later(), 20)
         return [("victoria-metrics", "text", p.victoria_metrics, work, bodies(peer_work.text, work, path="/api/v1/import/prometheus", headers={})),
                 ("victoria-metrics", "json-lines", p.victoria_metrics, work, bodies(peer_work.json_lines, work, path="/api/v1/import", headers={})),
                 ("victoria-metrics", "remote-write", p.victoria_metrics, work,
                  bodies(peer_work.remote_write, work, snappy.compress, path="/api/v1/write", headers=http)),
                 ("prometheus", "remote-write", p.prometheus, work, bodies(peer_work.remote_write, work, snappy.compress, headers=http)),
-                ("rrdcached", "batch-of-1", p.rrdcached, work, bodies(peer_work.rrdcached, work, 1)),
-                ("rrdcached", "batch-of-20", p.rrdcached, work, bodies(peer_work.rrdcached, work, 20)),
+                ("rrdcached", None, p.rrdcached, work, lambda: {"batch-of-1": one(), "batch-of-20": twenty()}),
                 ("collectd", "network", p.collectd, small, bodies(peer_work.collectd, small)),
                 ("graphite-carbon", "pickle", p.carbon, small, bodies(peer_work.carbon, small))]
 
@@ -109,12 +108,14 @@ class Contest:
             rig.say(f"round {n + 1}: ours")
             self.take("esep", "curve", ours(self.work.series, self.work.samples))
             for name, way, function, work, make in entrants:
-                rig.say(f"round {n + 1}: {name} {way}")
+                rig.say(f"round {n + 1}: {name} {way or ''}")
                 try:
-                    self.take(name, way, function(work, make()))
+                    result = function(work, make())
+                    for each, figures in ({way: result} if way else result).items():
+                        self.take(name, each, figures)
                 except (OSError, RuntimeError, TimeoutError, ValueError, KeyError, ImportError) as e:
                     traceback.print_exc()
-                    print(f"note {name} {way} not measured: {type(e).__name__}: {e}", flush=True)
+                    print(f"note {name} {way or ''} not measured: {type(e).__name__}: {e}", flush=True)
 
 
 def middle(rounds, key):

@@ -216,7 +216,7 @@ def sweep():
 
 def begin():
     """For main: ended from outside, everything that was started is ended and removed; what cannot fit is not begun."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda n, _: sys.exit(128 + n))
     sweep()
     kind = subprocess.run(["stat", "-f", "-c", "%T", BASE], capture_output=True, text=True, check=False).stdout.strip()

@@ -4,7 +4,6 @@
 #include "base/fs.h"
 #include "store/rrd_header.h"
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,13 @@
 #include <unistd.h>
 
 #define VISIT_MAX  512
-#define BEGIN_S    INT64_C(1700000400) // on every step there is
+#define BEGIN_S    1700000400L // on every step there is
 #define TIMES_MAX  10000
 #define GRAPH_ARGS 32
 
 static const char usage_text[] =
-    "usage: bare_rrd --folder FOLDER [--series N] [--values N] [--visit N] [--step S] [--names FILE] "
+    "usage: bare_rrd --folder FOLDER [--series N] [--values N] [--visit N] [--step S] [--begin T] [--names "
+    "FILE] "
     "[--create | --turns]\n"
     "       bare_rrd --graph FILE --from T --to T [--times N]\n"
     "Makes round-robin files with the product's archives and writes N values into each, so many a visit\n"
@@ -28,7 +28,7 @@ static const char usage_text[] =
 
 struct options {
     const char *folder, *graph, *names;
-    long series, values, visit, step, from, to, times;
+    long series, values, visit, step, from, to, times, begin;
     bool create, turns;
 };
 
@@ -106,7 +106,7 @@ static int make_files(const struct options *o, char **paths)
     }
     for (long i = 0; i < o->series; i++)
         if (make_folder(paths[i]) ||
-            rrd_create_r2(paths[i], l.step_s, BEGIN_S, 0, NULL, NULL, (int)l.count + 1, argv) != 0)
+            rrd_create_r2(paths[i], l.step_s, o->begin, 0, NULL, NULL, (int)l.count + 1, argv) != 0)
             return complain(paths[i], rrd_get_error());
     return 0;
 }
@@ -116,7 +116,7 @@ static int write_round(const struct options *o, char **paths, long first, long c
     static char text[VISIT_MAX][48];
     static const char *argv[VISIT_MAX];
     for (long i = 0; i < count; i++) {
-        snprintf(text[i], sizeof text[i], "%" PRId64 ":%ld", BEGIN_S + (first + i + 1) * o->step,
+        snprintf(text[i], sizeof text[i], "%ld:%ld", o->begin + (first + i + 1) * o->step,
                  (first + i) * 7919 % 1000);
         argv[i] = text[i];
     }
@@ -262,6 +262,8 @@ static bool take(struct options *o, int option)
         return number(1, VISIT_MAX, &o->visit);
     case 's':
         return number(10, 3600, &o->step);
+    case 'b':
+        return number(BEGIN_S, INT32_MAX, &o->begin);
     case 'F':
         return number(0, INT32_MAX, &o->from);
     case 'T':
@@ -279,8 +281,9 @@ int main(int argc, char **argv)
         {"folder", 1, NULL, 'f'}, {"graph", 1, NULL, 'g'},  {"names", 1, NULL, 'N'}, {"create", 0, NULL, 'c'},
         {"series", 1, NULL, 'n'}, {"values", 1, NULL, 'v'}, {"visit", 1, NULL, 'V'}, {"step", 1, NULL, 's'},
         {"from", 1, NULL, 'F'},   {"to", 1, NULL, 'T'},     {"times", 1, NULL, 't'}, {"help", 0, NULL, 'h'},
-        {"turns", 0, NULL, 'w'},  {NULL, 0, NULL, 0}};
-    struct options o = {.series = 1000, .values = 100, .visit = 100, .step = 10, .times = 200};
+        {"turns", 0, NULL, 'w'},  {"begin", 1, NULL, 'b'},  {NULL, 0, NULL, 0}};
+    struct options o = {
+        .series = 1000, .values = 100, .visit = 100, .step = 10, .times = 200, .begin = BEGIN_S};
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'h')
             return fputs(usage_text, stdout) < 0;
