@@ -3,9 +3,9 @@
 //
 // An Envelope is looked at first by hand: readers differ on what two bodies in one Envelope mean (protobuf-c
 // takes the last, others merge them), and what the ledger keeps must mean one thing to everybody.
+#include "wire/codec_batch.h"
 #include "wire/codec_internal.h"
 #include "wire/esep.pb-c.h"
-#include <math.h>
 #include <string.h>
 
 #define BODY_LAST ESEP__V1__ENVELOPE__BODY_OBLIGATIONS
@@ -62,115 +62,6 @@ static struct wire_counters take_counters(const Esep__V1__Counters *from)
         .acknowledged = from->acknowledged,
         .gaps = from->gaps,
     };
-}
-
-// ---- batch: the hot path
-
-static inline void take_integer(int64_t v, struct wire_sample *out)
-{
-    bool fits = v >= -FIGURE_INTEGER_MAX && v <= FIGURE_INTEGER_MAX;
-    out->value = (struct figure){.kind = fits ? FIGURE_INTEGER : FIGURE_MISSING, .integer = fits ? v : 0};
-    out->refused = fits ? WIRE_REASON_NONE : WIRE_REASON_OUT_OF_RANGE;
-}
-
-static void take_real(double v, struct wire_sample *out)
-{
-    out->value = figure_missing();
-    if (!isfinite(v))
-        out->refused = WIRE_REASON_NOT_FINITE;
-    else if (fabs(v) > (double)FIGURE_INTEGER_MAX || figure_from_real(v, &out->value) != ERR_OK)
-        out->refused = WIRE_REASON_OUT_OF_RANGE;
-    else
-        out->refused = WIRE_REASON_NONE;
-}
-
-static enum err take_samples(const struct wire_decoder *d, const Esep__V1__Batch *from,
-                             struct wire_sample *samples)
-{
-    size_t integers = 0, reals = 0;
-    int64_t time = 0, lowest, highest;
-    wire_time_bounds((enum wire_class)from->class_, &lowest, &highest);
-    for (size_t i = 0; i < from->n_tag; i++) {
-        struct wire_sample *s = &samples[i];
-        uint32_t tag = from->tag[i];
-        if (__builtin_add_overflow(time, from->time[i], &time) || time < lowest || time > highest)
-            return diag_fail(d->diag, ERR_INVALID, "batch.time: sample %zu is outside the years 1 to 9999",
-                             i);
-        s->series = tag >> 2;
-        s->time = time;
-        switch (tag & 3) {
-        case 0:
-            if (integers == from->n_integer)
-                return invalid(d, "batch.integer", "has fewer values than the tags need");
-            take_integer(from->integer[integers++], s);
-            break;
-        case 1:
-            if (reals == from->n_real)
-                return invalid(d, "batch.real", "has fewer values than the tags need");
-            take_real(from->real[reals++], s);
-            break;
-        case 2:
-            s->value = figure_missing();
-            s->refused = WIRE_REASON_NONE;
-            break;
-        default:
-            return diag_fail(d->diag, ERR_INVALID, "batch.tag: sample %zu has a kind that does not exist", i);
-        }
-    }
-    if (integers != from->n_integer || reals != from->n_real)
-        return invalid(d, "batch", "has more values than the tags need");
-    return ERR_OK;
-}
-
-static enum err take_notes(const struct wire_decoder *d, const Esep__V1__Batch *from, struct wire_note *notes)
-{
-    for (size_t i = 0; i < from->n_note; i++) {
-        const Esep__V1__Note *n = from->note[i];
-        struct wire_note *o = &notes[i];
-        *o = (struct wire_note){
-            .index = n->index,
-            .status = (enum wire_status)n->status,
-            .confidential = n->confidential,
-            .published_us = n->published_us,
-        };
-        enum err e = wire_take_text(d, "note.reason", n->reason, &o->reason);
-        if (e == ERR_OK)
-            e = wire_take_text(d, "note.author", n->author, &o->author);
-        if (e == ERR_OK)
-            e = wire_take_text(d, "note.currency", n->currency, &o->currency);
-        if (e != ERR_OK)
-            return e;
-    }
-    return ERR_OK;
-}
-
-static enum err take_batch(const struct wire_decoder *d, const Esep__V1__Batch *from, struct wire_batch *out)
-{
-    if (from->n_tag != from->n_time)
-        return diag_fail(d->diag, ERR_INVALID, "batch: %zu tags but %zu times", from->n_tag, from->n_time);
-    if (from->n_tag > WIRE_SAMPLES_MAX || from->n_note > WIRE_NOTES_MAX)
-        return diag_fail(d->diag, ERR_INVALID, "batch: %zu samples and %zu notes are too many", from->n_tag,
-                         from->n_note);
-    struct wire_sample *samples = wire_arena_alloc(d->arena, from->n_tag * sizeof(*samples));
-    struct wire_note *notes = wire_arena_alloc(d->arena, from->n_note * sizeof(*notes));
-    if (!samples || !notes)
-        return diag_fail(d->diag, ERR_TOO_BIG, "batch: takes more memory than any honest one");
-    *out = (struct wire_batch){
-        .sequence = from->sequence,
-        .class = (enum wire_class)from->class_,
-        .declares = from->declares,
-        .count = from->n_tag,
-        .samples = samples,
-        .note_count = from->n_note,
-        .notes = notes,
-    };
-    enum err e = wire_take_bytes(d, "batch.incarnation", from->incarnation, out->incarnation.bytes,
-                                 WIRE_INCARNATION_BYTES);
-    if (e == ERR_OK)
-        e = take_samples(d, from, samples);
-    if (e == ERR_OK)
-        e = take_notes(d, from, notes);
-    return e;
 }
 
 // ---- the other messages
@@ -302,7 +193,7 @@ static enum err take_body(const struct wire_decoder *d, const Esep__V1__Envelope
 {
     switch (from->body_case) {
     case ESEP__V1__ENVELOPE__BODY_BATCH:
-        return take_batch(d, from->batch, &out->batch);
+        return wire_take_batch(d, from->batch, &out->batch);
     case ESEP__V1__ENVELOPE__BODY_GAP:
         return take_gap(d, from->gap, &out->gap);
     case ESEP__V1__ENVELOPE__BODY_ACK:
@@ -410,8 +301,8 @@ static void arena_free(void *arena, void *piece)
     (void)piece;
 }
 
-static enum err decode(struct wire_arena *a, const void *bytes, size_t len, size_t max_bytes,
-                       struct wire_message *out, struct diag *d)
+enum err wire_decode_any(struct wire_arena *a, const void *bytes, size_t len, size_t max_bytes,
+                         struct wire_message *out, struct diag *d)
 {
     if (len > max_bytes)
         return diag_fail(d, ERR_TOO_BIG, "message of %zu bytes: the limit is %zu", len, max_bytes);
@@ -436,6 +327,17 @@ static enum err decode(struct wire_arena *a, const void *bytes, size_t len, size
     if (result == ERR_OK)
         *out = m;
     return result;
+}
+
+static enum err decode(struct wire_arena *a, const void *bytes, size_t len, size_t max_bytes,
+                       struct wire_message *out, struct diag *d)
+{
+    struct wire_batch batch;
+    wire_arena_reset(a);
+    if (len > WIRE_MESSAGE_MAX_BYTES || !wire_take_plain_batch(a, bytes, len, &batch))
+        return wire_decode_any(a, bytes, len, max_bytes, out, d);
+    *out = (struct wire_message){.type = WIRE_BATCH, .batch = batch};
+    return ERR_OK;
 }
 
 enum err wire_decode(struct wire_arena *a, const void *bytes, size_t len, struct wire_message *out,

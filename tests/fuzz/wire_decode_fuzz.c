@@ -1,8 +1,10 @@
 // libFuzzer target: any bytes into wire_decode. What is accepted must be fit to use (every text and array is
 // read) and, unless it carries refused values, must encode to a form that decodes to the same message and to
-// the same bytes again.
+// the same bytes again. The decoder has a way of its own for plain batches: protobuf-c's must say the same of
+// every one it takes.
 #include "tests/support/wire_equal.h"
 #include "wire/codec.h"
+#include "wire/codec_batch.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,25 @@ static void encode_again(struct wire_arena *second_arena, const struct wire_mess
     buf_deinit(&second);
 }
 
+static bool refused_alike(const struct wire_batch *a, const struct wire_batch *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (a->samples[i].refused != b->samples[i].refused)
+            return false;
+    return true;
+}
+
+static void decode_otherwise(struct wire_arena *second_arena, const uint8_t *bytes, size_t len, enum err e,
+                             const struct wire_message *m)
+{
+    struct wire_message other;
+    if (wire_decode_any(second_arena, bytes, len, WIRE_MESSAGE_MAX_BYTES, &other, NULL) != e)
+        abort();
+    if (e == ERR_OK && (!wire_message_equal(m, &other) ||
+                        (m->type == WIRE_BATCH && !refused_alike(&m->batch, &other.batch))))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static struct wire_arena *first_arena, *second_arena;
@@ -48,7 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     if (!first_arena &&
         (wire_arena_create(&first_arena) != ERR_OK || wire_arena_create(&second_arena) != ERR_OK))
         abort();
-    if (wire_decode(first_arena, bytes, len, &m, &d) != ERR_OK)
+    enum err e = wire_decode(first_arena, bytes, len, &m, &d);
+    decode_otherwise(second_arena, bytes, len, e, &m);
+    if (e != ERR_OK)
         return 0;
     bool whole = m.type != WIRE_BATCH || read_batch(&m.batch) == 0;
     bool ours = m.type != WIRE_HELLO || m.hello.protocol == WIRE_PROTOCOL;

@@ -15,7 +15,7 @@
 #include "tests/fuzz/wire_decode_fuzz.c" // NOLINT(bugprone-suspicious-include): the very same target
 
 #define MUTATIONS 200000
-#define SEEDS     12
+#define SEEDS     14
 
 struct seed {
     uint8_t bytes[WIRE_MESSAGE_MAX_BYTES];
@@ -74,8 +74,10 @@ static void make_seeds(struct seed *seeds)
         {.type = WIRE_REFUSE, .refuse = {WIRE_REFUSE_OTHER_BODY, "жоқ"}},
         {.type = WIRE_CONTROL_MESSAGE, .control = {"catalogue", "a\0b", 3, {1}, "desk", 0, 1}},
     };
-    for (size_t i = 0; i < SEEDS - 2; i++)
+    for (size_t i = 0; i < SEEDS - 4; i++)
         seed_message(&seeds[i], &messages[i]);
+    seed_batch(&seeds[SEEDS - 4], 300, 0);
+    seed_batch(&seeds[SEEDS - 3], 12, 0);
     seed_batch(&seeds[SEEDS - 2], 300, 20);
     seed_batch(&seeds[SEEDS - 1], 12, 3);
 }
@@ -134,9 +136,30 @@ static void decoder_survives_200000_damaged_messages(void **state)
     free(seeds);
 }
 
+static void what_the_encoder_writes_without_notes_is_decoded_the_short_way(void **state)
+{
+    (void)state;
+    struct seed *s = malloc(sizeof *s);
+    struct wire_arena *arena = NULL;
+    struct wire_batch b;
+    assert_non_null(s);
+    assert_int_equal(wire_arena_create(&arena), ERR_OK);
+    for (uint32_t count = 0; count <= 300; count += 100) {
+        seed_batch(s, count, 0);
+        assert_true(wire_take_plain_batch(arena, s->bytes, s->len, &b));
+        assert_int_equal(b.count, count);
+        assert_false(wire_take_plain_batch(arena, s->bytes, s->len - 1, &b));
+    }
+    seed_batch(s, 300, 20);
+    assert_false(wire_take_plain_batch(arena, s->bytes, s->len, &b));
+    wire_arena_destroy(arena);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_encoder_writes_without_notes_is_decoded_the_short_way),
         cmocka_unit_test(decoder_survives_200000_damaged_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
