@@ -164,6 +164,8 @@ enum err sequence_declare(struct committer *c, struct stream *s, struct item_mes
 struct find_ctx {
     struct committer *c;
     int64_t stream_id, agent_id;
+    struct ledger_declares known;
+    const struct closure_book *closures;
     const struct ledger_series *taken; // the first found that is another agent's
 };
 
@@ -192,6 +194,8 @@ static bool grow_kpi_cache(struct committer *c, size_t id)
 static const struct kpi *kpi_of_series(struct committer *c, const struct ledger_series *s)
 {
     size_t id = (size_t)s->series_id;
+    if (id < c->kpi_count && c->kpi_of[id])
+        return c->kpi_of[id];
     if (s->series_id < 0 || id >= KPI_CACHE_MAX || !grow_kpi_cache(c, id))
         return kpi_of_name(c, s->name);
     if (!c->kpi_of[id])
@@ -202,12 +206,15 @@ static const struct kpi *kpi_of_series(struct committer *c, const struct ledger_
 static struct verdict_series find_series(void *ctx, uint32_t number)
 {
     struct find_ctx *f = ctx;
-    struct verdict_series found = {0};
-    if (ledger_declared(f->c->o.ledger, f->stream_id, number, &found.series) != ERR_OK)
-        return (struct verdict_series){0};
+    struct verdict_series found = {.series = number < f->known.count ? f->known.at[number] : NULL};
+    if (!found.series) {
+        if (ledger_declared(f->c->o.ledger, f->stream_id, number, &found.series) != ERR_OK)
+            return (struct verdict_series){0};
+        f->known = ledger_declares(f->c->o.ledger, f->stream_id);
+    }
     found.kpi = kpi_of_series(f->c, found.series);
     found.taken = found.series->agent_id != f->agent_id;
-    found.closures = desk_closures(f->c->desk);
+    found.closures = f->closures;
     if (found.taken && !f->taken)
         f->taken = found.series;
     return found;
@@ -275,7 +282,11 @@ static size_t refuse_all(struct committer *c, const struct wire_batch *b)
 static enum err store_batch(struct committer *c, struct stream *s, struct item_message *m,
                             const struct wire_batch *b, struct diag *d)
 {
-    struct find_ctx ctx = {.c = c, .stream_id = s->state.stream_id, .agent_id = m->who.agent_id};
+    struct find_ctx ctx = {.c = c,
+                           .stream_id = s->state.stream_id,
+                           .agent_id = m->who.agent_id,
+                           .known = ledger_declares(c->o.ledger, s->state.stream_id),
+                           .closures = desk_closures(c->desk)};
     size_t found, refused;
     enum err e = ERR_OK;
     verdict_batch(b, clock_wall(c->o.clock), ledger_kept(c->o.ledger).closed_until_s, find_series, &ctx,

@@ -88,6 +88,15 @@ struct moment { // at which samples are judged
     int64_t now_s, closed_until_s;
 };
 
+// What was last said of a time: a batch has many samples of one step.
+struct said {
+    int64_t time;
+    enum wire_class class;
+    uint32_t schedule; // step or period
+    enum wire_reason reason;
+    bool any;
+};
+
 static enum wire_reason judge_measurement_time(const struct ledger_series *s, int64_t time,
                                                const struct moment *m)
 {
@@ -119,6 +128,15 @@ static enum wire_reason judge_time(const struct ledger_series *s, int64_t time, 
                                    : judge_measurement_time(s, time, m);
 }
 
+static enum wire_reason judge_time_again(const struct ledger_series *s, int64_t time, const struct moment *m,
+                                         struct said *said)
+{
+    const uint32_t schedule = s->class == WIRE_REPORT ? s->period : s->step_s;
+    if (!said->any || said->time != time || said->schedule != schedule || said->class != s->class)
+        *said = (struct said){time, s->class, schedule, judge_time(s, time, m), true};
+    return said->reason;
+}
+
 // A real that is not a whole number within 2^53: half a tiyin, or more than can be exact.
 static enum wire_reason judge_money(const struct ledger_series *s, struct figure value)
 {
@@ -131,9 +149,9 @@ static enum wire_reason judge_money(const struct ledger_series *s, struct figure
 
 static enum wire_reason judge_value(const struct verdict_series *s, struct figure value)
 {
-    double v = figure_to_real(value);
     if (value.kind == FIGURE_MISSING)
         return WIRE_REASON_NONE;
+    const double v = figure_to_real(value);
     enum wire_reason r = judge_money(s->series, value);
     if (r != WIRE_REASON_NONE || !s->kpi)
         return r;
@@ -165,8 +183,8 @@ static enum wire_reason judge_closed(const struct verdict_series *s, int64_t day
 }
 
 static enum wire_reason judge(const struct wire_batch *b, const struct wire_sample *sample,
-                              const struct wire_note *note, const struct moment *m, verdict_find find,
-                              void *ctx)
+                              const struct wire_note *note, const struct moment *m, struct said *said,
+                              verdict_find find, void *ctx)
 {
     enum wire_reason r;
     if (sample->refused != WIRE_REASON_NONE)
@@ -180,7 +198,7 @@ static enum wire_reason judge(const struct wire_batch *b, const struct wire_samp
         return WIRE_REASON_WRONG_CLASS;
     if (s.taken)
         return WIRE_REASON_SERIES_TAKEN;
-    if ((r = judge_time(s.series, sample->time, m)) != WIRE_REASON_NONE)
+    if ((r = judge_time_again(s.series, sample->time, m, said)) != WIRE_REASON_NONE)
         return r;
     if ((r = judge_value(&s, sample->value)) != WIRE_REASON_NONE ||
         (r = judge_note(s.series, sample->value, note)) != WIRE_REASON_NONE)
@@ -202,6 +220,7 @@ void verdict_batch(const struct wire_batch *batch, struct wall now, int64_t clos
                    void *ctx, struct wire_refusal *refusals, size_t *refused)
 {
     const struct moment m = {now.us / US_PER_S, closed_until_s};
+    struct said said = {0};
     size_t next_note = 0, count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         while (next_note < batch->note_count && batch->notes[next_note].index < i)
@@ -209,7 +228,7 @@ void verdict_batch(const struct wire_batch *batch, struct wall now, int64_t clos
         const struct wire_note *note = next_note < batch->note_count && batch->notes[next_note].index == i
                                            ? &batch->notes[next_note]
                                            : NULL;
-        enum wire_reason r = judge(batch, &batch->samples[i], note, &m, find, ctx);
+        enum wire_reason r = judge(batch, &batch->samples[i], note, &m, &said, find, ctx);
         if (r != WIRE_REASON_NONE)
             refusals[count++] = (struct wire_refusal){.index = (uint32_t)i, .reason = r};
     }

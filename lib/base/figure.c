@@ -29,11 +29,6 @@ static locale_t the_c_locale(void)
     return c_locale;
 }
 
-struct figure figure_missing(void)
-{
-    return (struct figure){.kind = FIGURE_MISSING, .integer = 0};
-}
-
 enum err figure_from_integer(int64_t integer, struct figure *out)
 {
     if (integer > FIGURE_INTEGER_MAX || integer < -FIGURE_INTEGER_MAX)
@@ -51,19 +46,6 @@ enum err figure_from_real(double real, struct figure *out)
     else
         *out = (struct figure){.kind = FIGURE_REAL, .real = real};
     return ERR_OK;
-}
-
-double figure_to_real(struct figure f)
-{
-    switch (f.kind) {
-    case FIGURE_INTEGER:
-        return (double)f.integer;
-    case FIGURE_REAL:
-        return f.real;
-    case FIGURE_MISSING:
-    default:
-        return NAN;
-    }
 }
 
 bool figure_equal(struct figure a, struct figure b)

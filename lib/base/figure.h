@@ -4,6 +4,7 @@
 #define ESEP_BASE_FIGURE_H
 
 #include "base/err.h"
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,12 +20,18 @@ struct figure {
 
 #define FIGURE_INTEGER_MAX INT64_C(9007199254740992) // 2^53: every one of them is a double
 
-struct figure figure_missing(void);
+static inline struct figure figure_missing(void)
+{
+    return (struct figure){.kind = FIGURE_MISSING, .integer = 0};
+}
 // INVALID (out untouched) beyond FIGURE_INTEGER_MAX.
 enum err figure_from_integer(int64_t integer, struct figure *out) MUST_USE;
 // INVALID for NaN and infinities; -0.0 becomes 0; whole numbers become integers.
 enum err figure_from_real(double real, struct figure *out) MUST_USE;
-double figure_to_real(struct figure f); // NaN when missing
+static inline double figure_to_real(struct figure f) // NaN when missing
+{
+    return f.kind == FIGURE_INTEGER ? (double)f.integer : f.kind == FIGURE_REAL ? f.real : (double)NAN;
+}
 bool figure_equal(struct figure a, struct figure b);
 
 // Decimal text as people write it after the caller has dealt with locale: [+-]digits[.digits][e[+-]digits],

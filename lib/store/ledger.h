@@ -73,15 +73,13 @@ enum err ledger_incarnation_taken(struct ledger *l, int64_t agent_id, const stru
 
 // ---- series
 // ---------------------------------------------------------------------------------------------------------
-struct ledger_series {
+struct ledger_series { // first what each sample is judged by: one line of the processor's cache
     int64_t series_id;
-    char name[256]; // park/resident/kpi[/dimension]
-    char unit[WIRE_UNIT_MAX + 1];
-    char currency[WIRE_CURRENCY_LEN + 1];
-    enum wire_class class;
-    uint32_t step_s;
-    uint32_t period;
     int64_t agent_id; // the owner
+    enum wire_class class;
+    uint32_t step_s, period;
+    char currency[WIRE_CURRENCY_LEN + 1], unit[WIRE_UNIT_MAX + 1];
+    char name[256]; // park/resident/kpi[/dimension]
 };
 // Declares number → series for the stream. The name is the full one. Idempotent. CONFLICT: the number is
 // another series, or the series is known with another unit, class, step or period, or currency (diag says
@@ -92,6 +90,13 @@ enum err ledger_declare(struct ledger *l, int64_t stream_id, uint32_t number,
 // Cached; *out is borrowed until the ledger closes. NOT_FOUND.
 enum err ledger_declared(struct ledger *l, int64_t stream_id, uint32_t number,
                          const struct ledger_series **out) MUST_USE;
+// A stream's series by number as far as they are in memory, so that a sample costs no look-up; NULL: ask
+// ledger_declared. Borrowed until the next call about the stream.
+struct ledger_declares {
+    const struct ledger_series *const *at;
+    size_t count;
+};
+struct ledger_declares ledger_declares(const struct ledger *l, int64_t stream_id);
 
 // ---- rows
 // -----------------------------------------------------------------------------------------------------------

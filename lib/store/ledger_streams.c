@@ -394,6 +394,15 @@ enum err ledger_declared(struct ledger *l, int64_t stream_id, uint32_t number,
     return e == ERR_OK ? declared(l, s, number, out) : e;
 }
 
+struct ledger_declares ledger_declares(const struct ledger *l, int64_t stream_id)
+{
+    const struct ledger_stream_entry *s = id_table_get(&l->streams, stream_id);
+    if (!s)
+        return (struct ledger_declares){0};
+    return (struct ledger_declares){s->declared, s->declared_count < s->now.declares ? s->declared_count
+                                                                                     : s->now.declares};
+}
+
 static enum err declare_again(struct ledger *l, struct ledger_stream_entry *s, uint32_t number,
                               const struct ledger_series *wanted, struct ledger_series *out, struct diag *d)
 {
