@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 enum { TICK_MS = 1000, RETRY_MS = 500, CHECKPOINT_BYTES = 64 << 20 };
+// So much that came during one commit says that the next ones will not catch up by themselves: agents wait.
+enum { PRESSED_ITEMS = 64, PRESSED_BYTES = 256 << 10 };
 
 struct shell {
     struct service *s;
@@ -91,22 +93,32 @@ static enum err tick(struct shell *sh, struct diag *d)
 }
 
 // ---- groups -------------------------------------------------------------------------------------
-static enum err gather(struct shell *sh)
+static enum err gather_some(struct shell *sh, int wait_ms, size_t *bytes)
 {
     void *p;
-    enum err e = queue_take(sh->s->to_committer, TICK_MS, &p);
+    enum err e = queue_take(sh->s->to_committer, wait_ms, &p);
     while (e == ERR_OK) {
         struct item *item = p;
         if (item->kind != ITEM_MESSAGE) {
             sh->admin = item;
             return ERR_OK;
         }
+        *bytes += item_bytes(item);
         sh->items[sh->count++] = item;
         if (sh->count == COMMITTER_GROUP_MAX)
             return ERR_OK;
         e = queue_take(sh->s->to_committer, 0, &p);
     }
     return sh->count > 0 ? ERR_OK : e;
+}
+
+static enum err gather(struct shell *sh)
+{
+    size_t bytes = 0;
+    enum err e = gather_some(sh, 0, &bytes);
+    collector_gauge_set(&sh->s->counters, GAUGE_PRESSED,
+                        sh->count >= PRESSED_ITEMS || bytes >= PRESSED_BYTES);
+    return e == ERR_AGAIN ? gather_some(sh, TICK_MS, &bytes) : e;
 }
 
 static void give_back(struct shell *sh)

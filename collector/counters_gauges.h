@@ -6,6 +6,7 @@
 #define GAUGE_LIST(X)                                                                                        \
     X(STARTED_US, "started_us", "microseconds", "when the process started, since 1970")                      \
     X(WAL_BYTES, "wal_bytes", "bytes", "size of the ledger's write-ahead log")                               \
+    X(PRESSED, "pressed", "flag", "1 while more arrives than a commit takes along: projections rest")        \
     X(FREE_BYTES, "free_bytes", "bytes", "free space where the state is")                                    \
     X(SPACE, "space", "state", "0 enough, 1 low, 2 none: credit is given at 0 only")                         \
     X(HEAD_MISSING, "head_missing", "flag", "ALARM: 1 when this start found rows but no ledger.head")        \

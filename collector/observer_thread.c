@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "collector/duties.h"
+#include "collector/pace.h"
 #include "collector/service.h"
 #include "kpi/park_zones.h"
 #include "kpi/period.h"
@@ -12,7 +13,7 @@
 
 // Days are added up a few at a time: a figure that comes meanwhile must not wait for them.
 enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DAYS_MAX = 64, DAYS_MS = 1000 };
-enum { DAYS_SHARE = 50 };
+enum { DAYS_SHARE = 50, REST_MAX_MS = 500 }; // so long may a person's report wait for the next step
 
 struct observer {
     struct service *s;
@@ -20,6 +21,7 @@ struct observer {
     struct reader *reader;
     struct observations_reader *view;
     struct park_zones *zones;
+    struct pace pace;
     int64_t days_again_us;              // monotonic
     bool more_duties;                   // of what residents owe some is to be said yet
     unsigned failures, duties_failures; // in a row
@@ -190,6 +192,16 @@ static bool may_go_on(struct observer *o, size_t rows, struct mono *stopping)
     return rows > 0 && mono_diff_ms(now, *stopping) < COLLECTOR_LAND_MAX_S * 1000;
 }
 
+static void give_way(struct observer *o, struct mono begun)
+{
+    struct service *s = o->s;
+    bool pressed = collector_gauge(&s->counters, GAUGE_PRESSED) && !atomic_load(&s->stop_projections);
+    int rest_ms = pace_rest_ms(&o->pace, begun, clock_mono(s->clock), observations_cursor(o->observations),
+                               cursor_position(s->committed), pressed, REST_MAX_MS);
+    if (rest_ms > 0)
+        cursor_wait(s->committed, UINT64_MAX, rest_ms);
+}
+
 void *observer_thread(void *service)
 {
     struct observer o = {.s = service};
@@ -197,6 +209,7 @@ void *observer_thread(void *service)
     size_t rows = 1;
     while (may_go_on(&o, rows, &stopping)) {
         struct diag d = {0};
+        const struct mono begun = clock_mono(o.s->clock);
         rows = 0;
         enum err e = step(&o, &rows, &d);
         // Not while it is behind: each day would read all that is not yet read, and wait again afterwards.
@@ -211,6 +224,8 @@ void *observer_thread(void *service)
         bool days_wait = o.days_again_us <= clock_mono(o.s->clock).us;
         if (rows == 0 && !days_wait && !o.more_duties && !atomic_load(&o.s->stop_projections))
             cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);
+        else
+            give_way(&o, begun);
     }
     observations_close(o.observations);
     observations_reader_close(o.view);

@@ -1,9 +1,10 @@
 // The shell around the RRD writer. Like the observations the files can be made again, so trouble with them is
 // counted and tried again and never stops the collector.
 #include "base/log.h"
+#include "collector/pace.h"
 #include "collector/service.h"
 
-enum { IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DIRTY_MAX_MS = 5000 };
+enum { IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DIRTY_MAX_MS = 5000, REST_MAX_MS = 5000 };
 
 struct rrd_shell {
     struct service *s;
@@ -12,6 +13,7 @@ struct rrd_shell {
     struct rrd_writer *writer;
     unsigned failures; // in a row
     struct mono stopping;
+    struct pace pace;
 };
 
 static enum err open_writer(struct rrd_shell *r, struct diag *d)
@@ -113,6 +115,20 @@ static void gather(struct rrd_shell *r)
     }
 }
 
+// Under more load than can be taken in, for what is on its way to an acknowledgement.
+static void give_way(struct rrd_shell *r, struct mono begun, struct mono ended)
+{
+    struct service *s = r->s;
+    const int64_t rest_ms =
+        pace_rest_ms(&r->pace, begun, ended, rrd_writer_landed(r->writer), cursor_position(s->committed),
+                     collector_gauge(&s->counters, GAUGE_PRESSED) != 0, REST_MAX_MS);
+    for (int64_t left_ms = rest_ms; left_ms > 0 && !asked(r) && collector_gauge(&s->counters, GAUGE_PRESSED);
+         left_ms = rest_ms - mono_diff_ms(clock_mono(s->clock), ended)) {
+        cursor_wait(s->committed, UINT64_MAX, (int)(left_ms < IDLE_MS ? left_ms : IDLE_MS));
+        take_requests(r);
+    }
+}
+
 // New rows wake it at once; a series that waits to be rebuilt is looked at each idle interval.
 static void wait_for_work(struct rrd_shell *r)
 {
@@ -136,17 +152,21 @@ void *rrd_thread(void *service)
     size_t did = 1;
     while (may_go_on(&r, did)) {
         struct diag d = {0};
+        const struct mono begun = clock_mono(r.s->clock);
         did = 0;
         enum err e = step(&r, &did, &d);
+        const struct mono ended = clock_mono(r.s->clock);
         if (e != ERR_OK) {
             failed(&r, e, &d);
             continue;
         }
         r.failures = 0;
-        if (did == 0)
+        if (did == 0) {
             wait_for_work(&r);
-        else
+        } else {
             gather(&r);
+            give_way(&r, begun, ended);
+        }
     }
     stop(&r);
     rrd_writer_close(r.writer);
