@@ -2,11 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *id_table_get(const struct id_table *t, int64_t id)
-{
-    return id >= 0 && (uint64_t)id < t->count ? t->at[id] : NULL;
-}
-
 static enum err grow(struct id_table *t, size_t wanted)
 {
     size_t count = t->count ? t->count : 64;

@@ -14,7 +14,10 @@ struct id_table { // all zero is an empty one
     size_t count;
 };
 
-void *id_table_get(const struct id_table *t, int64_t id); // NULL: none
+static inline void *id_table_get(const struct id_table *t, int64_t id) // NULL: none
+{
+    return id >= 0 && (uint64_t)id < t->count ? t->at[id] : NULL;
+}
 // NOMEM; CORRUPT for an id below 1 or past ID_TABLE_MAX.
 enum err id_table_put(struct id_table *t, int64_t id, void *item) MUST_USE;
 // Every item but NULL is given to drop (may be NULL); the table is empty afterwards.

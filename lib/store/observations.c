@@ -165,9 +165,19 @@ struct advance {
     struct diag *d;
     const struct reader_row *row;
     size_t rows;
-    int64_t day; // of the sample before, so that most samples cost no look-up
+    int64_t time, day; // of the sample before, so that most samples cost no look-up
     bool has_day;
 };
+
+static enum err note_day(struct advance *a, int64_t time)
+{
+    const int64_t day = day_of(time);
+    const bool noted = a->has_day && day == a->day;
+    a->time = time;
+    a->day = day;
+    a->has_day = true;
+    return noted ? ERR_OK : observations_note_day(a->o, a->row->stream_id, a->row->sequence, day);
+}
 
 static enum err take_sample(void *ctx, const struct reader_sample *s)
 {
@@ -176,12 +186,9 @@ static enum err take_sample(void *ctx, const struct reader_sample *s)
     if (s->series->class == WIRE_REPORT) {
         e = take_report(a->o, s, a->row->key_id);
     } else {
-        int64_t day = day_of(s->time);
         e = observations_note_latest(a->o, s);
-        if (e == ERR_OK && (!a->has_day || day != a->day))
-            e = observations_note_day(a->o, a->row->stream_id, a->row->sequence, day);
-        a->day = day;
-        a->has_day = true;
+        if (e == ERR_OK && (!a->has_day || s->time != a->time))
+            e = note_day(a, s->time);
     }
     return e == ERR_OK ? ERR_OK : observations_fail(a->o, e, "cannot write", a->d);
 }

@@ -81,7 +81,7 @@ static void put_latest(struct observations *o, struct observations_latest_entry 
                        const struct reader_sample *s)
 {
     entry->latest.time = s->time;
-    entry->latest.value = reader_own_value(s);
+    entry->latest.value = s->note ? reader_own_value(s) : s->value;
     entry->latest.received_us = s->received_us;
     entry->latest.position = s->position;
     entry->index = s->index;
@@ -104,8 +104,8 @@ static enum err note_waiting(struct observations *o, struct observations_latest_
 
 enum err observations_note_latest(struct observations *o, const struct reader_sample *s)
 {
-    struct observations_latest_entry *entry = NULL;
-    enum err e = latest_entry(o, s->series->series_id, &entry);
+    struct observations_latest_entry *entry = id_table_get(&o->latest, s->series->series_id);
+    enum err e = entry ? ERR_OK : latest_entry(o, s->series->series_id, &entry);
     if (e == ERR_OK && s->time >= entry->latest.time)
         put_latest(o, entry, s);
     return e == ERR_OK && s->series->class == WIRE_MEASUREMENT ? note_waiting(o, entry, s) : e;

@@ -54,26 +54,42 @@ static const struct wire_note *note_of(const struct wire_batch *b, size_t *at, s
     return *at < b->note_count && b->notes[*at].index == index ? &b->notes[*at] : NULL;
 }
 
+// Which series a sample is of: by the stream's numbers in memory, `known` (NULL: none yet).
+static enum err find_series(struct reader *r, const struct reader_row *row, uint32_t number,
+                            const struct reader_declares **known, const struct ledger_series **out,
+                            struct diag *d)
+{
+    if (*known && number < (*known)->count) {
+        *out = (*known)->series[number];
+        return ERR_OK;
+    }
+    enum err e = reader_declared(r, row->stream_id, number, out, d);
+    if (e == ERR_NOT_FOUND)
+        e = diag_fail(d, ERR_CORRUPT,
+                      LEDGER_FILE ": the row at position %" PRIu64 " accepts a sample of series number %u, "
+                                  "which its stream never declared",
+                      row->position, number);
+    *known = id_table_get(&r->declares, row->stream_id);
+    return e;
+}
+
 static enum err visit_samples(struct reader *r, const struct reader_row *row, const struct wire_batch *b,
                               struct reader_verdict *v, reader_sample_visit visit, void *ctx, struct diag *d)
 {
+    const struct reader_declares *known = NULL;
+    struct reader_sample s = {.received_us = row->received_us, .position = row->position};
     size_t note = 0;
     for (size_t i = 0; i < b->count; i++) {
         const struct wire_sample *w = &b->samples[i];
-        struct reader_sample s = {
-            .time = w->time, .value = w->value, .received_us = row->received_us, .position = row->position};
         s.index = (uint32_t)i;
-        s.note = note_of(b, &note, i);
         // A value that can be no figure is never accepted, whatever the verdict says.
-        if (reader_refused(v, s.index) != WIRE_REASON_NONE || w->refused != WIRE_REASON_NONE)
+        if (w->refused != WIRE_REASON_NONE ||
+            (v->count > 0 && reader_refused(v, s.index) != WIRE_REASON_NONE))
             continue;
-        enum err e = reader_declared(r, row->stream_id, w->series, &s.series, d);
-        if (e == ERR_NOT_FOUND)
-            e = diag_fail(d, ERR_CORRUPT,
-                          LEDGER_FILE ": the row at position %" PRIu64
-                                      " accepts a sample of series number %u, "
-                                      "which its stream never declared",
-                          row->position, w->series);
+        s.time = w->time;
+        s.value = w->value;
+        s.note = b->note_count > 0 ? note_of(b, &note, i) : NULL;
+        enum err e = find_series(r, row, w->series, &known, &s.series, d);
         if (e != ERR_OK || (e = visit(ctx, &s)) != ERR_OK)
             return e;
     }
