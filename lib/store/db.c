@@ -1,14 +1,14 @@
-// One way to open SQLite, so that what it promises about disks is switched on everywhere and every reply is
-// looked at. Two things are done beside SQLite because it does not report them: the folder is synced by our
-// own checked fsync (its own ignores EIO), and the write-ahead log left by a crash is written over itself and
-// synced before it is read, so that a row which was only in the page cache, even one whose sync had failed,
-// is never taken for a durable one. Checkpoints are run here after a commit rather than by SQLite's own hook,
-// which throws their errors away: a failed sync is remembered and ends all writing, because the next sync of
-// that file may falsely succeed.
+// One way to open SQLite, so that what it promises about disks is on everywhere and every reply is looked at.
+// Two things it does not report: the folder is synced by our own checked fsync (its own ignores EIO), and the
+// write-ahead log that a crash left is written over itself and synced before it is read, so that a row which
+// was only in the page cache is never taken for a durable one. Checkpoints are run here after a commit, not
+// by SQLite's hook, which throws their errors away: a failed sync is remembered and ends all writing, because
+// the next sync of that file may falsely succeed.
 #include "store/db.h"
 #include "base/clock.h"
 #include "store/db_files.h"
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,39 +55,25 @@ static enum err map_ioerr(int code, int system_errno)
 
 static enum err map_result(int code, int system_errno)
 {
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
+    static const struct {
+        int code;
+        enum err e;
+    } map[] = {{SQLITE_NOMEM, ERR_NOMEM},         {SQLITE_FULL, ERR_FULL},       {SQLITE_BUSY, ERR_AGAIN},
+               {SQLITE_LOCKED, ERR_AGAIN},        {SQLITE_INTERRUPT, ERR_AGAIN}, {SQLITE_PROTOCOL, ERR_AGAIN},
+               {SQLITE_SCHEMA, ERR_AGAIN},        {SQLITE_CORRUPT, ERR_CORRUPT}, {SQLITE_NOTADB, ERR_CORRUPT},
+               {SQLITE_CONSTRAINT, ERR_CONFLICT}, {SQLITE_TOOBIG, ERR_TOO_BIG},  {SQLITE_PERM, ERR_DENIED},
+               {SQLITE_AUTH, ERR_DENIED},         {SQLITE_READONLY, ERR_DENIED}};
+    const int kind = code & 0xff;
+    if (kind == SQLITE_OK || kind == SQLITE_ROW || kind == SQLITE_DONE)
         return ERR_OK;
-    case SQLITE_NOMEM:
-        return ERR_NOMEM;
-    case SQLITE_FULL:
-        return ERR_FULL;
-    case SQLITE_IOERR:
+    if (kind == SQLITE_IOERR)
         return map_ioerr(code, system_errno);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_INTERRUPT:
-    case SQLITE_PROTOCOL:
-    case SQLITE_SCHEMA:
-        return ERR_AGAIN;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_CORRUPT;
-    case SQLITE_CONSTRAINT:
-        return ERR_CONFLICT;
-    case SQLITE_TOOBIG:
-        return ERR_TOO_BIG;
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-    case SQLITE_READONLY:
-        return ERR_DENIED;
-    case SQLITE_CANTOPEN:
+    if (kind == SQLITE_CANTOPEN)
         return system_errno == ENOENT ? ERR_NOT_FOUND : system_errno == EACCES ? ERR_DENIED : ERR_IO;
-    default:
-        return ERR_INTERNAL;
-    }
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+        if (map[i].code == kind)
+            return map[i].e;
+    return ERR_INTERNAL;
 }
 
 static enum err note_result(struct db *db, int code)
@@ -143,8 +129,16 @@ static enum err allocate(const char *path, bool writer, struct db **out)
     return ERR_OK;
 }
 
+// Nobody asks how much memory SQLite uses, and counting costs a lock at every allocation.
+static void stop_counting(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err open_handle(struct db *db, int flags, struct diag *d)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, stop_counting);
     int rc =
         sqlite3_open_v2(db->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc != SQLITE_OK)
@@ -164,7 +158,7 @@ static enum err prepare_transaction(struct db *db, struct diag *d)
     return e;
 }
 
-// The reply comes before the change is on disk: only the end of the statement says whether it was written.
+// The reply comes before the change is on disk: the end of the statement says whether it was.
 static enum err use_wal(struct db *db, struct diag *d)
 {
     struct db_stmt *s = NULL;
