@@ -10,7 +10,7 @@
 #include "collector/quota.h"
 #include "kpi/park.h"
 
-#define COMMITTER_GROUP_MAX 1024 // items in a transaction
+#define COMMITTER_GROUP_MAX 8192 // items in a transaction
 
 struct committer;
 struct committer_options {
