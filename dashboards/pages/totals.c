@@ -101,9 +101,9 @@ void totals_put_behind(struct page *p, const struct board_row *r)
         snprintf(of, sizeof of, "%" PRIu32, t->contributors);
         snprintf(all, sizeof all, "%" PRIu32, t->contributors + t->missing);
         snprintf(missing, sizeof missing, "%" PRIu32, t->missing);
-        html_put(p->out, "<p class=\"small%s\">", t->missing ? " doubt" : "");
+        html_put(p->out, "<p class=\"small\"><span class=\"%s\">", t->missing ? "doubt" : "");
         page_fill(p, t->missing ? T_TOTAL_BEHIND_MISSING : T_TOTAL_BEHIND, of, all, missing);
-        buf_text(p->out, "</p>");
+        buf_text(p->out, "</span></p>");
     }
     computed_free(&c);
 }
