@@ -1,114 +1,30 @@
 // Rebuilding reads what the observations know of the series, so it waits until the observer has seen every
-// row that this file must show. A reader sees the old file or the new one, never a half. Where raw figures
-// are gone the hour's and day's lines are filled from roll-ups.
+// row that these files must show. Series that are due together are made together, so that the ledger is read
+// once for hundreds of them. A reader sees the old file or the new one, never a half. A new file is on disk
+// before it takes the old one's place, or the stored cursor says that it can't be trusted yet: then the next
+// storing, which syncs everything, is soon enough.
 #include "base/fs.h"
+#include "collector/rrd_make.h"
 #include "collector/rrd_state.h"
-#include "kpi/period.h"
 #include "store/reader_keep.h"
-#include "store/rollup.h"
-#include "store/rrd_image.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 8192, REPORT_VALUES = 366, DAY_S = 86400, WINDOW_S = 31 * DAY_S, POINTS_MAX = 2000000 };
-#define FROM_S (INT64_C(10) * 365 * DAY_S) // 1980: earlier ones do not fit into a file
-
-struct rebuild {
-    const struct rrd_series *s;
-    struct rrd_image *image;
-    struct rrd_value *values; // CHUNK
-    size_t count;
-    bool begun, valued; // the image; with values
-    int64_t rolled_s;   // up to here the points are roll-ups' cells
-    uint64_t cells;
-    struct diag *d;
+enum {
+    DAY_S = 86400,
+    GROUP_MAX = 256,      // files of 1.2 MB
+    POINTS_MAX = 1000000, // of 48 bytes
+    FEW = 8,              // files that are cheaper to sync one by one
+    SLICE_MS = 200,
+    RETRY_MS = 5000,
+    COST_FACTOR = 10
 };
 
-static enum err begin(struct rebuild *r, int64_t start)
-{
-    enum err e = r->begun ? ERR_OK : rrd_image_begin(r->image, r->s->info, start, r->d);
-    r->begun = r->begun || e == ERR_OK;
-    return e;
-}
-
-// The file begins where raw figures do, and its past is filled.
-static enum err add_cell(struct rebuild *r, const struct point *p)
-{
-    const struct rrd_image_cell cell = {.end = p->time,
-                                        .length_s = p->span_s,
-                                        .known = p->cell->known,
-                                        .sum = rollup_cell_sum(p->cell),
-                                        .min = figure_to_real(p->cell->min),
-                                        .max = figure_to_real(p->cell->max)};
-    if (p->time > r->rolled_s || r->valued || r->count > 0) // retention went on meanwhile
-        return ERR_AGAIN;
-    enum err e = begin(r, r->rolled_s);
-    r->cells++;
-    return e == ERR_OK ? rrd_image_fill(r->image, &cell, r->d) : e;
-}
-
-static enum err flush(struct rebuild *r)
-{
-    if (r->count == 0)
-        return ERR_OK;
-    enum err e = begin(r, r->values[0].time - (int64_t)rrd_series_step(r->s->info));
-    if (e == ERR_OK)
-        e = rrd_image_add(r->image, r->values, r->count, r->d);
-    r->valued = r->valued || e == ERR_OK;
-    r->count = 0;
-    return e;
-}
-
-static enum err add_point(void *ctx, const struct point *p)
-{
-    struct rebuild *r = ctx;
-    if (!rrd_time_fits(r->s->info, p->time))
-        return ERR_OK;
-    if (p->cell)
-        return add_cell(r, p);
-    r->values[r->count++] = (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)};
-    return r->count == CHUNK ? flush(r) : ERR_OK;
-}
-
-static enum err add_observation(void *ctx, const struct observation *o)
-{
-    struct rebuild *r = ctx;
-    size_t count;
-    struct figure value = observation_own_value(o, r->s->info->currency);
-    rrd_report_values(r->s->info, o->period_start, value, r->values + r->count, &count);
-    for (size_t i = r->count, end = i + count; i < end; i++) {
-        if (rrd_time_fits(r->s->info, r->values[i].time))
-            r->values[r->count++] = r->values[i];
-    }
-    return r->count + REPORT_VALUES > CHUNK ? flush(r) : ERR_OK;
-}
-
-static enum err read_points(struct rrd_writer *w, struct rebuild *r)
-{
-    const struct ledger_series *info = r->s->info;
-    if (info->class == WIRE_REPORT) {
-        struct observation_query q = {.series_id = info->series_id, .from = INT32_MIN, .to = INT32_MAX};
-        return observations_query(w->o.observations, &q, add_observation, r, r->d);
-    }
-    int64_t to =
-        clock_wall(w->o.clock).us / US_PER_S + 2 * DAY_S; // beyond what is accepted as not in the future
-    enum err e =
-        points_read(w->o.observations, w->o.reader, info, FROM_S, to, POINTS_MAX, add_point, r, r->d);
-    // So long a history that it should not be in memory at once: month by month.
-    for (int64_t from = FROM_S; (e == ERR_TOO_BIG || from > FROM_S) && from < to; from += WINDOW_S) {
-        int64_t end = from + WINDOW_S < to ? from + WINDOW_S : to;
-        e = points_read(w->o.observations, w->o.reader, info, from, end, SIZE_MAX, add_point, r, r->d);
-        if (e != ERR_OK)
-            break;
-    }
-    return e;
-}
-
+// ---- in the old one's place
 static enum err sync_file(const char *path, struct diag *d)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -119,27 +35,28 @@ static enum err sync_file(const char *path, struct diag *d)
     return failed ? diag_errno(d, failed, "%s", path) : ERR_OK;
 }
 
-static enum err put_in_place(const char *from, const char *to, struct diag *d)
+static enum err put_in_place(const struct rrd_made *made, bool sync, struct diag *d)
 {
-    char folder[RRD_PATH_MAX];
-    enum err e = sync_file(from, d);
+    char beside[RRD_PATH_MAX + 8], folder[RRD_PATH_MAX];
+    rrd_make_beside(made, beside);
+    enum err e = sync ? sync_file(beside, d) : ERR_OK;
     if (e != ERR_OK)
         return e;
-    if (rename(from, to) != 0)
-        return diag_errno(d, errno, "%s", to);
-    snprintf(folder, sizeof folder, "%s", to);
+    if (rename(beside, made->path) != 0)
+        return diag_errno(d, errno, "%s", made->path);
+    snprintf(folder, sizeof folder, "%s", made->path);
     *strrchr(folder, '/') = '\0';
-    return fs_sync_dir(folder, d);
+    return sync ? fs_sync_dir(folder, d) : ERR_OK;
 }
 
-static void finished(struct rrd_writer *w, struct rrd_series *s, const char *path, const struct rebuild *r,
-                     uint64_t covered)
+static void finished(struct rrd_writer *w, const struct rrd_made *made, uint64_t covered)
 {
-    if (r->begun) {
-        s->newest = rrd_image_last(r->image);
-        rrd_note_file(s, path);
+    struct rrd_series *s = made->series;
+    if (made->begun) {
+        s->newest = made->last;
+        rrd_note_file(s, made->path);
     } else { // nothing accepted was ever said of it
-        (void)unlink(path);
+        (void)unlink(made->path);
         s->newest = RRD_TIME_NONE;
         s->mtime_ns = 0;
         s->looked = s->changed = true;
@@ -148,39 +65,188 @@ static void finished(struct rrd_writer *w, struct rrd_series *s, const char *pat
     s->covered = covered;
     w->changed = true;
     collector_count(w->o.counters, COUNTER_RRD_REBUILDS, 1);
-    collector_count(w->o.counters, COUNTER_RRD_CELLS_FILLED, r->cells);
+    collector_count(w->o.counters, COUNTER_RRD_CELLS_FILLED, made->cells);
 }
 
-enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
+static void failed(struct rrd_writer *w, struct rrd_series *s, enum err e, const struct diag *d)
 {
-    char path[RRD_PATH_MAX], beside[RRD_PATH_MAX + 8];
-    uint64_t covered;
+    s->rebuild_after = clock_mono(w->o.clock);
+    s->rebuild_after.us += RETRY_MS * US_PER_MS;
+    collector_count(w->o.counters, COUNTER_RRD_ERRORS, 1);
+    rrd_complain(w, s, e, d->text);
+}
+
+// ---- a group
+static enum err read_group(struct rrd_writer *w, struct rrd_made *made, size_t count, struct diag *d)
+{
     struct ledger_kept kept;
-    struct rebuild r = {.s = s, .d = d};
-    enum err e = rrd_know(w, s, d);
-    if (e != ERR_OK || (e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
-        (e = observations_reader_covered(w->o.observations, w->o.reader, &covered, d)) != ERR_OK)
+    enum err e = reader_kept(w->o.reader, &kept, d);
+    if (e != ERR_OK)
         return e;
-    if (covered < s->needed || (covered == 0 && w->position > 0))
-        return ERR_AGAIN;
-    if ((e = reader_kept(w->o.reader, &kept, d)) != ERR_OK)
-        return e;
-    r.rolled_s = kept.rolled_until_s;
-    if (!(r.values = malloc((CHUNK + REPORT_VALUES) * sizeof *r.values)) ||
-        rrd_image_create(&r.image) != ERR_OK) {
-        free(r.values);
-        return diag_fail(d, ERR_NOMEM, "out of memory");
-    }
-    snprintf(beside, sizeof beside, "%s.new", path);
-    if ((e = read_points(w, &r)) == ERR_OK && (e = flush(&r)) == ERR_OK && r.begun)
-        e = rrd_image_write(r.image, beside, d);
-    if (e == ERR_OK && r.begun)
-        e = put_in_place(beside, path, d);
-    if (e == ERR_OK)
-        finished(w, s, path, &r, covered);
-    else
+    const struct rrd_make m = {.observations = w->o.observations,
+                               .reader = w->o.reader,
+                               .made = made,
+                               .count = count,
+                               .points_max = w->points_max ? w->points_max : POINTS_MAX,
+                               // beyond what is accepted as not in the future
+                               .to_s = clock_wall(w->o.clock).us / US_PER_S + 2 * DAY_S,
+                               .rolled_s = kept.rolled_until_s};
+    return rrd_make(&m, d);
+}
+
+static void forget_group(const struct rrd_made *made, size_t count)
+{
+    char beside[RRD_PATH_MAX + 8];
+    for (size_t i = 0; i < count; i++) {
+        rrd_make_beside(&made[i], beside);
         (void)unlink(beside);
-    rrd_image_destroy(r.image);
-    free(r.values);
+    }
+}
+
+static void place_group(struct rrd_writer *w, const struct rrd_made *made, size_t count, uint64_t covered)
+{
+    bool sync = false;
+    for (size_t i = 0; i < count; i++)
+        sync = sync || !made[i].series->stored_dirty;
+    for (size_t i = 0; i < count; i++) {
+        struct diag d = {0};
+        enum err e = made[i].begun ? put_in_place(&made[i], sync, &d) : ERR_OK;
+        if (e == ERR_OK) {
+            finished(w, &made[i], covered);
+        } else {
+            failed(w, made[i].series, e, &d);
+            forget_group(&made[i], 1);
+        }
+    }
+}
+
+// By halves until they fit into memory, or the one at fault is alone.
+static enum err rebuild_group(struct rrd_writer *w, struct rrd_made *made, size_t count, uint64_t covered,
+                              struct diag *d)
+{
+    enum err e = read_group(w, made, count, d);
+    if (e == ERR_OK) {
+        place_group(w, made, count, covered);
+        return e;
+    }
+    forget_group(made, count);
+    if (e == ERR_AGAIN)
+        return e;
+    if (count == 1 || e == ERR_FULL || e == ERR_NOMEM) { // which have nothing to do with one of them
+        for (size_t i = 0; i < count; i++)
+            failed(w, made[i].series, e, d);
+        return ERR_OK;
+    }
+    w->group = count / 2;
+    e = rebuild_group(w, made, count / 2, covered, d);
+    return e != ERR_OK ? e : rebuild_group(w, made + count / 2, count - count / 2, covered, d);
+}
+
+static enum err rebuild_together(struct rrd_writer *w, struct rrd_series **list, size_t count,
+                                 uint64_t covered, struct diag *d)
+{
+    struct rrd_made *made = calloc(count, sizeof *made);
+    enum err e = made ? ERR_OK : diag_fail(d, ERR_NOMEM, "out of memory");
+    struct mono begun = clock_mono(w->o.clock);
+    bool stored = true;
+    for (size_t i = 0; e == ERR_OK && i < count; i++) {
+        made[i].series = list[i];
+        stored = stored && list[i]->stored_dirty;
+        e = rrd_path(w->state, list[i]->series_id, made[i].path);
+    }
+    if (e == ERR_OK && count > FEW && !stored) // from now on the cursor distrusts them
+        e = rrd_store(w, false, d);
+    if (e == ERR_OK)
+        e = rebuild_group(w, made, count, covered, d);
+    free(made);
+    struct mono now = clock_mono(w->o.clock);
+    int64_t pause_ms = COST_FACTOR * mono_diff_ms(now, begun) / (int64_t)count;
+    for (size_t i = 0; e == ERR_OK && i < count; i++)
+        if (!list[i]->dirty)
+            list[i]->rebuild_after.us =
+                now.us + (pause_ms > RRD_WRITER_REBUILD_MS ? pause_ms : RRD_WRITER_REBUILD_MS) * US_PER_MS;
     return e;
+}
+
+// ---- what is due
+static int together(const void *a, const void *b)
+{
+    const struct rrd_series *x = *(struct rrd_series *const *)a, *y = *(struct rrd_series *const *)b;
+    if (x->info->class != y->info->class)
+        return x->info->class < y->info->class ? -1 : 1;
+    if (x->info->agent_id != y->info->agent_id)
+        return x->info->agent_id < y->info->agent_id ? -1 : 1;
+    return x->series_id < y->series_id ? -1 : x->series_id > y->series_id;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct rrd_series *x = *(struct rrd_series *const *)a, *y = *(struct rrd_series *const *)b;
+    return x->series_id < y->series_id ? -1 : x->series_id > y->series_id;
+}
+
+static bool is_due(struct rrd_writer *w, struct rrd_series *s, struct mono now, uint64_t covered)
+{
+    struct diag d = {0};
+    if (s->rebuild_after.us > now.us || covered < s->needed || (covered == 0 && w->position > 0))
+        return false;
+    enum err e = rrd_know(w, s, &d);
+    if (e == ERR_NOT_FOUND) // the cursor speaks of a series that this ledger never had
+        s->dirty = false;
+    else if (e != ERR_OK)
+        failed(w, s, e, &d);
+    return e == ERR_OK;
+}
+
+static size_t drop_clean(struct rrd_list *list)
+{
+    size_t kept = 0, before = list->count;
+    for (size_t i = 0; i < before; i++)
+        if (list->items[i]->dirty)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+    return before - kept;
+}
+
+static enum err rebuild_list(struct rrd_writer *w, struct rrd_list *due, uint64_t covered, struct diag *d)
+{
+    enum err e = ERR_OK;
+    struct mono begun = clock_mono(w->o.clock);
+    for (size_t at = 0; e == ERR_OK && at < due->count;) {
+        size_t n = 1;
+        while (at + n < due->count && n < w->group &&
+               due->items[at + n]->info->class == due->items[at]->info->class)
+            n++;
+        qsort(due->items + at, n, sizeof(*due->items), by_number);
+        e = rebuild_together(w, due->items + at, n, covered, d);
+        at += n;
+        if (w->group < GROUP_MAX)
+            w->group++; // a long history may have been alone
+        if (mono_diff_ms(clock_mono(w->o.clock), begun) >= SLICE_MS)
+            break;
+    }
+    return e;
+}
+
+enum err rrd_rebuild_due(struct rrd_writer *w, size_t *done, struct diag *d)
+{
+    struct rrd_list due = {0};
+    struct mono now = clock_mono(w->o.clock);
+    uint64_t covered = 0;
+    *done = 0;
+    if (w->dirty.count == 0)
+        return ERR_OK;
+    if (w->group == 0)
+        w->group = GROUP_MAX;
+    enum err e = observations_reader_covered(w->o.observations, w->o.reader, &covered, d);
+    for (size_t i = 0; e == ERR_OK && i < w->dirty.count; i++)
+        if (is_due(w, w->dirty.items[i], now, covered))
+            e = rrd_list_add(&due, w->dirty.items[i]);
+    if (e == ERR_OK && due.count > 0) {
+        qsort(due.items, due.count, sizeof(*due.items), together);
+        e = rebuild_list(w, &due, covered, d);
+    }
+    free(due.items);
+    *done = drop_clean(&w->dirty);
+    return e == ERR_AGAIN ? ERR_OK : e;
 }

@@ -48,8 +48,11 @@ enum err rrd_store(struct rrd_writer *w, bool clean, struct diag *d)
         rrd_cursor_rollback(w->cursor);
         return e;
     }
-    for (size_t i = 0; i < rrd_table_count(w->table); i++)
-        rrd_table_at(w->table, i)->changed = false;
+    for (size_t i = 0; i < rrd_table_count(w->table); i++) {
+        struct rrd_series *s = rrd_table_at(w->table, i);
+        s->changed = false;
+        s->stored_dirty = s->dirty;
+    }
     w->forget = false;
     w->changed = false;
     w->stored_position = w->position;
@@ -72,6 +75,7 @@ static enum err take_stored(void *ctx, const struct rrd_cursor_series *stored)
         return e;
     s->newest = stored->newest;
     s->mtime_ns = c->clean ? stored->mtime_ns : 0;
+    s->stored_dirty = stored->dirty;
     return stored->dirty ? rrd_mark_dirty(c->w, s, c->w->position, c->w->position) : ERR_OK;
 }
 

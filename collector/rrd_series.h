@@ -15,6 +15,7 @@ struct rrd_series {
     bool looked;                      // newest and mtime_ns are the file's, seen by this process
     bool changed;                     // since the durable cursor was stored
     bool dirty;
+    bool stored_dirty;   // the durable cursor says so
     uint64_t dirty_from; // the first ledger row that the file lacks
     uint64_t needed;     // the rebuild must have seen the ledger up to here
     uint64_t covered;    // rows up to here are in the file, through a rebuild

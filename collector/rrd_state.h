@@ -1,5 +1,5 @@
 // What the parts of the RRD writer share: rrd_writer.c reads and decides, rrd_land.c writes, rrd_rebuild.c
-// rebuilds, rrd_recover.c starts and stores.
+// (with rrd_make.c) rebuilds, rrd_recover.c starts and stores.
 #ifndef ESEP_COLLECTOR_RRD_STATE_H
 #define ESEP_COLLECTOR_RRD_STATE_H
 
@@ -28,9 +28,11 @@ struct rrd_writer {
     bool forget;             // the stored series are of another life
     struct rrd_list touched; // with values, in this step
     struct rrd_list dirty;
-    size_t bytes;   // that the touched series' values hold
-    struct {        // the last step that wrote
-        int64_t ms; // writing
+    size_t group;      // so many are rebuilt together
+    size_t points_max; // with so many points in memory; 0: as many as usual
+    size_t bytes;      // that the touched series' values hold
+    struct {           // the last step that wrote
+        int64_t ms;    // writing
         size_t rows, visits, values, bytes;
     } last;
     size_t patrol_at, header_at;
@@ -39,6 +41,7 @@ struct rrd_writer {
     bool times_lie;     // too many of them: this file system's times say nothing
 };
 
+enum err rrd_list_add(struct rrd_list *list, struct rrd_series *s) MUST_USE; // NOMEM
 // Fills info; NOT_FOUND when the ledger does not know the series.
 enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d) MUST_USE;
 // The file lacks what ledger row `from` says; the rebuild must have seen rows up to `needed`.
@@ -57,9 +60,9 @@ enum err rrd_check(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
 enum err rrd_check_header(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
 // Writes the series' values, or marks it dirty. Errors other than NOMEM end in a dirty series.
 enum err rrd_land(struct rrd_writer *w, struct rrd_series *s) MUST_USE;
-// A new file beside, from exact points; renamed over the old one. AGAIN: the observer has not seen enough
-// yet.
-enum err rrd_rebuild(struct rrd_writer *w, struct rrd_series *s, struct diag *d) MUST_USE;
+// Makes new files of what is dirty and due, as far as the observer has seen enough, for some 200 ms. *done:
+// how many are dirty no more. What fails for one series is said and tried again later.
+enum err rrd_rebuild_due(struct rrd_writer *w, size_t *done, struct diag *d) MUST_USE;
 // Syncs the files, then stores the cursor.
 enum err rrd_store(struct rrd_writer *w, bool clean, struct diag *d) MUST_USE;
 

@@ -8,9 +8,7 @@
 #include <string.h>
 
 enum {
-    REBUILD_SLICE_MS = 200,
-    RETRY_MS = 5000,
-    COST_FACTOR = 10,
+    COMPLAIN_MS = 5000,
     PATROL_MS = 1000,
     PATROL_FILES = 256,
     PATROL_HEADERS = 4,
@@ -26,7 +24,7 @@ enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
     return s->info ? ERR_OK : reader_series(w->o.reader, s->series_id, &s->info, d);
 }
 
-static enum err list_add(struct rrd_list *list, struct rrd_series *s)
+enum err rrd_list_add(struct rrd_list *list, struct rrd_series *s)
 {
     if (list->count == list->capacity) {
         size_t more = list->capacity ? list->capacity * 2 : 64;
@@ -43,7 +41,7 @@ static enum err list_add(struct rrd_list *list, struct rrd_series *s)
 enum err rrd_mark_dirty(struct rrd_writer *w, struct rrd_series *s, uint64_t from, uint64_t needed)
 {
     if (!s->dirty) {
-        enum err e = list_add(&w->dirty, s);
+        enum err e = rrd_list_add(&w->dirty, s);
         if (e != ERR_OK)
             return e;
         s->dirty = true;
@@ -61,7 +59,7 @@ enum err rrd_mark_dirty(struct rrd_writer *w, struct rrd_series *s, uint64_t fro
 void rrd_complain(struct rrd_writer *w, const struct rrd_series *s, enum err e, const char *text)
 {
     struct mono now = clock_mono(w->o.clock);
-    if (w->logged_at.us != 0 && mono_diff_ms(now, w->logged_at) < RETRY_MS)
+    if (w->logged_at.us != 0 && mono_diff_ms(now, w->logged_at) < COMPLAIN_MS)
         return;
     w->logged_at = now;
     log_error("rrd_file_error", F_TEXT("series", s->info ? s->info->name : ""),
@@ -106,7 +104,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *sample)
         s->needed = sample->position;
         return ERR_OK;
     }
-    if (s->count == 0 && (e = list_add(&w->touched, s)) != ERR_OK)
+    if (s->count == 0 && (e = rrd_list_add(&w->touched, s)) != ERR_OK)
         return e;
     if (sample->series->class == WIRE_REPORT)
         return push_report(w, s, sample);
@@ -198,53 +196,6 @@ int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough)
 }
 
 // ---- rebuilding ---------------------------------------------------------------------------------
-static void rebuild_failed(struct rrd_writer *w, struct rrd_series *s, enum err e, const struct diag *d)
-{
-    s->rebuild_after = clock_mono(w->o.clock);
-    s->rebuild_after.us += RETRY_MS * US_PER_MS;
-    collector_count(w->o.counters, COUNTER_RRD_ERRORS, 1);
-    rrd_complain(w, s, e, d->text);
-}
-
-static bool rebuild_one(struct rrd_writer *w, struct rrd_series *s)
-{
-    struct diag d = {0};
-    struct mono begun = clock_mono(w->o.clock);
-    enum err e = rrd_rebuild(w, s, &d);
-    if (e == ERR_NOT_FOUND && !s->info) { // the cursor speaks of a series that this ledger never had
-        s->dirty = false;
-        return true;
-    }
-    if (e == ERR_AGAIN)
-        return false;
-    if (e != ERR_OK) {
-        rebuild_failed(w, s, e, &d);
-        return false;
-    }
-    int64_t pause_ms = COST_FACTOR * mono_diff_ms(clock_mono(w->o.clock), begun);
-    s->rebuild_after = clock_mono(w->o.clock);
-    s->rebuild_after.us += (pause_ms > RRD_WRITER_REBUILD_MS ? pause_ms : RRD_WRITER_REBUILD_MS) * US_PER_MS;
-    return true;
-}
-
-static size_t rebuild_due(struct rrd_writer *w)
-{
-    struct mono begun = clock_mono(w->o.clock), now = begun;
-    size_t kept = 0, done = 0;
-    for (size_t i = 0; i < w->dirty.count; i++) {
-        struct rrd_series *s = w->dirty.items[i];
-        bool due = s->rebuild_after.us <= now.us && mono_diff_ms(now, begun) < REBUILD_SLICE_MS;
-        if (due && rebuild_one(w, s))
-            done++;
-        else
-            w->dirty.items[kept++] = s;
-        if (due)
-            now = clock_mono(w->o.clock);
-    }
-    w->dirty.count = kept;
-    return done;
-}
-
 enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *count, struct diag *d)
 {
     size_t before = w->dirty.count;
@@ -308,10 +259,12 @@ static void publish(struct rrd_writer *w)
 enum err rrd_writer_step(struct rrd_writer *w, size_t *did, struct diag *d)
 {
     uint64_t before = w->position;
+    size_t rebuilt = 0;
     enum err e = read_and_land(w, d);
     *did = (size_t)(w->position - before);
     if (e == ERR_OK)
-        *did += rebuild_due(w);
+        e = rrd_rebuild_due(w, &rebuilt, d);
+    *did += rebuilt;
     if (e == ERR_OK && *did == 0)
         e = patrol(w);
     if (e == ERR_OK && w->changed &&

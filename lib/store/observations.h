@@ -115,8 +115,13 @@ enum err points_read_as_of(struct observations_reader *o, struct reader *r, cons
                            void *ctx, struct diag *d) MUST_USE;
 
 typedef enum err (*point_of_visit)(void *ctx, const struct ledger_series *s, const struct point *p);
-// Raw points of several measured series at once, whatever has been rolled up: what roll-ups are made of. One
-// series after the other. Each row is read once, so series of one agent belong together.
+// The same of several series of rising number, one after the other. Each row is read once, so series of one
+// agent belong together. TOO_BIG past max_points of all of them.
+enum err points_read_many(struct observations_reader *o, struct reader *r,
+                          const struct ledger_series *const *series, size_t count, int64_t from, int64_t to,
+                          size_t max_points, point_of_visit visit, void *ctx, struct diag *d) MUST_USE;
+// Raw points of several measured series at once, whatever has been rolled up: what roll-ups are made of. As
+// above.
 enum err points_read_raw(struct observations_reader *o, struct reader *r,
                          const struct ledger_series *const *series, size_t count, int64_t from, int64_t to,
                          point_of_visit visit, void *ctx, struct diag *d) MUST_USE;
