@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 100000 };
+enum { SNAPSHOT_MS = 1000, FLUSH_LAG_MAX = 200000 };
 
 // ---- parsing ------------------------------------------------------------------------------------
 static const struct {

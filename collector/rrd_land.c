@@ -2,7 +2,7 @@
 // what the file shows: the same is a repeat (a replay after a crash looks just like that), anything else
 // needs a rebuild, because a round-robin file can't be corrected in place and would take a correction in
 // silence without storing it. A file that someone else changed, replaced or removed is noticed by its
-// modification time before it is written.
+// modification time before it is written: by the visit itself, which has it open.
 #include "base/log.h"
 #include "collector/rrd_state.h"
 #include <sys/stat.h>
@@ -155,28 +155,42 @@ static enum err judge_late(struct rrd_writer *w, struct rrd_series *s, const cha
 }
 
 // ---- appending ----------------------------------------------------------------------------------
+static enum err write_file(struct rrd_writer *w, struct rrd_series *s, const char *path,
+                           const struct rrd_value *fresh, size_t count, struct diag *d)
+{
+    int64_t mtime_ns = w->times_lie ? 0 : s->mtime_ns;
+    enum err e = ERR_OK;
+    if (s->newest == RRD_TIME_NONE) {
+        mtime_ns = 0;
+        e = rrd_file_create(path, s->info, fresh[0].time - (int64_t)rrd_series_step(s->info), false, d);
+    }
+    if (e == ERR_OK)
+        e = rrd_file_visit(path, s->info, fresh, count, &mtime_ns, d);
+    if (e == ERR_DENIED && (e = changed_by_others(w, s)) == ERR_OK && !s->dirty) { // times say nothing here
+        mtime_ns = 0;
+        e = rrd_file_visit(path, s->info, fresh, count, &mtime_ns, d);
+    }
+    if (e == ERR_OK && !s->dirty) {
+        s->newest = fresh[count - 1].time;
+        s->mtime_ns = mtime_ns;
+        s->looked = s->changed = w->changed = true;
+        collector_count(w->o.counters, COUNTER_RRD_VALUES_WRITTEN, count);
+    }
+    return e;
+}
+
 static enum err append(struct rrd_writer *w, struct rrd_series *s, const char *path, size_t late)
 {
-    const struct rrd_value *fresh = s->values + late;
-    size_t count = s->count - late;
     struct diag d = {0};
-    enum err e = ERR_OK;
     rrd_cursor_mark(w->cursor, s->series_id);
-    if (s->newest == RRD_TIME_NONE)
-        e = rrd_file_create(path, s->info, fresh[0].time - (int64_t)rrd_series_step(s->info), false, &d);
-    if (e == ERR_OK)
-        e = rrd_file_update(path, s->info, fresh, count, &d);
+    enum err e = write_file(w, s, path, s->values + late, s->count - late, &d);
     rrd_cursor_mark(w->cursor, 0);
     collector_count(w->o.counters, COUNTER_RRD_FILE_VISITS, 1);
-    if (e == ERR_OK) {
-        s->newest = fresh[count - 1].time;
-        rrd_note_file(s, path);
-        w->changed = true;
-        collector_count(w->o.counters, COUNTER_RRD_VALUES_WRITTEN, count);
-        return ERR_OK;
-    }
+    if (e == ERR_OK || s->dirty)
+        return e;
     if (e == ERR_NOT_FOUND || e == ERR_CORRUPT || e == ERR_CONFLICT)
-        return found_damaged(w, s, e == ERR_NOT_FOUND ? COUNTER_RRD_MISSING : COUNTER_RRD_DAMAGED, d.text);
+        return found_damaged(w, s, e == ERR_NOT_FOUND ? COUNTER_RRD_MISSING : COUNTER_RRD_DAMAGED,
+                             e == ERR_NOT_FOUND ? "the file is missing" : d.text);
     collector_count(w->o.counters, COUNTER_RRD_ERRORS, 1);
     rrd_complain(w, s, e, d.text);
     return rrd_mark_dirty(w, s, w->step_from, w->position);
@@ -189,11 +203,13 @@ enum err rrd_land(struct rrd_writer *w, struct rrd_series *s)
     enum err e = ERR_OK;
     if (s->dirty || s->count == 0)
         goto out; // the rebuild will read them from the ledger
-    if ((e = rrd_path(w->state, s->series_id, path)) != ERR_OK || (e = check_file(w, s, path)) != ERR_OK ||
-        s->dirty)
+    if ((e = rrd_path(w->state, s->series_id, path)) != ERR_OK ||
+        (!s->looked && (e = look(w, s, path)) != ERR_OK) || s->dirty)
         goto out;
     collector_count(w->o.counters, COUNTER_RRD_REPEATS, rrd_series_settle(s));
     late = count_late(s);
+    if (late > 0 && ((e = check_file(w, s, path)) != ERR_OK || s->dirty))
+        goto out; // else the visit looks
     if (late > 0 && ((e = judge_late(w, s, path, late)) != ERR_OK || s->dirty))
         goto out;
     if (late < s->count)

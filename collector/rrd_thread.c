@@ -97,7 +97,7 @@ static bool may_go_on(struct rrd_shell *r, size_t did)
 
 static bool asked(struct rrd_shell *r)
 {
-    return atomic_load(&r->s->rrd_asked) > rrd_writer_position(r->writer) ||
+    return atomic_load(&r->s->rrd_asked) > rrd_writer_landed(r->writer) ||
            atomic_load(&r->s->stop_projections);
 }
 

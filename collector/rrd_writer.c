@@ -13,8 +13,8 @@ enum {
     PATROL_FILES = 256,
     PATROL_HEADERS = 4,
     REST_FROM_MS = 20, // a step that was shorter costs nothing to speak of
-    REST_FACTOR = 4,
-    REST_ROWS_MAX = 65536,
+    REST_FACTOR = 8,
+    REST_ROWS_MAX = 131072,
     RICH_VISIT = 64 // values: more would not make them cheaper
 };
 

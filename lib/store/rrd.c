@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,27 +85,38 @@ static enum err lock(int fd, const char *path, struct diag *d)
     return ERR_OK;
 }
 
-static enum err update(int fd, const char *path, const struct rrd_layout *l, const struct rrd_value *values,
-                       size_t count, struct diag *d)
+static enum err write_visit(int fd, const char *path, struct rrd_header *h, const struct rrd_value *values,
+                            size_t count, int64_t *mtime_ns, struct diag *d)
 {
     const struct rrd_target target = {.fd = fd, .path = path};
     unsigned char bytes[RRD_HEADER_BYTES];
+    struct stat st;
+    enum err e = rrd_write_values(h, &target, values, count, d);
+    if (e != ERR_OK)
+        return e;
+    rrd_header_pack(h, bytes);
+    e = rrd_write_at(&target, bytes + h->live_at, (size_t)(h->values_at - h->live_at), h->live_at, d);
+    if (e == ERR_OK && mtime_ns)
+        *mtime_ns = fstat(fd, &st) == 0 ? rrd_mtime_ns(&st) : 0;
+    return e;
+}
+
+static enum err visit_open(int fd, const char *path, const struct rrd_layout *l,
+                           const struct rrd_value *values, size_t count, int64_t *mtime_ns, struct diag *d)
+{
     struct rrd_header h;
     enum err e = lock(fd, path, d);
     if (e == ERR_OK)
         e = rrd_header_read(fd, path, l, &h, d);
+    if (e == ERR_OK && mtime_ns && *mtime_ns && *mtime_ns != h.mtime_ns)
+        e = diag_fail(d, ERR_DENIED, "%s: changed by someone else", path);
     if (e == ERR_OK)
         e = rrd_write_check(path, l->step_s, h.live.last_up, values, count, d);
-    if (e != ERR_OK || count == 0)
-        return e;
-    if ((e = rrd_write_values(&h, &target, values, count, d)) != ERR_OK)
-        return e;
-    rrd_header_pack(&h, bytes);
-    return rrd_write_at(&target, bytes + h.live_at, (size_t)(h.values_at - h.live_at), h.live_at, d);
+    return e != ERR_OK || count == 0 ? e : write_visit(fd, path, &h, values, count, mtime_ns, d);
 }
 
-enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
-                         size_t count, struct diag *d)
+enum err rrd_file_visit(const char *path, const struct ledger_series *s, const struct rrd_value *values,
+                        size_t count, int64_t *mtime_ns, struct diag *d)
 {
     struct rrd_layout l;
     enum err e = rrd_layout_of(s, &l, d);
@@ -113,9 +125,15 @@ enum err rrd_file_update(const char *path, const struct ledger_series *s, const 
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return diag_errno(d, errno, "%s", path);
-    e = update(fd, path, &l, values, count, d);
+    e = visit_open(fd, path, &l, values, count, mtime_ns, d);
     close(fd);
     return e;
+}
+
+enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
+                         size_t count, struct diag *d)
+{
+    return rrd_file_visit(path, s, values, count, NULL, d);
 }
 
 void rrd_report_values(const struct ledger_series *s, int32_t period_start, struct figure value,

@@ -32,6 +32,10 @@ enum err rrd_file_create(const char *path, const struct ledger_series *s, int64_
 // than the file's last.
 enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
                          size_t count, struct diag *d) MUST_USE;
+// The same by a writer that remembers how it left the file. *mtime_ns: in, when it must have been changed
+// last (0: whenever), out, when it is now. DENIED: it was changed at another time, and nothing was written.
+enum err rrd_file_visit(const char *path, const struct ledger_series *s, const struct rrd_value *values,
+                        size_t count, int64_t *mtime_ns, struct diag *d) MUST_USE;
 // Time of the last update. NOT_FOUND, CORRUPT.
 enum err rrd_file_last(const char *path, const struct ledger_series *s, int64_t *last,
                        struct diag *d) MUST_USE;

@@ -214,6 +214,11 @@ static bool matches(const struct rrd_header *h, const struct rrd_layout *l)
     return true;
 }
 
+int64_t rrd_mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 enum err rrd_header_read(int fd, const char *path, const struct rrd_layout *l, struct rrd_header *out,
                          struct diag *d)
 {
@@ -225,6 +230,7 @@ enum err rrd_header_read(int fd, const char *path, const struct rrd_layout *l, s
     if (l && !matches(out, l))
         return diag_fail(d, ERR_CORRUPT, "%s: a round-robin file of another step or with other archives",
                          path);
+    out->mtime_ns = rrd_mtime_ns(&st);
     return ERR_OK;
 }
 

@@ -33,6 +33,7 @@ struct rrd_header {
     rra_ptr_t rows[RRD_ARCHIVES_MAX];
     off_t live_at;   // in the file
     off_t values_at; // the first archive's first row
+    int64_t mtime_ns;
 };
 #define RRD_HEADER_BYTES                                                                                     \
     (sizeof(stat_head_t) + sizeof(ds_def_t) + sizeof(live_head_t) + sizeof(pdp_prep_t) +                     \
@@ -44,6 +45,8 @@ void rrd_header_make(const struct rrd_layout *l, int64_t start, uint64_t spread,
 // Its bytes in the file: values_at of them.
 void rrd_header_pack(const struct rrd_header *h, unsigned char out[RRD_HEADER_BYTES]);
 off_t rrd_header_file_bytes(const struct rrd_header *h);
+struct stat;
+int64_t rrd_mtime_ns(const struct stat *st);
 // Reads and checks it before anything maps the file or writes into it. l may be NULL: any file of ours.
 // NOT_FOUND, CORRUPT.
 enum err rrd_header_check(const char *path, const struct rrd_layout *l, struct rrd_header *out,

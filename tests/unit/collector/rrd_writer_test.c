@@ -245,7 +245,7 @@ static void long_steps_of_poor_visits_are_followed_by_a_rest(void **state)
     assert_int_equal(rest_after(r, 5, 10000, 10000, &enough), 0);         // short
     assert_int_equal(rest_after(r, 300, 10000, 10000 * 100, &enough), 0); // rich
     assert_int_equal(rest_after(r, 300, 100000, 3000000, &enough), 0);    // no room for more
-    assert_int_equal(rest_after(r, 100, 10000, 20000, &enough), 400);
+    assert_int_equal(rest_after(r, 100, 10000, 20000, &enough), 800);
     assert_true(enough > r->writer->position + 1000); // what fills half of the memory ends it
     assert_true(enough <= r->writer->position + UINT64_C(1000) * 4194304 / 20000);
     assert_int_equal(rest_after(r, 5000, 10000, 20000, &enough), RRD_WRITER_REST_MS);
