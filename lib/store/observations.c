@@ -5,8 +5,8 @@
 #include "store/day_totals_internal.h"
 #include "store/reader_keep.h"
 #include <inttypes.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum err observations_open(const char *state, struct observations **out, struct diag *d)

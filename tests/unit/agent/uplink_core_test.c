@@ -443,17 +443,6 @@ static void rejected_samples_are_named_once_a_reason(void **state)
     assert_int_equal(uplink_core_link(s->core)->rejected_reason, WIRE_REASON_QUOTA);
 }
 
-static void a_reject_of_a_batch_that_is_no_longer_kept_still_counts(void **state)
-{
-    struct stage *s = *state;
-    const struct wire_refusal refusals[] = {{7, WIRE_REASON_FUTURE}};
-    stage_start(s, 0, 2);
-    stage_hear(s, &(struct wire_message){.type = WIRE_REJECT,
-                                         .reject = {.sequence = 9, .count = 1, .refusals = refusals}});
-    stage_expect(s, "", "", "rejected(future 1 of 9: sample 7) ");
-    assert_string_equal(uplink_core_link(s->core)->rejected_sample, "batch 9");
-}
-
 static void bytes_that_are_no_message_or_not_the_collectors_are_ignored(void **state)
 {
     struct stage *s = *state;
@@ -593,7 +582,6 @@ int main(void)
         T(need_declare_sends_declares_and_the_batches_again),
         T(an_ack_that_crosses_a_need_declare_counts),
         T(rejected_samples_are_named_once_a_reason),
-        T(a_reject_of_a_batch_that_is_no_longer_kept_still_counts),
         T(bytes_that_are_no_message_or_not_the_collectors_are_ignored),
         T(heartbeats_carry_the_counters_each_30_s),
         T(a_lost_connection_is_closed_and_opened_again_after_a_random_time),

@@ -248,6 +248,17 @@ static void hello_first_is_answered_by_hello_at_its_pace(void **state)
     stage_expect(s, "", "allow ", "connected ");
 }
 
+static void a_reject_of_a_batch_that_is_no_longer_kept_still_counts(void **state)
+{
+    struct stage *s = *state;
+    const struct wire_refusal refusals[] = {{7, WIRE_REASON_FUTURE}};
+    stage_start(s, 0, 2);
+    stage_hear(s, &(struct wire_message){.type = WIRE_REJECT,
+                                         .reject = {.sequence = 9, .count = 1, .refusals = refusals}});
+    stage_expect(s, "", "", "rejected(future 1 of 9: sample 7) ");
+    assert_string_equal(uplink_core_link(s->core)->rejected_sample, "batch 9");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
@@ -268,6 +279,7 @@ int main(void)
         T(a_collector_ahead_is_asked_whether_it_has_our_unsent_batches),
         T(a_collector_whose_last_lies_inside_our_gap_means_a_new_incarnation),
         T(other_bytes_while_sending_mean_a_new_incarnation),
+        T(a_reject_of_a_batch_that_is_no_longer_kept_still_counts),
         T(a_moved_spool_is_greeted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
