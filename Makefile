@@ -133,8 +133,8 @@ $(B)/bare_rrd: $(B)/tests/bench/tools/bare_rrd.o $(B)/libesep.a
 	$(link)
 $(B)/ask: $(B)/tests/bench/tools/ask.o
 	$(link)
-# The same collector with files of 0.1 MB instead of 1.2: a day of 10 s, 3 days of 5 min, a month of hours, a year of days.
-SHORT := -DNATIVE_ROWS=8640 -DMIDDLE_DAYS=3 -DHOUR_ROWS=744 -DDAY_ROWS=366
+# The same collector with files of 44 KiB instead of 1.2 MB: half a day of 10 s, a day of 5 min, a week of hours, a month of days.
+SHORT := -DNATIVE_ROWS=4320 -DMIDDLE_DAYS=1 -DHOUR_ROWS=168 -DDAY_ROWS=31
 $(B)/short/rrd_header.o: lib/store/rrd_header.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(SHORT) -MMD -MP -c -o $@ $<

@@ -279,7 +279,7 @@ class Place:
 
 class Site(Place):
     def __init__(self, short=False):
-        """short: files with archives a twelfth as long, of everything else the same (see SHORT in the Makefile)."""
+        """short: files of 44 KiB instead of 1.2 MB, everything else the same (see SHORT in the Makefile)."""
         super().__init__()
         self.program = os.path.join(BUILD, "esep-collector-short" if short else "esep-collector")
         self.port, self.web, self.door = free_port(), free_port(), free_port()

@@ -57,7 +57,7 @@ class Bare:
 def landing():
     """What lands when nothing more comes: the backlog that a flood has left, until the last value is in its file. Files are made once;
     then in turn a flood and its landing, and as many values by librrd alone."""
-    series, values = series_that_fit(rig.setting("BENCH_SERIES", 20000, 2000), times=1.6), rig.setting("BENCH_VALUES", 400)
+    series, values = series_that_fit(rig.setting("BENCH_SERIES", 20000, 2000), times=1.4), rig.setting("BENCH_VALUES", 400)
     agents, seconds = max(1, series // 1000), max(0.2, series * values / 2.5e6)
     rates, bares = [], []
     with rig.Site() as site, rig.Place() as place:
@@ -137,7 +137,7 @@ def fill(site, want):
     try:
         load.wait_primed()
         at, turns = time.monotonic(), 0
-        while ledger_bytes(site) < want:
+        while ledger_bytes(site) < want and time.monotonic() - at < rig.setting("BENCH_FILL_S", 300, 30):
             load.go(5, 0)
             turns += 1
             load.wait_acknowledged(turns)
