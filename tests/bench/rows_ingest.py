@@ -176,7 +176,7 @@ def turn(site, load, number, name, seconds, rate):
     site.wait_landed(7200)
     half = len(seen) // 2
     out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "age": max(s["age"] for s in seen),
-           "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
+           "older": max(s["age"] for s in seen[half:]) - max(s["age"] for s in seen[:half]), "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
     told = {k: max(s["told"].get(k, -1) for s in seen) for k in ("lag_rows", "lag_seconds", "in_flight")}
     report.note(f"load_{name}", rate=rate or "\"as fast as taken\"", seconds=took, landed_s=out["landed"], oldest_s=out["age"],
                 most_rows_behind=max(s["lag"] for s in seen), landed_after_s=time.monotonic() - at, most_in_flight_MiB=out["in_flight"] / 2**20,
@@ -214,13 +214,14 @@ def queried_back(site, agents, series, begin):
 def calibrate(site, load):
     """What lands while more comes: full speed for a while, then rates that rise until landing does not follow. A turn's number, and
     the rate that was followed."""
-    seconds = 12 if not rig.QUICK else 4
+    seconds = 16 if not rig.QUICK else 6
     full = turn(site, load, 1, "full", seconds, 0)
     rate, followed, number = full["landed"], 0.8 * full["landed"], 1
     for _ in range(5):
         number += 1
         t = turn(site, load, number, "trial", seconds, rate)
-        if t["age"] > 1 + 0.1 * seconds or t["took"] > 1.2 * seconds:
+        # The writer rests some seconds under load, so that a visit brings more: what tells is whether it falls ever further behind.
+        if t["older"] > 0.08 * seconds or t["age"] > 12 or t["took"] > 1.2 * seconds:
             break
         followed, rate = rate, rate * 1.25
     return number, followed, full
