@@ -4,11 +4,14 @@
 #include "dashboards/flush.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define EVERY_MS     500
 #define RETRY_MS     5000
 #define CALL_MS      2200
 #define KNOWN_FOR_MS 2000
+#define OBSERVED_MS  250
+#define LOOK_MS      1
 
 struct flush {
     const char *state;
@@ -21,6 +24,9 @@ struct flush {
     bool asking, ever, running;
     struct mono asked; // when the last one began
     int pause_ms;      // before the next
+    bool watching, ever_watched;
+    struct mono watched; // when the last watch for the observations began
+    int watch_pause_ms;
 };
 
 enum err flush_create(const char *state, const struct clock *clock, flush_call call, struct flush **out)
@@ -99,4 +105,40 @@ void flush_now(struct flush *f)
 bool flush_collector_runs(struct flush *f)
 {
     return flush_every(f, KNOWN_FOR_MS);
+}
+
+// ---- observations
+
+static bool begin_watch(struct flush *f)
+{
+    struct mono now = clock_mono(f->clock);
+    pthread_mutex_lock(&f->lock);
+    bool mine = !f->watching && (!f->ever_watched || mono_diff_ms(now, f->watched) >= f->watch_pause_ms);
+    if (mine) {
+        f->watching = f->ever_watched = true;
+        f->watched = now;
+    }
+    pthread_mutex_unlock(&f->lock);
+    return mine;
+}
+
+static void end_watch(struct flush *f, bool there)
+{
+    pthread_mutex_lock(&f->lock);
+    f->watching = false;
+    f->watch_pause_ms = there ? EVERY_MS : RETRY_MS;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void flush_observed(struct flush *f, bool (*caught_up)(void *ctx), void *ctx)
+{
+    const struct timespec moment = {.tv_nsec = LOOK_MS * US_PER_MS * 1000};
+    if (!begin_watch(f))
+        return;
+    bool there = caught_up(ctx);
+    while (!there && mono_diff_ms(clock_mono(f->clock), f->watched) < OBSERVED_MS) {
+        nanosleep(&moment, NULL);
+        there = caught_up(ctx);
+    }
+    end_watch(f, there);
 }

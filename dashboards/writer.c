@@ -2,7 +2,6 @@
 
 #include "dashboards/writer.h"
 #include "base/clock.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,12 +32,32 @@ static void quoted(struct writer *j, const char *text)
     raw(j, "\"");
 }
 
+// Letters, digits, '_' and the like, as all our names are: in one piece with what stands around it.
+static bool put_plain_name(struct writer *j, const char *name)
+{
+    char text[32];
+    size_t n = 0;
+    if (j->used[j->depth])
+        text[n++] = ',';
+    text[n++] = '"';
+    for (; *name; name++) {
+        if (n + 3 > sizeof text || *name < '.' || *name > 'z' || *name == '\\')
+            return false;
+        text[n++] = *name;
+    }
+    text[n++] = '"';
+    text[n++] = ':';
+    buf_append(j->out, text, n);
+    return true;
+}
+
 static void begin(struct writer *j, const char *name)
 {
-    if (j->used[j->depth])
+    bool put = name && put_plain_name(j, name);
+    if (!put && j->used[j->depth])
         raw(j, ",");
     j->used[j->depth] = true;
-    if (name) {
+    if (name && !put) {
         quoted(j, name);
         raw(j, ":");
     }
@@ -102,10 +121,15 @@ void writer_text_or_null(struct writer *j, const char *name, const char *text)
 
 void writer_integer(struct writer *j, const char *name, int64_t v)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, v);
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (v < 0)
+        *--at = '-';
     begin(j, name);
-    raw(j, text);
+    buf_append(j->out, at, (size_t)(text + sizeof text - at));
 }
 
 void writer_bool(struct writer *j, const char *name, bool v)

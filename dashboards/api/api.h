@@ -24,7 +24,7 @@ void api_metrics_owed(struct site *s, struct exchange *x); // its part about obl
 
 // ---- shared by the handlers
 // -------------------------------------------------------------------------------------------- Opens the
-// stores after asking the collector to land what it has; fails the exchange with 503.
+// stores once the observations have caught up (flush.h: or half a second ago); fails the exchange with 503.
 enum err api_store(struct site *s, struct exchange *x, struct readers *out) MUST_USE;
 // The series named by the parameter `series`, with the stores; fails the exchange.
 enum err api_one_series(struct site *s, struct exchange *x, struct readers *store,

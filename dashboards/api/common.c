@@ -6,15 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
+struct ahead { // how far the ledger had come when somebody asked
+    const struct readers *store;
+    uint64_t position; // 0: not known yet
+};
+
+// What can't be read is told by who reads it next.
+static bool caught_up(void *ctx)
+{
+    struct ahead *a = ctx;
+    uint64_t at = 0;
+    int64_t received_us;
+    if (a->position == 0 && reader_head(a->store->reader, &a->position, &received_us, NULL) != ERR_OK)
+        return true;
+    return observations_reader_cursor(a->store->observations, &at, NULL) != ERR_OK || at >= a->position;
+}
+
 enum err api_store(struct site *s, struct exchange *x, struct readers *out)
 {
     struct diag d = {""};
-    flush_now(s->flush);
     enum err e = site_store(s, &x->viewer, out, &d);
     if (e == ERR_NOT_FOUND)
         return exchange_fail(x, 503, "no collector has written figures here yet");
-    if (!e)
+    if (!e) {
+        flush_observed(s->flush, caught_up, &(struct ahead){.store = out});
         return ERR_OK;
+    }
     exchange_fail_err(x, e, d.text);
     return exchange_fail(x, 503, "the collector's files cannot be read just now");
 }

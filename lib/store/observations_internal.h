@@ -92,12 +92,19 @@ void figure_bind(struct db_stmt *s, int i, struct figure f);
 bool figure_column(struct db_stmt *s, int column, struct figure *out);
 int64_t day_of(int64_t time_s);
 
+#define OBSERVATIONS_KEPT 8 // statements of a reader that are prepared once
 struct observations_reader {
     char *path;
     struct db *db;          // NULL: to be opened again
     uint64_t device, inode; // of the open file: another one takes its place when it is made anew
+    struct observations_prepared {
+        char *sql; // NULL: a free place
+        struct db_stmt *statement;
+    } kept[OBSERVATIONS_KEPT];
+    unsigned next_kept; // replaced next
 };
-// Prepares sql on the file that is there now, inside a read transaction that observations_reader_end ends.
+// Prepares sql on the file that is there now, inside a read transaction that observations_reader_end ends. The
+// statement stays the reader's.
 enum err observations_reader_begin(struct observations_reader *o, const char *sql, struct db_stmt **out,
                                    struct diag *d) MUST_USE;
 void observations_reader_end(struct observations_reader *o, struct db_stmt *s);

@@ -221,9 +221,51 @@ static void the_collector_is_asked_to_flush_at_most_twice_a_second(void **state)
     flush_destroy(flush);
 }
 
+struct lag {
+    struct fake_clock clock;
+    struct flush *flush;
+    int asked, needed;
+};
+
+static bool count_looks(void *ctx)
+{
+    struct lag *l = ctx;
+    l->asked++;
+    fake_clock_advance_us(&l->clock, 50000);
+    flush_observed(l->flush, count_looks, l); // who comes meanwhile goes on at once
+    return l->asked >= l->needed;
+}
+
+static void one_request_in_half_a_second_waits_for_the_observations_and_not_for_long(void **state)
+{
+    (void)state;
+    struct lag l = {.needed = 3};
+    fake_clock_init(&l.clock, 0);
+    flushes = 0;
+    assert_int_equal(flush_create("/s", &l.clock.clock, count_flush, &l.flush), ERR_OK);
+    flush_observed(l.flush, count_looks, &l);
+    assert_int_equal(l.asked, 3);
+    flush_observed(l.flush, count_looks, &l); // asked less than 500 ms ago
+    assert_int_equal(l.asked, 3);
+    fake_clock_advance_us(&l.clock, 500000);
+    l.needed = 1000; // they do not catch up
+    l.asked = 0;
+    flush_observed(l.flush, count_looks, &l);
+    assert_int_equal(l.asked, 5);
+    fake_clock_advance_us(&l.clock, 4000000);
+    flush_observed(l.flush, count_looks, &l);
+    assert_int_equal(l.asked, 5);
+    fake_clock_advance_us(&l.clock, 1000000);
+    flush_observed(l.flush, count_looks, &l);
+    assert_int_equal(l.asked, 10);
+    assert_int_equal(flushes, 0); // the collector is not troubled
+    flush_destroy(l.flush);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_request_in_half_a_second_waits_for_the_observations_and_not_for_long),
         cmocka_unit_test(each_format_is_what_it_says),
         cmocka_unit_test(a_total_is_drawn_from_its_exact_points),
         cmocka_unit_test(an_image_is_kept_until_its_file_changes),
