@@ -103,8 +103,8 @@ struct observations_reader {
     } kept[OBSERVATIONS_KEPT];
     unsigned next_kept; // replaced next
 };
-// Prepares sql on the file that is there now, inside a read transaction that observations_reader_end ends. The
-// statement stays the reader's.
+// Prepares sql on the file that is there now, inside a read transaction that observations_reader_end ends.
+// The statement stays the reader's.
 enum err observations_reader_begin(struct observations_reader *o, const char *sql, struct db_stmt **out,
                                    struct diag *d) MUST_USE;
 void observations_reader_end(struct observations_reader *o, struct db_stmt *s);
