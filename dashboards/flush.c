@@ -136,7 +136,9 @@ void flush_observed(struct flush *f, bool (*caught_up)(void *ctx), void *ctx)
     if (!begin_watch(f))
         return;
     bool there = caught_up(ctx);
-    while (!there && mono_diff_ms(clock_mono(f->clock), f->watched) < OBSERVED_MS) {
+    for (int looks = 1; !there && looks < OBSERVED_MS / LOOK_MS; looks++) {
+        if (mono_diff_ms(clock_mono(f->clock), f->watched) >= OBSERVED_MS)
+            break;
         nanosleep(&moment, NULL);
         there = caught_up(ctx);
     }
