@@ -17,7 +17,7 @@
 enum {
     DAY_S = 86400,
     GROUP_MAX = 256,      // files of 1.2 MB
-    POINTS_MAX = 1000000, // of 48 bytes
+    POINTS_MAX = 2000000, // of 48 bytes
     FEW = 8,              // files that are cheaper to sync one by one
     SLICE_MS = 200,
     RETRY_MS = 5000,
