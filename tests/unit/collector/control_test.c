@@ -220,6 +220,22 @@ static void flush_does_not_wait_for_a_projection_that_is_far_behind(void **state
     json_decref(o);
 }
 
+static void flush_tells_the_writer_how_far_somebody_waits(void **state)
+{
+    struct rig *r = *state;
+    _Atomic uint64_t asked = 0;
+    r->c.rrd_asked = &asked;
+    cursor_publish(r->c.committed, 5);
+    cursor_publish(r->c.observed, 5);
+    cursor_publish(r->c.rrd_landed, 5);
+    json_decref(ask(r, "{\"command\":\"flush\"}"));
+    assert_int_equal(atomic_load(&asked), 0); // nothing waits
+    cursor_publish(r->c.committed, 7);
+    cursor_publish(r->c.observed, 7);
+    json_decref(ask(r, "{\"command\":\"flush\"}"));
+    assert_int_equal(atomic_load(&asked), 7);
+}
+
 static void flush_waits_only_once_for_a_projection_that_stands_still(void **state)
 {
     struct rig *r = *state;
@@ -278,6 +294,7 @@ int main(void)
         T(the_state_tells_of_space),
         T(flush_with_nothing_pending_answers_at_once),
         T(flush_does_not_wait_for_a_projection_that_is_far_behind),
+        T(flush_tells_the_writer_how_far_somebody_waits),
         T(flush_waits_only_once_for_a_projection_that_stands_still),
         T(what_nobody_takes_is_answered_with_an_error),
         T(an_error_that_quotes_what_is_not_utf8_is_still_json),
