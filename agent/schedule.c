@@ -70,6 +70,8 @@ static void mark(struct schedule *s, int64_t tick)
         s->done[after].first_s = tick;
     } else {
         make_room(s);
+        if (is_done(s, tick)) // it lay between the two that became one
+            return;
         after = find_after(s, tick);
         memmove(&s->done[after + 1], &s->done[after], (size_t)(s->count - after) * sizeof s->done[0]);
         s->done[after].first_s = s->done[after].last_s = tick;

@@ -6,15 +6,16 @@
 #include "base/buf.h"
 #include "wire/codec.h"
 
-#define UPLINK_WINDOW        256
-#define UPLINK_HELLO_US      (5 * US_PER_S)
-#define UPLINK_ACK_US        (10 * US_PER_S)
-#define UPLINK_REFUSED_US    (30 * US_PER_S)
-#define UPLINK_HEARTBEAT_US  (30 * US_PER_S)
-#define UPLINK_STARVED_US    (60 * US_PER_S) // no credit and no word: perhaps the Ack that gave it was lost
-#define UPLINK_RETRY_US      (US_PER_S / 5)  // a full socket
-#define UPLINK_NO_ANSWER_US  (10 * US_PER_S) // without a handshake: told
-#define UPLINK_REOPEN_MAX_MS 15000
+#define UPLINK_WINDOW            256
+#define UPLINK_HELLO_US          (5 * US_PER_S)
+#define UPLINK_ACK_US            (10 * US_PER_S)
+#define UPLINK_REFUSED_US        (30 * US_PER_S)
+#define UPLINK_HEARTBEAT_US      (30 * US_PER_S)
+#define UPLINK_STARVED_US        (60 * US_PER_S) // no credit and no word: perhaps the Ack that gave it was lost
+#define UPLINK_RETRY_US          (US_PER_S / 5)  // a full socket
+#define UPLINK_NO_ANSWER_US      (10 * US_PER_S) // without a handshake: told
+#define UPLINK_REOPEN_MAX_MS     15000
+#define UPLINK_REFUSED_SPREAD_MS 10000
 
 enum uplink_state {
     UPLINK_DOWN,     // no connection yet; told at `until`

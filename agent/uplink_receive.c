@@ -302,7 +302,9 @@ static void on_refuse(struct uplink_core *c, const struct wire_refuse *r)
         c, &(struct uplink_event){.type = UPLINK_REFUSED, .refuse = r->reason, .text = c->link.refused_text});
     bool other_body =
         r->reason == WIRE_REFUSE_OTHER_BODY && (c->state == UPLINK_READY || c->state == UPLINK_PROBING);
-    uplink_wait(c, UPLINK_TURNED_AWAY, UPLINK_REFUSED_US);
+    // Two agents with one key, each turned away by the other, must not come back in step for ever.
+    uplink_wait(c, UPLINK_TURNED_AWAY,
+                UPLINK_REFUSED_US - (int64_t)c->io.random(c->io.ctx, UPLINK_REFUSED_SPREAD_MS) * US_PER_MS);
     uplink_forget_sent(c);
     if (other_body) {
         uplink_tell(c, &(struct uplink_event){.type = UPLINK_OTHER_BODY, .sequence = c->acknowledged + 1});

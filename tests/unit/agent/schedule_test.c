@@ -122,6 +122,22 @@ static void too_many_intervals_make_the_oldest_two_one(void **state)
     assert_true(take(&s, T0 + 1450, &tick));
 }
 
+static void a_tick_between_the_two_that_become_one_leaves_the_intervals_in_order(void **state)
+{
+    (void)state;
+    struct schedule s, back;
+    int64_t tick;
+    uint8_t bytes[SCHEDULE_BYTES_MAX];
+    schedule_init(&s, 10);
+    for (int64_t i = 0; i < SCHEDULE_INTERVALS; i++)
+        assert_true(take(&s, T0 + i * 100, &tick));
+    assert_true(take(&s, T0 + 50, &tick)); // all places are taken
+    assert_false(take(&s, T0 + 50, &tick));
+    assert_int_equal(s.count, SCHEDULE_INTERVALS - 1);
+    size_t len = schedule_encode(&s, bytes);
+    assert_int_equal(schedule_decode(&back, bytes, len), ERR_OK);
+}
+
 static void stored_and_read_back_it_knows_what_is_done_and_counts_what_was_missed(void **state)
 {
     (void)state;
@@ -185,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_ran_ahead_and_is_set_right_goes_on_at_once),
         cmocka_unit_test(intervals_that_meet_become_one),
         cmocka_unit_test(too_many_intervals_make_the_oldest_two_one),
+        cmocka_unit_test(a_tick_between_the_two_that_become_one_leaves_the_intervals_in_order),
         cmocka_unit_test(stored_and_read_back_it_knows_what_is_done_and_counts_what_was_missed),
         cmocka_unit_test(another_every_keeps_the_intervals_in_order),
         cmocka_unit_test(bytes_that_are_no_schedule_are_refused),

@@ -1,5 +1,6 @@
 """Class 9: the wall clock is stepped back and forth while figures flow, on the collector's side, the agent's or both; with kills
-in between. Nothing is lost or doubled, no tick is asked twice, and receive times never go back."""
+in between. Nothing is lost or doubled, no tick is asked twice, and receive times never go back. A collector whose clock ends
+behind its last row takes nothing in until the operator confirms that clock."""
 import struct
 import time
 
@@ -8,6 +9,7 @@ from world import World, agents
 
 NAME, ROUNDS, LIMIT_S = "clock", 9, 180
 STEPS_S = [-19 * 86400, -86400, -3600, -61, -10, -1, 1, 10, 61, 3600, 86400, 19 * 86400]
+BEHIND_S = 300
 
 
 class Clock:
@@ -32,6 +34,19 @@ def received_never_goes_back(world):
     with open_ledger(world.collector.state) as db:
         times = [t for (t,) in db.execute("SELECT received_us FROM batch ORDER BY position")]
     world.found.check(times == sorted(times), "unbalanced", "receive times in the ledger go back")
+
+
+def confirm_clock(world):
+    """Where the clock is behind the newest row by more than the limit, and only there, it can be confirmed."""
+    with open_ledger(world.collector.state) as db:
+        (newest_us,) = db.execute("SELECT max(received_us) FROM batch").fetchone()
+    ahead_s = newest_us / 1e6 - time.time()
+    if abs(ahead_s - BEHIND_S) < 30:  # on the limit it is a matter of seconds
+        return 0
+    done = world.collector.command("clock", "--confirm")
+    world.found.check((done.returncode == 0) == (ahead_s > BEHIND_S), "undetected",
+                      f"{ahead_s:.0f} s behind: clock --confirm: {done.returncode} {done.stdout}{done.stderr}")
+    return int(done.returncode == 0)
 
 
 def refused_for(world):
@@ -62,6 +77,7 @@ def round_of(options, seed, found):
                 world.collector.kill()
                 world.start("after a step of the clock", theirs)
         clock.step(0)
+        confirmed = confirm_clock(world)
         world.drain("after the steps")
         agent.finish(found, "after the steps")
         agents.account(agent, found, "after the steps")
@@ -72,4 +88,4 @@ def round_of(options, seed, found):
         world.verify("after the steps")
         world.finish()
         received_never_goes_back(world)
-    return {"steps": 10, "quarantined": future}
+    return {"steps": 10, "quarantined": future, "confirmed": confirmed}
