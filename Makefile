@@ -142,9 +142,11 @@ $(B)/esep-collector-short: $(B)/collector/main.o $(B)/short/rrd_header.o $(B)/li
 	$(link)
 $(B)/bare_rrd-short: $(B)/tests/bench/tools/bare_rrd.o $(B)/short/rrd_header.o $(B)/libesep.a
 	$(link)
+$(B)/ledger_log: $(B)/tests/bench/tools/ledger_log.o $(B)/libesep.a
+	$(link)
 $(B)/stages: $(B)/tests/bench/tools/stages.o $(B)/tests/bench/load/figures.o $(B)/libcollector.a $(B)/libesep.a
 	$(link)
-BENCH_TOOLS := $(B)/load $(B)/bare_rrd $(B)/ask $(B)/esep-collector-short $(B)/bare_rrd-short $(B)/stages
+BENCH_TOOLS := $(B)/load $(B)/bare_rrd $(B)/ask $(B)/esep-collector-short $(B)/bare_rrd-short $(B)/stages $(B)/ledger_log
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

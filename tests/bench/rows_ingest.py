@@ -276,4 +276,13 @@ def kept():
     return None
 
 
-PARTS = {"ingest": ingest, "batches": batches, "scale": scale, "crowd": crowd, "sustained": sustained}
+def ledger():
+    """The ledger without a network beside a bare log synced as often: what SQLite costs. Groups as the committer forms them under full load."""
+    for shape, bytes_, group, rows in (("one_sample_a_batch", 44, 4096, 200000), ("100_a_batch", 700, 1024, 50000), ("2500_a_batch", 15000, 64, 8000)):
+        with rig.Place() as place:
+            r = rig.tool("ledger_log", "--folder", place.folder, "--bytes", bytes_, "--group", group, "--rows", rows // 10 if rig.QUICK else rows,
+                         "--rounds", rig.setting("BENCH_ROUNDS", 3, 1))
+            report.note(f"ledger_beside_a_bare_log_{shape}", **r)
+
+
+PARTS = {"ledger": ledger, "ingest": ingest, "batches": batches, "scale": scale, "crowd": crowd, "sustained": sustained}
