@@ -18,10 +18,11 @@
 #define CONTROL_SOCKET_MODE   0660
 #define ENDPOINT_TEXT         256
 #define POLL_ITEMS_MAX        256
-// One message a peer. libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read
-// (4.3.4, pipe.cpp), so of two only one is left, and of one none: with 1 nothing would ever be heard.
-#define ROUTER_RCVHWM 2
-#define AUTO_ID_BYTES 5 // libzmq's own routing ids: a zero byte and a number
+// libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read (4.3.4, pipe.cpp), so
+// of two only one is left, and of one none: with 1 nothing would ever be heard.
+#define ROUTER_RCVHWM(held) ((held) > 0 ? (held) + 1 : 2)
+#define DEALER_SNDHWM       4
+#define AUTO_ID_BYTES       5 // libzmq's own routing ids: a zero byte and a number
 
 struct mq_socket {
     struct mq *mq;
@@ -175,11 +176,11 @@ enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct
         e = open_socket(mq, ZMQ_ROUTER, &s, d);
     if (e != ERR_OK)
         return e;
-    static const struct option list[] = {
-        {ZMQ_RCVHWM, ROUTER_RCVHWM}, // the only bound on what a hostile peer makes us hold
-        {ZMQ_SNDHWM, 8},             // acknowledgements; a lost one is asked for again
-        {ZMQ_ROUTER_MANDATORY, 1},   // else what can't be sent is dropped in silence
-        {ZMQ_BACKLOG, 4096}, // a park's agents that come back at once; the kernel's somaxconn bounds it
+    const struct option list[] = {
+        {ZMQ_RCVHWM, ROUTER_RCVHWM(o->held)},
+        {ZMQ_SNDHWM, 8},           // acknowledgements; a lost one is asked for again
+        {ZMQ_ROUTER_MANDATORY, 1}, // else what can't be sent is dropped in silence
+        {ZMQ_BACKLOG, 4096},       // a park's agents that come back at once; the kernel's somaxconn bounds it
         {ZMQ_CURVE_SERVER, 1},
     };
     e = set_tcp(s, o->endpoint, o->max_message_bytes, d);
@@ -206,9 +207,9 @@ enum err mq_dealer_connect(struct mq *mq, const struct mq_dealer_options *o, str
     if (e != ERR_OK)
         return e;
     s->monitor.reconnect_to = s->endpoint;
-    static const struct option list[] = {
+    const struct option list[] = {
         {ZMQ_IMMEDIATE, 1}, // nothing is queued for a collector that is not there
-        {ZMQ_SNDHWM, 4},
+        {ZMQ_SNDHWM, o->queued > 0 ? o->queued : DEALER_SNDHWM},
         {ZMQ_RCVHWM, 16},
         {ZMQ_RECONNECT_IVL, MQ_RECONNECT_MS},
         {ZMQ_RECONNECT_IVL_MAX, MQ_RECONNECT_MAX_MS},

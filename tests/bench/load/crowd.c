@@ -12,6 +12,7 @@ enum { SOCKETS_AT_ONCE = 256, POLL_MS = 5, PAUSE_MS = 50, ANSWER_MS = 20000, ENT
 #define THREADS_MAX 16
 // libzmq has 1,023 sockets a context by default, and an agent has three: its own and two that watch it.
 enum { AGENTS_A_CONTEXT = 250, CONTEXTS_MAX = 20 };
+enum { QUEUED = 64 }; // messages of an agent in libzmq, so that its thread is not woken for each
 enum phase { ENTERING, PRIMING, AT_WILL, AT_RATE, ENDING, RESTING, OVER };
 
 struct share { // one thread's
@@ -68,7 +69,8 @@ static enum err admit(const struct crowd_options *o, uint32_t number, const uint
 
 static enum err enter(struct crowd *c, uint32_t i, const uint8_t server_key[KEY_BYTES], struct diag *d)
 {
-    struct mq_dealer_options o = {.endpoint = c->o.endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
+    struct mq_dealer_options o = {
+        .endpoint = c->o.endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES, .queued = QUEUED};
     struct peer *p = &c->peers[i];
     memcpy(o.server_key, server_key, KEY_BYTES);
     crypto_keypair(o.public_key, o.secret_key);
