@@ -45,7 +45,8 @@ const char *wire_reason_text(enum wire_reason r)
         [WIRE_REASON_BAD_NOTE] = "the note's index, status, text or currency is not valid",
         [WIRE_REASON_SERIES_TAKEN] = "another agent of the resident owns the series",
         [WIRE_REASON_QUOTA] = "the resident's limit of series or samples is reached",
-        [WIRE_REASON_PERIOD_CLOSED] = "the period is closed: only the park's operator corrects it, with a reason",
+        [WIRE_REASON_PERIOD_CLOSED] =
+            "the period is closed: only the park's operator corrects it, with a reason",
         [WIRE_REASON_BEFORE_EPOCH] = "the time is before 1900-01-01",
     };
     _Static_assert(sizeof(texts) / sizeof(*texts) == WIRE_REASON_COUNT, "each reason has a text");
