@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 BUILD=${BUILD:-build/gcc}
 only=${1:-}
-limit_s=${TEST_LIMIT_S:-300}
+limit_s=${TEST_LIMIT_S:-600}
 parallel=2
 ulimit -c 0
 
