@@ -162,20 +162,11 @@ static void note_refused(void *ctx, enum zap_refusal why, const char *address, c
     audit_tally_note(ctx, AUDIT_HANDSHAKE, AUDIT_REFUSED, who, object, 1, texts[why]);
 }
 
-// Messages of a peer that wait to be received: what 16 MiB hold for all keys, and as if there were 128 at
-// least, because it can't be changed later and keys come.
-static int held(uint64_t keys)
-{
-    enum { HELD_BYTES = 16 << 20, KEYS_LEAST = 128 };
-    const uint64_t most = HELD_BYTES / WIRE_MESSAGE_MAX_BYTES / (keys > KEYS_LEAST ? keys : KEYS_LEAST);
-    return most > 1 ? (int)most : 1;
-}
-
 // The next key's socket, where there is such a key; with the endpoint alone nothing happens.
 static enum err open_next(struct service *s, struct diag *d)
 {
-    struct mq_router_options o = {
-        .endpoint = s->config->next_endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES, .held = s->held};
+    struct mq_router_options o = {.endpoint = s->config->next_endpoint,
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
     enum err e = collector_state_next_key(s->config->state, o.secret_key, d);
     if (e == ERR_OK) {
         crypto_public_key(o.secret_key, s->next_key.key);
@@ -197,9 +188,8 @@ static enum err open_next(struct service *s, struct diag *d)
 static enum err open_sockets(struct service *s, struct diag *d)
 {
     char endpoint[160];
-    s->held = held(admission_count(s->admission));
-    struct mq_router_options o = {
-        .endpoint = s->config->endpoint, .max_message_bytes = WIRE_MESSAGE_MAX_BYTES, .held = s->held};
+    struct mq_router_options o = {.endpoint = s->config->endpoint,
+                                  .max_message_bytes = WIRE_MESSAGE_MAX_BYTES};
     enum err e = collector_state_key(s->config->state, o.secret_key, d);
     if (e == ERR_OK)
         e = collector_state_control_endpoint(s->config->state, endpoint, sizeof endpoint, d);

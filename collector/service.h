@@ -39,7 +39,6 @@ struct service {
     struct zap *zap;
     struct mq_socket *router; // the ingest thread's
     struct mq_socket *next;   // the same with the collector's next key; NULL: there is none
-    int held;                 // messages of a peer that either holds
     struct ingest_next next_key;
     struct mq_socket *reply; // the control thread's
 

@@ -18,11 +18,11 @@
 #define CONTROL_SOCKET_MODE   0660
 #define ENDPOINT_TEXT         256
 #define POLL_ITEMS_MAX        256
-// libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read (4.3.4, pipe.cpp), so
-// of two only one is left, and of one none: with 1 nothing would ever be heard.
-#define ROUTER_RCVHWM(held) ((held) > 0 ? (held) + 1 : 2)
-#define DEALER_SNDHWM       4
-#define AUTO_ID_BYTES       5 // libzmq's own routing ids: a zero byte and a number
+// One message a peer. libzmq puts the ZAP handler's User-Id into the same pipe and never counts it as read
+// (4.3.4, pipe.cpp), so of two only one is left, and of one none: with 1 nothing would ever be heard.
+#define ROUTER_RCVHWM 2
+#define DEALER_SNDHWM 4
+#define AUTO_ID_BYTES 5 // libzmq's own routing ids: a zero byte and a number
 
 struct mq_socket {
     struct mq *mq;
@@ -177,10 +177,10 @@ enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct
     if (e != ERR_OK)
         return e;
     const struct option list[] = {
-        {ZMQ_RCVHWM, ROUTER_RCVHWM(o->held)},
-        {ZMQ_SNDHWM, 8},           // acknowledgements; a lost one is asked for again
-        {ZMQ_ROUTER_MANDATORY, 1}, // else what can't be sent is dropped in silence
-        {ZMQ_BACKLOG, 4096},       // a park's agents that come back at once; the kernel's somaxconn bounds it
+        {ZMQ_RCVHWM, ROUTER_RCVHWM}, // the only bound on what a hostile peer makes us hold
+        {ZMQ_SNDHWM, 8},             // acknowledgements; a lost one is asked for again
+        {ZMQ_ROUTER_MANDATORY, 1},   // else what can't be sent is dropped in silence
+        {ZMQ_BACKLOG, 4096}, // a park's agents that come back at once; the kernel's somaxconn bounds it
         {ZMQ_CURVE_SERVER, 1},
     };
     e = set_tcp(s, o->endpoint, o->max_message_bytes, d);

@@ -24,9 +24,6 @@ struct mq_router_options {
     const char *endpoint; // "tcp://127.0.0.1:5670"; port 0 or "*": any free one, see mq_endpoint
     uint8_t secret_key[KEY_BYTES];
     size_t max_message_bytes;
-    int held; // messages of each peer that wait to be received; 0: one. It is the only bound on what a peer
-              // makes us hold, for good: libzmq 4.3.4 may leave a peer waiting for ever where it is
-              // changed later. Each message costs two threads a switch where it is small.
 };
 enum err mq_router_bind(struct mq *mq, const struct mq_router_options *o, struct mq_socket **out,
                         struct diag *d) MUST_USE;
