@@ -282,6 +282,7 @@ static enum err operator_looks(struct world *w)
     enum err e = committer_admin(c->committer, item);
     world_event(w, "the clock is confirmed: %s", err_name(item->admin->result));
     item_destroy(item);
+    c->observer_us = w->now_us + world_between(w, 0, 3000) * US_PER_MS; // a row without a message
     return e;
 }
 
