@@ -177,8 +177,10 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
         s->common = end;
     if (board_latest_end_s(r) > s->end_s)
         s->end_s = board_latest_end_s(r);
-    if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0)
+    if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0) {
         out->contributors++;
+        out->older += q->rule == RULE_LEVEL && end < s->newest;
+    }
     s->last_resident = r->name.resident;
     out->simulated |= r->simulated;
     if (r->latest.received_us > out->received_us)

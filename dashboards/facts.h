@@ -38,6 +38,7 @@ struct fact {
     bool reached;
     struct measure measure;    // what value is measured in; borrowed from the board's row
     unsigned contributors, of; // residents
+    unsigned older;            // of a level: residents whose newest figure is of an earlier day than others'
     unsigned outside;          // residents whose figures of days outside the park are left out
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows

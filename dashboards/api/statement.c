@@ -53,6 +53,7 @@ static void put_fact(struct writer *j, const struct fact *f)
             put_day(j, "from", f->from_day);
         put_day(j, "to", f->to_day - 1);
         writer_integer(j, "contributors", f->contributors);
+        writer_integer(j, "older", f->older);
         writer_integer(j, "partly_members", f->outside);
         writer_integer(j, "of_residents", f->of);
         writer_bool(j, "simulated", f->simulated);

@@ -193,6 +193,17 @@ static void put_progress(struct page *p, const struct statement *st, const struc
     buf_text(p->out, "</span></div>");
 }
 
+static void put_residents_in_doubt(struct page *p, enum text text, unsigned count)
+{
+    char n[16];
+    if (count == 0)
+        return;
+    snprintf(n, sizeof n, "%u", count);
+    html_put(p->out, "<p class=\"small doubt\">");
+    page_fill(p, text, n, NULL, NULL);
+    buf_text(p->out, "</p>");
+}
+
 static void put_contributors(struct page *p, const struct fact *f)
 {
     char n[16], of[16], days[16];
@@ -214,12 +225,8 @@ static void put_contributors(struct page *p, const struct fact *f)
         page_badge_simulated(p);
     }
     buf_text(p->out, "</p>");
-    if (f->outside > 0) {
-        snprintf(n, sizeof n, "%u", f->outside);
-        html_put(p->out, "<p class=\"small doubt\">");
-        page_fill(p, T_PARTLY_MEMBERS, n, NULL, NULL);
-        buf_text(p->out, "</p>");
-    }
+    put_residents_in_doubt(p, T_OLDER, f->older);
+    put_residents_in_doubt(p, T_PARTLY_MEMBERS, f->outside);
     if (f->converted) {
         html_put(p->out, "<p class=\"small\"><span class=\"doubt\">");
         page_fill(p, T_CONVERTED, f->measure.currency_code, NULL, NULL);

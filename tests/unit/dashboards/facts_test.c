@@ -102,6 +102,19 @@ static int clear(void **state)
     return 0;
 }
 
+static void a_level_says_of_how_many_residents_the_figure_is_older(void **state)
+{
+    (void)state;
+    add(&jobs, "a", "", 100, "person");
+    add(&jobs, "b", "", 50, "person")->latest.time = DAY - 1;
+    struct statement st = target("jobs_total", 300, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.value.integer, 150);
+    assert_int_equal(f.older, 1);
+    rows[1].latest.time = DAY;
+    assert_int_equal(fact_of(&st).older, 0);
+}
+
 static void a_level_is_the_sum_of_each_residents_newest(void **state)
 {
     (void)state;
@@ -362,6 +375,7 @@ static void a_flow_counts_the_days_that_belong_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_level_says_of_how_many_residents_the_figure_is_older, clear),
         cmocka_unit_test_setup(a_level_is_the_sum_of_each_residents_newest, clear),
         cmocka_unit_test_setup(a_cumulative_flow_counts_since_the_first_report, clear),
         cmocka_unit_test_setup(less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate, clear),
