@@ -47,7 +47,8 @@ static enum err bind_router(struct porch *p, struct diag *d)
 static void close_all(struct porch *p)
 {
     mq_close(p->router);
-    zap_stop(p->zap);
+    if (!zap_stop(p->zap))
+        log_error("zap_handler_left", F_TEXT("meaning", "it hangs, and can only end with the program"));
     mq_destroy(p->mq);
     door_destroy(p->door);
     p->router = NULL;

@@ -241,7 +241,8 @@ static void free_parts(struct service *s)
     mq_close(s->router);
     mq_close(s->next);
     mq_close(s->reply);
-    zap_stop(s->zap);
+    if (!zap_stop(s->zap))
+        log_error("zap_handler_left", F_TEXT("meaning", "it hangs, and can only end with the program"));
     mq_destroy(s->mq);
     queue_destroy(s->to_committer, item_drop);
     queue_destroy(s->to_ingest, item_drop);

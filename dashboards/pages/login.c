@@ -112,10 +112,10 @@ void page_login(struct site *s, struct exchange *x)
 static bool begin_hashing(struct site *s)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += HASHING_WAIT_S;
     int failed;
-    while ((failed = sem_timedwait(&s->hashing, &until)) && errno == EINTR)
+    while ((failed = sem_clockwait(&s->hashing, CLOCK_MONOTONIC, &until)) && errno == EINTR)
         ;
     return failed == 0;
 }

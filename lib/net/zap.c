@@ -5,20 +5,20 @@
 #include "base/clock.h"
 #include "net/mq_internal.h"
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
 // RFC 27: version, request id, domain, address, routing id, mechanism, then the mechanism's credentials.
 enum { VERSION, REQUEST_ID, DOMAIN, ADDRESS, ROUTING_ID, MECHANISM, CREDENTIALS, FRAMES };
 #define FRAME_MAX 255
-enum { BEAT_MS = 500, ASKED_ENOUGH = 3, JOIN_S = 5 };
+enum { BEAT_MS = 500, ASKED_ENOUGH = 3, JOIN_MS = 5000 };
 
 struct frame {
     size_t len;
@@ -36,7 +36,7 @@ struct zap {
     void *socket;
     zap_decide decide;
     void *ctx;
-    int stop_fd;
+    int stop_fd, ended_fd;
     pthread_t thread;
     atomic_bool alive;
     atomic_uint_fast64_t beats; // of the thread's loop
@@ -149,6 +149,13 @@ static bool answer_one(struct zap *z)
     return send_reply(z->socket, &r, in, token);
 }
 
+static void signal_fd(int eventfd)
+{
+    const uint64_t one = 1;
+    ssize_t written = write(eventfd, &one, sizeof(one)); // can't fail: the counter is at 0
+    (void)written;
+}
+
 static void *run(void *arg)
 {
     struct zap *z = arg;
@@ -168,6 +175,7 @@ static void *run(void *arg)
     }
     mq_zap_answering(z->mq, false);
     atomic_store(&z->alive, false);
+    signal_fd(z->ended_fd);
     return NULL;
 }
 
@@ -184,6 +192,15 @@ static int start_thread(struct zap *z)
     return failed;
 }
 
+static void free_handler(struct zap *z)
+{
+    if (z->stop_fd >= 0)
+        close(z->stop_fd);
+    if (z->ended_fd >= 0)
+        close(z->ended_fd);
+    free(z);
+}
+
 enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out, struct diag *d)
 {
     struct zap *z = calloc(1, sizeof(*z));
@@ -195,13 +212,14 @@ enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out
     z->patience_ms = ZAP_PATIENCE_MS;
     atomic_init(&z->alive, true);
     atomic_init(&z->beats, 0);
-    z->stop_fd = -1;
+    z->stop_fd = z->ended_fd = -1;
     enum err e = mq_zap_lend(mq, &z->socket, d);
     if (e != ERR_OK)
         goto out;
     z->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (z->stop_fd < 0)
-        e = diag_errno(d, errno, "the ZAP handler's eventfd");
+    z->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (z->stop_fd < 0 || z->ended_fd < 0)
+        e = diag_errno(d, errno, "the ZAP handler's eventfds");
     mq_zap_answering(mq, true); // requests wait in the bound socket until the thread runs
     int failed = e == ERR_OK ? start_thread(z) : 0;
     if (failed)
@@ -214,30 +232,34 @@ out:
     if (e == ERR_OK) {
         *out = z;
     } else {
-        if (z->stop_fd >= 0)
-            close(z->stop_fd);
-        free(z);
+        free_handler(z);
     }
     return e;
 }
 
-void zap_stop(struct zap *z)
+// By the monotonic clock: a machine's time may be set forward meanwhile.
+static bool has_ended(const struct zap *z)
+{
+    struct pollfd wait = {.fd = z->ended_fd, .events = POLLIN};
+    int ready;
+    while ((ready = poll(&wait, 1, JOIN_MS)) < 0 && errno == EINTR)
+        ;
+    return ready > 0;
+}
+
+bool zap_stop(struct zap *z)
 {
     if (!z)
-        return;
-    const uint64_t one = 1;
-    ssize_t written = write(z->stop_fd, &one, sizeof(one)); // can't fail: the counter is at 0
-    (void)written;
+        return true;
+    signal_fd(z->stop_fd);
     // One that hangs can't be waited for, and what it may still touch can't be freed: the program ends with
     // it.
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += JOIN_S;
-    if (pthread_timedjoin_np(z->thread, NULL, &until) != 0)
-        return;
+    if (!has_ended(z))
+        return false;
+    pthread_join(z->thread, NULL);
     mq_zap_return(z->mq);
-    close(z->stop_fd);
-    free(z);
+    free_handler(z);
+    return true;
 }
 
 // A process that was stopped and goes on, or a machine that slept, is no handler that hangs: it must have

@@ -13,8 +13,8 @@ typedef bool (*zap_decide)(void *ctx, const uint8_t public_key[KEY_BYTES], char 
 struct zap;
 // Bound and answering when this returns.
 enum err zap_start(struct mq *mq, zap_decide decide, void *ctx, struct zap **out, struct diag *d) MUST_USE;
-// One that hangs is left behind after 5 s, with the context: end the program.
-void zap_stop(struct zap *z);
+// False: it hangs and is left behind after 5 s, with the context: end the program. NULL: true.
+bool zap_stop(struct zap *z);
 // False once the handler's thread has died, or has not moved for ZAP_PATIENCE_MS while this was asked several
 // times: nobody gets in then, and the collector must stop. Asked by one thread, about each second.
 #define ZAP_PATIENCE_MS 15000

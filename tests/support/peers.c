@@ -39,7 +39,8 @@ void server_open(struct server *s, const char *token)
 void server_close(struct server *s)
 {
     mq_close(s->router);
-    zap_stop(s->zap);
+    if (!zap_stop(s->zap))
+        abort(); // it hangs
     mq_destroy(s->mq);
 }
 

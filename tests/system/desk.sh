@@ -210,6 +210,7 @@ an_operator_confirms_the_clock_and_what_waited_is_taken() {
         b.position < batch.position)")" = 0 ] || fail "received went back" || return
     [ "$(ledger 'select max(received_us) from batch')" -ge "$last" ] || fail "received went back" || return
     stop collector || fail "the collector ended with $?" || return
+    ! grep "event=zap_handler_left" "$work/collector.log" || fail "the wrong clock ended a wait" || return
     start_shifted_collector && is_state running || fail "the confirmation was forgotten" || return
     [ "$(audit_lines control "done" "was ahead")" = 1 ] || fail "$(collector audit --event control)" || return
     run collector verify

@@ -52,11 +52,11 @@ static void router_is_refused_unless_a_handler_answers(void **state)
     assert_int_equal(zap_start(mq, let_all_in, token, &second, &d), ERR_EXISTS);
     assert_true(zap_alive(z));
     assert_int_equal(bind_router(mq, &d), ERR_OK);
-    zap_stop(z);
+    assert_true(zap_stop(z));
     assert_int_equal(bind_router(mq, &d), ERR_DENIED);
     assert_int_equal(zap_start(mq, let_all_in, token, &z, &d), ERR_OK);
     assert_int_equal(bind_router(mq, &d), ERR_OK);
-    zap_stop(z);
+    assert_true(zap_stop(z));
     mq_destroy(mq);
 }
 
@@ -75,7 +75,7 @@ static void dead_handler_is_noticed(void **state)
         sched_yield();
     assert_false(zap_alive(z));
     assert_int_equal(bind_router(mq, &d), ERR_DENIED);
-    zap_stop(z);
+    assert_true(zap_stop(z));
     mq_destroy(mq);
 }
 
@@ -95,7 +95,7 @@ static void known_key_gets_nowhere_while_no_handler_runs(void **state)
     struct mq_message m;
     int short_ms = 300, linger_ms = 0;
     server_open(&s, "t");
-    zap_stop(s.zap); // as if it had died: the ROUTER is still bound
+    assert_true(zap_stop(s.zap)); // as if it had died: the ROUTER is still bound
     void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_DEALER);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms)), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_HANDSHAKE_IVL, &short_ms, sizeof(short_ms)), 0);
@@ -143,7 +143,7 @@ static void handler_that_hangs_is_noticed_and_lets_nobody_in(void **state)
     struct mq_events e;
     struct mq_message m;
     server_open(&s, "t");
-    zap_stop(s.zap);
+    assert_true(zap_stop(s.zap));
     assert_int_equal(zap_start(s.mq, hang, &slow, &s.zap, NULL), ERR_OK);
     zap_set_patience(s.zap, 1500); // longer than the loop's own pause
     client_open(&c, &s, &s.known);
@@ -192,7 +192,7 @@ static void asker_open(struct asker *a, const char *token)
 static void asker_close(struct asker *a)
 {
     zmq_close(a->socket);
-    zap_stop(a->zap);
+    assert_true(zap_stop(a->zap));
     mq_destroy(a->mq);
 }
 
