@@ -196,6 +196,13 @@ int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough)
 }
 
 // ---- rebuilding ---------------------------------------------------------------------------------
+static void publish(struct rrd_writer *w)
+{
+    collector_gauge_set(w->o.counters, GAUGE_RRD_DIRTY, (int64_t)w->dirty.count);
+    collector_gauge_set(w->o.counters, GAUGE_RRD_POSITION, (int64_t)rrd_writer_landed(w));
+    collector_gauge_set(w->o.counters, GAUGE_RRD_STORED_POSITION, (int64_t)w->stored_position);
+}
+
 enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *count, struct diag *d)
 {
     size_t before = w->dirty.count;
@@ -211,6 +218,7 @@ enum err rrd_writer_rebuild(struct rrd_writer *w, const char *name, uint64_t *co
         e = reader_series_list(w->o.reader, "", rrd_mark_named, w, d);
         *count = w->dirty.count;
     }
+    publish(w); // before the answer: who asked waits until none is dirty
     return e == ERR_NOT_FOUND && w->dirty.count == before ? diag_fail(d, e, "no series is named '%s'", name)
                                                           : e;
 }
@@ -249,13 +257,6 @@ static enum err patrol(struct rrd_writer *w)
 }
 
 // ---- steps --------------------------------------------------------------------------------------
-static void publish(struct rrd_writer *w)
-{
-    collector_gauge_set(w->o.counters, GAUGE_RRD_DIRTY, (int64_t)w->dirty.count);
-    collector_gauge_set(w->o.counters, GAUGE_RRD_POSITION, (int64_t)rrd_writer_landed(w));
-    collector_gauge_set(w->o.counters, GAUGE_RRD_STORED_POSITION, (int64_t)w->stored_position);
-}
-
 enum err rrd_writer_step(struct rrd_writer *w, size_t *did, struct diag *d)
 {
     uint64_t before = w->position;

@@ -150,6 +150,11 @@ uint64_t rig_counted(const struct rig *r, enum collector_counter id)
     return bench_counted(r->b, id);
 }
 
+int64_t rig_gauge(const struct rig *r, enum collector_gauge id)
+{
+    return collector_gauge(&r->b->counters, id);
+}
+
 void rig_restart(struct rig *r, bool clean)
 {
     struct diag d = {0};

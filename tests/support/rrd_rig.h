@@ -35,6 +35,7 @@ void rig_put_missing(struct rig *r, uint32_t number, int64_t time);
 void rig_file(struct rig *r, int64_t series_id, char path[RRD_PATH_MAX]);
 double rig_shown(struct rig *r, int64_t series_id, uint32_t step_s, int64_t time);
 uint64_t rig_counted(const struct rig *r, enum collector_counter id);
+int64_t rig_gauge(const struct rig *r, enum collector_gauge id);
 
 // Six values of series 1 from T0 on, landed; and that they are all shown.
 void rig_fill(struct rig *r);

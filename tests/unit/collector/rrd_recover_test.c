@@ -135,7 +135,9 @@ static void asking_for_a_rebuild_makes_the_files_again(void **state)
     assert_int_equal(rig_counted(r, COUNTER_RRD_REBUILDS), 1);
     assert_int_equal(rrd_writer_rebuild(r->writer, "", &count, &d), ERR_OK);
     assert_int_equal(count, 4);
+    assert_int_equal(rig_gauge(r, GAUGE_RRD_DIRTY), 4); // who asked looks at it, and not after the next step
     rig_settle(r);
+    assert_int_equal(rig_gauge(r, GAUGE_RRD_DIRTY), 0);
     assert_int_equal(rig_counted(r, COUNTER_RRD_REBUILDS), 5);
     rig_check_filled(r);
     assert_shows_day(r, 2, TODAY, 130);
