@@ -71,6 +71,7 @@ static enum err finish(struct making *k)
         rrd_make_beside(made, path);
         e = rrd_image_write(k->image, path, k->d);
         made->last = rrd_image_last(k->image);
+        made->written = e == ERR_OK;
     }
     k->made = NULL;
     k->valued = false;
@@ -168,7 +169,7 @@ enum err rrd_make(const struct rrd_make *m, struct diag *d)
     struct making k = {.m = m, .d = d, .values = malloc((CHUNK + REPORT_VALUES) * sizeof *k.values)};
     enum err e = k.values ? rrd_image_create(&k.image) : ERR_NOMEM;
     for (size_t i = 0; i < m->count; i++) {
-        m->made[i].begun = false;
+        m->made[i].begun = m->made[i].written = false;
         m->made[i].cells = 0;
     }
     if (e != ERR_OK)

@@ -10,6 +10,7 @@ struct rrd_made {
     struct rrd_series *series; // whose info is known
     char path[RRD_PATH_MAX];   // of the file that is to be replaced
     bool begun;                // out: there is something to show, so there is a file beside
+    bool written;              // out: and that file is complete
     int64_t last;              // out: its last time
     uint64_t cells;            // out: filled from roll-ups
 };
@@ -23,7 +24,7 @@ struct rrd_make {
     int64_t rolled_s;  // up to here points are roll-ups' cells
 };
 // TOO_BIG: of so many series there are more; fewer, please. AGAIN:
-// retention went on meanwhile. An error leaves files beside.
+// retention went on meanwhile. An error leaves files beside, complete ones among them.
 enum err rrd_make(const struct rrd_make *m, struct diag *d) MUST_USE;
 void rrd_make_beside(const struct rrd_made *made, char path[RRD_PATH_MAX + 8]);
 

@@ -2,7 +2,9 @@
 // row that these files must show. Series that are due together are made together, so that the ledger is read
 // once for hundreds of them. A reader sees the old file or the new one, never a half. A new file is on disk
 // before it takes the old one's place, or the stored cursor says that it can't be trusted yet: then the next
-// storing, which syncs everything, is soon enough.
+// storing, which syncs everything, is soon enough. New files stand beside the old ones for a moment, so a
+// group takes no more than half of the room that the disk has, and the series take turns: those that are
+// corrected again and again do not keep the others waiting.
 #include "base/fs.h"
 #include "collector/rrd_make.h"
 #include "collector/rrd_state.h"
@@ -35,6 +37,15 @@ static enum err sync_file(const char *path, struct diag *d)
     return failed ? diag_errno(d, failed, "%s", path) : ERR_OK;
 }
 
+// A plain rename over a file makes ext4 write the new one out at once (auto_da_alloc), and all wait for the
+// disk; where that is left to the next storing the two change places and the old one goes.
+static int replace(const char *beside, const char *path, bool sync)
+{
+    if (!sync && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+        return unlink(beside);
+    return rename(beside, path); // the first one, or a file system that can't
+}
+
 static enum err put_in_place(const struct rrd_made *made, bool sync, struct diag *d)
 {
     char beside[RRD_PATH_MAX + 8], folder[RRD_PATH_MAX];
@@ -42,7 +53,7 @@ static enum err put_in_place(const struct rrd_made *made, bool sync, struct diag
     enum err e = sync ? sync_file(beside, d) : ERR_OK;
     if (e != ERR_OK)
         return e;
-    if (rename(beside, made->path) != 0)
+    if (replace(beside, made->path, sync) != 0)
         return diag_errno(d, errno, "%s", made->path);
     snprintf(folder, sizeof folder, "%s", made->path);
     *strrchr(folder, '/') = '\0';
@@ -77,10 +88,23 @@ static void failed(struct rrd_writer *w, struct rrd_series *s, enum err e, const
 }
 
 // ---- a group
+// The time of the last figure that was taken, where the clock is behind it: a wrong clock hides nothing.
+static enum err time_of_now(const struct rrd_writer *w, int64_t *out_us, struct diag *d)
+{
+    uint64_t position;
+    int64_t received_us = 0, now_us = clock_wall(w->o.clock).us;
+    enum err e = reader_head(w->o.reader, &position, &received_us, d);
+    *out_us = received_us > now_us ? received_us : now_us;
+    return e;
+}
+
 static enum err read_group(struct rrd_writer *w, struct rrd_made *made, size_t count, struct diag *d)
 {
     struct ledger_kept kept;
+    int64_t now_us;
     enum err e = reader_kept(w->o.reader, &kept, d);
+    if (e == ERR_OK)
+        e = time_of_now(w, &now_us, d);
     if (e != ERR_OK)
         return e;
     const struct rrd_make m = {.observations = w->o.observations,
@@ -89,7 +113,7 @@ static enum err read_group(struct rrd_writer *w, struct rrd_made *made, size_t c
                                .count = count,
                                .points_max = w->points_max ? w->points_max : POINTS_MAX,
                                // beyond what is accepted as not in the future
-                               .to_s = clock_wall(w->o.clock).us / US_PER_S + 2 * DAY_S,
+                               .to_s = now_us / US_PER_S + 2 * DAY_S,
                                .rolled_s = kept.rolled_until_s};
     return rrd_make(&m, d);
 }
@@ -103,21 +127,50 @@ static void forget_group(const struct rrd_made *made, size_t count)
     }
 }
 
+static void place_one(struct rrd_writer *w, const struct rrd_made *made, bool sync, uint64_t covered)
+{
+    struct diag d = {0};
+    enum err e = made->begun ? put_in_place(made, sync, &d) : ERR_OK;
+    if (e == ERR_OK) {
+        finished(w, made, covered);
+    } else {
+        failed(w, made->series, e, &d);
+        forget_group(made, 1);
+    }
+}
+
+static bool all_stored_dirty(const struct rrd_made *made, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!made[i].series->stored_dirty)
+            return false;
+    return true;
+}
+
 static void place_group(struct rrd_writer *w, const struct rrd_made *made, size_t count, uint64_t covered)
 {
-    bool sync = false;
+    bool sync = !all_stored_dirty(made, count);
     for (size_t i = 0; i < count; i++)
-        sync = sync || !made[i].series->stored_dirty;
-    for (size_t i = 0; i < count; i++) {
-        struct diag d = {0};
-        enum err e = made[i].begun ? put_in_place(&made[i], sync, &d) : ERR_OK;
-        if (e == ERR_OK) {
-            finished(w, &made[i], covered);
-        } else {
-            failed(w, made[i].series, e, &d);
+        place_one(w, &made[i], sync, covered);
+}
+
+// The disk is full. What is complete takes its place, and the old files' room is there for the others.
+static void place_written(struct rrd_writer *w, const struct rrd_made *made, size_t count, uint64_t covered,
+                          const struct diag *why)
+{
+    bool sync = !all_stored_dirty(made, count);
+    size_t written = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!made[i].written)
             forget_group(&made[i], 1);
-        }
+    for (size_t i = 0; i < count; i++) {
+        if (made[i].written)
+            place_one(w, &made[i], sync, covered);
+        else
+            failed(w, made[i].series, ERR_FULL, why);
+        written += made[i].written;
     }
+    w->group = written > 0 ? written : 1;
 }
 
 // By halves until they fit into memory, or the one at fault is alone.
@@ -129,12 +182,15 @@ static enum err rebuild_group(struct rrd_writer *w, struct rrd_made *made, size_
         place_group(w, made, count, covered);
         return e;
     }
+    if (e == ERR_FULL) {
+        place_written(w, made, count, covered, d);
+        return ERR_OK;
+    }
     forget_group(made, count);
     if (e == ERR_AGAIN)
         return e;
-    if (count == 1 || e == ERR_FULL || e == ERR_NOMEM) { // which have nothing to do with one of them
-        for (size_t i = 0; i < count; i++)
-            failed(w, made[i].series, e, d);
+    if (count == 1) {
+        failed(w, made[0].series, e, d);
         return ERR_OK;
     }
     w->group = count / 2;
@@ -169,14 +225,25 @@ static enum err rebuild_together(struct rrd_writer *w, struct rrd_series **list,
 }
 
 // ---- what is due
+static int compare_turns(const struct rrd_turn *x, const struct rrd_turn *y)
+{
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    if (x->agent_id != y->agent_id)
+        return x->agent_id < y->agent_id ? -1 : 1;
+    return x->series_id < y->series_id ? -1 : x->series_id > y->series_id;
+}
+
+static struct rrd_turn turn_of(const struct rrd_series *s)
+{
+    return (struct rrd_turn){s->info->class, s->info->agent_id, s->series_id};
+}
+
 static int together(const void *a, const void *b)
 {
-    const struct rrd_series *x = *(struct rrd_series *const *)a, *y = *(struct rrd_series *const *)b;
-    if (x->info->class != y->info->class)
-        return x->info->class < y->info->class ? -1 : 1;
-    if (x->info->agent_id != y->info->agent_id)
-        return x->info->agent_id < y->info->agent_id ? -1 : 1;
-    return x->series_id < y->series_id ? -1 : x->series_id > y->series_id;
+    const struct rrd_turn x = turn_of(*(struct rrd_series *const *)a),
+                          y = turn_of(*(struct rrd_series *const *)b);
+    return compare_turns(&x, &y);
 }
 
 static int by_number(const void *a, const void *b)
@@ -208,18 +275,52 @@ static size_t drop_clean(struct rrd_list *list)
     return before - kept;
 }
 
+static uint64_t room_for_new(const struct rrd_writer *w)
+{
+    uint64_t bytes = 0;
+    if (w->room_bytes > 0)
+        return w->room_bytes;
+    return fs_free_bytes(w->state, &bytes, NULL) == ERR_OK ? bytes / 2 : 0;
+}
+
+// How many from here on are made in one go.
+static size_t group_at(const struct rrd_writer *w, const struct rrd_list *due, size_t at)
+{
+    const uint64_t room = room_for_new(w);
+    uint64_t bytes = rrd_file_bytes(due->items[at]->info);
+    size_t n = 1;
+    while (at + n < due->count && n < w->group &&
+           due->items[at + n]->info->class == due->items[at]->info->class &&
+           (bytes += rrd_file_bytes(due->items[at + n]->info)) <= room)
+        n++;
+    return n;
+}
+
+// The first whose turn comes after the one that was last; they go round.
+static size_t first_turn(const struct rrd_writer *w, const struct rrd_list *due)
+{
+    size_t at = 0;
+    for (; at < due->count; at++) {
+        const struct rrd_turn turn = turn_of(due->items[at]);
+        if (compare_turns(&turn, &w->turn) > 0)
+            return at;
+    }
+    return 0;
+}
+
 static enum err rebuild_list(struct rrd_writer *w, struct rrd_list *due, uint64_t covered, struct diag *d)
 {
     enum err e = ERR_OK;
     struct mono begun = clock_mono(w->o.clock);
-    for (size_t at = 0; e == ERR_OK && at < due->count;) {
-        size_t n = 1;
-        while (at + n < due->count && n < w->group &&
-               due->items[at + n]->info->class == due->items[at]->info->class)
-            n++;
+    size_t at = first_turn(w, due);
+    for (size_t done = 0, n; e == ERR_OK && done < due->count; done += n) {
+        n = group_at(w, due, at);
+        if (n > due->count - done) // round once
+            n = due->count - done;
+        w->turn = turn_of(due->items[at + n - 1]);
         qsort(due->items + at, n, sizeof(*due->items), by_number);
         e = rebuild_together(w, due->items + at, n, covered, d);
-        at += n;
+        at = at + n < due->count ? at + n : 0;
         if (w->group < GROUP_MAX)
             w->group++; // a long history may have been alone
         if (mono_diff_ms(clock_mono(w->o.clock), begun) >= SLICE_MS)

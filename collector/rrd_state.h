@@ -11,6 +11,11 @@ struct rrd_list {
     size_t count, capacity;
 };
 
+struct rrd_turn {
+    enum wire_class class;
+    int64_t agent_id, series_id;
+};
+
 struct rrd_writer {
     struct rrd_writer_options o;
     char *state;
@@ -28,11 +33,13 @@ struct rrd_writer {
     bool forget;             // the stored series are of another life
     struct rrd_list touched; // with values, in this step
     struct rrd_list dirty;
-    size_t group;      // so many are rebuilt together
-    size_t points_max; // with so many points in memory; 0: as many as usual
-    size_t bytes;      // that the touched series' values hold
-    struct {           // the last step that wrote
-        int64_t ms;    // writing
+    struct rrd_turn turn; // of the series that was rebuilt last
+    size_t group;         // so many are rebuilt together
+    size_t points_max;    // with so many points in memory; 0: as many as usual
+    uint64_t room_bytes;  // and in so many bytes of new files; 0: as the disk has room
+    size_t bytes;         // that the touched series' values hold
+    struct {              // the last step that wrote
+        int64_t ms;       // writing
         size_t rows, visits, values, bytes;
     } last;
     size_t patrol_at, header_at;

@@ -27,6 +27,8 @@ struct rrd_value {
 // or later; synced if `sync`.
 enum err rrd_file_create(const char *path, const struct ledger_series *s, int64_t start, bool sync,
                          struct diag *d) MUST_USE;
+// Bytes that a file of such a series has; 0: it has none.
+uint64_t rrd_file_bytes(const struct ledger_series *s);
 // Values in rising time, all later than the file's last; gaps between them are written as explicit unknowns.
 // AGAIN: locked. CORRUPT: not a round-robin file of this series, or damaged: rebuild it. CONFLICT: not later
 // than the file's last.

@@ -33,6 +33,16 @@ enum err rrd_new_header(const struct ledger_series *s, int64_t start, struct rrd
     return ERR_OK;
 }
 
+uint64_t rrd_file_bytes(const struct ledger_series *s)
+{
+    struct rrd_header h;
+    struct rrd_layout l;
+    if (rrd_layout_of(s, &l, NULL) != ERR_OK)
+        return 0;
+    rrd_header_make(&l, FIRST_START, 0, &h);
+    return (uint64_t)rrd_header_file_bytes(&h);
+}
+
 enum err rrd_new_folder(const char *path, struct diag *d)
 {
     char folder[RRD_PATH_MAX];

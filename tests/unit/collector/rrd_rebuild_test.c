@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -176,6 +177,119 @@ static void a_file_that_cannot_be_replaced_does_not_hold_up_the_others(void **st
     forget(before);
 }
 
+static void a_clock_that_is_behind_hides_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct file before[SERIES + FIRST], after[SERIES + FIRST];
+    fill(r, 11);
+    read_files(r, before);
+    fake_clock_step_us(&r->b->clock, -10 * 86400 * US_PER_S);
+    rebuild_all(r);
+    read_files(r, after);
+    compare(before, after);
+    forget(before);
+}
+
+// ---- room
+static struct fake_clock *slow_on; // each look at it takes 100 ms
+static struct mono slow_mono(void *ctx)
+{
+    (void)ctx;
+    fake_clock_advance_us(slow_on, 100 * US_PER_MS);
+    return clock_mono(&slow_on->clock);
+}
+
+static struct wall slow_wall(void *ctx)
+{
+    (void)ctx;
+    return clock_wall(&slow_on->clock);
+}
+
+static const struct clock slow = {.mono = slow_mono, .wall = slow_wall};
+
+static void slow_down(struct rig *r)
+{
+    slow_on = &r->b->clock;
+    r->writer->o.clock = &slow;
+}
+
+static uint64_t bytes_of_a_file(void)
+{
+    return rrd_file_bytes(&(struct ledger_series){.class = WIRE_MEASUREMENT, .step_s = 10});
+}
+
+static void so_many_files_at_once_as_there_is_room_for(void **state)
+{
+    struct rig *r = *state;
+    uint64_t count;
+    struct diag d = {0};
+    fill(r, 12);
+    slow_down(r); // one group a step
+    assert_int_equal(rrd_writer_rebuild(r->writer, "", &count, &d), ERR_OK);
+    r->writer->room_bytes = 3 * bytes_of_a_file();
+    rig_step(r);
+    assert_int_equal(rrd_writer_dirty(r->writer), count - 3);
+    r->writer->room_bytes = 1; // one must do
+    rig_step(r);
+    assert_int_equal(rrd_writer_dirty(r->writer), count - 4);
+}
+
+static void on_a_disk_with_room_for_two_new_files_all_are_made(void **state)
+{
+    struct rig *r = *state;
+    struct file before[SERIES + FIRST], after[SERIES + FIRST];
+    char folder[600], options[40];
+    struct diag d = {0};
+    uint64_t count;
+    snprintf(folder, sizeof folder, "%s/rrd", r->b->folder.path);
+    snprintf(options, sizeof options, "size=%llu",
+             (unsigned long long)bytes_of_a_file() * (SERIES + FIRST + 2));
+    assert_int_equal(fs_make_dirs(folder, 0750, &d), ERR_OK);
+    if (mount("esep-test", folder, "tmpfs", 0, options) != 0)
+        skip(); // not root
+    fill(r, 13);
+    read_files(r, before);
+    r->writer->room_bytes = UINT64_MAX;
+    assert_int_equal(rrd_writer_rebuild(r->writer, "", &count, &d), ERR_OK);
+    for (int i = 0; i < 100 && rrd_writer_dirty(r->writer) > 0; i++) {
+        rig_step(r);
+        fake_clock_advance_us(&r->b->clock, US_PER_S);
+    }
+    read_files(r, after);
+    assert_int_equal(umount2(folder, MNT_DETACH), 0);
+    assert_int_equal(rrd_writer_dirty(r->writer), 0);
+    assert_true(rig_counted(r, COUNTER_RRD_ERRORS) > 0);
+    compare(before, after);
+    forget(before);
+}
+
+// ---- turns
+static void series_that_are_corrected_all_the_time_do_not_keep_others_waiting(void **state)
+{
+    struct rig *r = *state;
+    struct wire_sample s[SERIES];
+    uint64_t covered[SERIES] = {0};
+    int rebuilt[SERIES] = {0};
+    struct rrd_series *known;
+    fill(r, 14);
+    slow_down(r);
+    for (int turn = 0; turn < 60; turn++) {
+        for (uint32_t i = 0; i < SERIES; i++)
+            s[i] = bench_sample(FIRST + i, T0 - 86400, 2 + turn);
+        rig_put(r, WIRE_MEASUREMENT, s, SERIES);
+        rig_observe(r);
+        r->writer->group = 4;
+        rig_step(r);
+        for (int i = 0; i < SERIES; i++) {
+            assert_int_equal(rrd_table_get(r->writer->table, FIRST + i + 1, &known), ERR_OK);
+            rebuilt[i] += known->covered != covered[i];
+            covered[i] = known->covered;
+        }
+    }
+    for (int i = 0; i < SERIES; i++)
+        assert_in_range(rebuilt[i], 10, 20); // a quarter of the turns each
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -184,6 +298,10 @@ int main(void)
         T(a_group_with_more_points_than_memory_is_halved_and_one_alone_is_read_month_by_month),
         T(what_a_large_rebuild_made_is_not_believed_before_it_is_on_disk),
         T(a_file_that_cannot_be_replaced_does_not_hold_up_the_others),
+        T(a_clock_that_is_behind_hides_nothing),
+        T(so_many_files_at_once_as_there_is_room_for),
+        T(on_a_disk_with_room_for_two_new_files_all_are_made),
+        T(series_that_are_corrected_all_the_time_do_not_keep_others_waiting),
     };
     return cmocka_run_group_tests_name("rrd_rebuild", tests, NULL, NULL);
 }
