@@ -112,10 +112,14 @@ enum {
     KEY_REAL = 8 << 3 | 2
 };
 
+// protobuf-c takes no length that is written in more bytes than this, however small it is.
+#define LENGTH_BYTES_MAX 5
+
 static bool take_piece(struct column *c, struct column *out)
 {
+    const uint8_t *was = c->at;
     uint64_t len = 0;
-    if (!take_number(c, &len) || len > (uint64_t)(c->end - c->at))
+    if (!take_number(c, &len) || c->at - was > LENGTH_BYTES_MAX || len > (uint64_t)(c->end - c->at))
         return false;
     *out = (struct column){c->at, c->at + len};
     c->at += len;

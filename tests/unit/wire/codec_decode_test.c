@@ -309,6 +309,43 @@ static void codec_refuses_a_body_that_is_no_message(void **state)
     refuses_to_decode(&b, "not an Envelope");
 }
 
+// A length of 1 in that many bytes, in a batch that is otherwise plain, alone and beside an unknown field:
+// that goes another way.
+static void overlong_length(struct buf *out, size_t bytes, bool unknown)
+{
+    struct buf inner;
+    buf_init(out, 1000);
+    buf_init(&inner, 1000);
+    raw_text(&inner, 1, "sixteen bytes ok");
+    raw_uint(&inner, 2, 1);
+    raw_uint(&inner, 3, 1);
+    raw_uint(&inner, 4, 1);
+    raw_key(&inner, 5, 2);
+    buf_append(&inner, "\x81\x80\x80\x80\x80\x80\x80\x80", bytes - 1);
+    buf_append(&inner, "\0\2", 2); // of the length the last byte; a tag
+    raw_bytes(&inner, 6, "", 1);
+    if (unknown)
+        raw_uint(&inner, 15, 0);
+    raw_message(out, 1, &inner);
+    buf_deinit(&inner);
+}
+
+static void codec_refuses_a_length_of_more_than_five_bytes_whichever_way_it_is_read(void **state)
+{
+    (void)state;
+    struct buf b;
+    for (size_t bytes = 2; bytes <= 9; bytes++)
+        for (int unknown = 0; unknown < 2; unknown++) {
+            overlong_length(&b, bytes, unknown);
+            if (bytes > 5) {
+                refuses_to_decode(&b, "does not decode");
+                continue;
+            }
+            assert_int_equal(decode_ok(&b).batch.count, 1);
+            buf_deinit(&b);
+        }
+}
+
 static void codec_refuses_a_message_past_the_limit_without_looking_at_it(void **state)
 {
     (void)state;
@@ -400,6 +437,7 @@ int main(void)
         cmocka_unit_test(codec_ignores_fields_that_it_does_not_know),
         cmocka_unit_test(codec_refuses_an_envelope_with_no_body_or_with_two),
         cmocka_unit_test(codec_refuses_a_body_that_is_no_message),
+        cmocka_unit_test(codec_refuses_a_length_of_more_than_five_bytes_whichever_way_it_is_read),
         cmocka_unit_test(codec_refuses_a_message_past_the_limit_without_looking_at_it),
         cmocka_unit_test(codec_refuses_thousands_of_empty_pieces_within_its_memory),
         cmocka_unit_test(codec_reads_columns_that_are_not_packed),
