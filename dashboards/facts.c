@@ -111,6 +111,7 @@ static int32_t span_start(const struct fact_source *f, const struct question *q,
 struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
+    bool said_older;           // of that resident
     int64_t first_s, end_s;    // what the figures cover
     int32_t first_day;         // that first_s lies in
     int32_t newest;            // first day after the newest figure of all
@@ -179,7 +180,11 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
         s->end_s = board_latest_end_s(r);
     if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0) {
         out->contributors++;
-        out->older += q->rule == RULE_LEVEL && end < s->newest;
+        s->said_older = false;
+    }
+    if (q->rule == RULE_LEVEL && end < s->newest && !s->said_older) {
+        out->older++;
+        s->said_older = true;
     }
     s->last_resident = r->name.resident;
     out->simulated |= r->simulated;

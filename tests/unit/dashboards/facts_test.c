@@ -115,6 +115,22 @@ static void a_level_says_of_how_many_residents_the_figure_is_older(void **state)
     assert_int_equal(fact_of(&st).older, 0);
 }
 
+static void a_resident_with_any_older_figure_is_said_to_be_older_once(void **state)
+{
+    (void)state;
+    add(&jobs, "a", "men", 100, "person");
+    add(&jobs, "a", "other", 1, "person")->latest.time = DAY - 1;
+    add(&jobs, "a", "women", 40, "person")->latest.time = DAY - 400;
+    add(&jobs, "b", "men", 50, "person");
+    struct statement st = target("jobs_total", 300, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.value.integer, 191);
+    assert_int_equal(f.contributors, 2);
+    assert_int_equal(f.older, 1);
+    rows[3].latest.time = DAY - 2;
+    assert_int_equal(fact_of(&st).older, 2);
+}
+
 static void a_level_is_the_sum_of_each_residents_newest(void **state)
 {
     (void)state;
@@ -376,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_level_says_of_how_many_residents_the_figure_is_older, clear),
+        cmocka_unit_test_setup(a_resident_with_any_older_figure_is_said_to_be_older_once, clear),
         cmocka_unit_test_setup(a_level_is_the_sum_of_each_residents_newest, clear),
         cmocka_unit_test_setup(a_cumulative_flow_counts_since_the_first_report, clear),
         cmocka_unit_test_setup(less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate, clear),
