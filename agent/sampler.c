@@ -256,6 +256,8 @@ static enum err collect_backlog(struct sampler *s, struct diag *d)
 
 // ---- what the uplink asks
 
+// An acknowledgement is of the sequences as they are now: on a disk that is full, or a file that is busy, the
+// wish waits until it is stored. Applied to the sequences after it, it would count for what was never sent.
 static enum err settle_pending(struct sampler *s, struct diag *d)
 {
     struct spool *spool = s->options.spool;
@@ -264,6 +266,10 @@ static enum err settle_pending(struct sampler *s, struct diag *d)
     enum err e = sampler_settle(s, d);
     if (e != ERR_OK)
         return e;
+    if (s->acknowledged > 0) {
+        s->pending_again.us = clock_mono(s->options.clock).us + SAMPLER_AGAIN_US;
+        return ERR_OK;
+    }
     uint64_t generation = spool_peek(spool)->generation;
     if (s->pending == PENDING_REWIND) {
         e = spool_rewind(spool, s->rewind_to, d);

@@ -96,12 +96,73 @@ static void an_acknowledgement_is_stored_when_a_full_disk_has_room_again(void **
     spool_bench_expect_balance(f->bench);
 }
 
+// Of 1 to 5 the tables know 2 as acknowledged, and 3 waits to be stored, when the collector turns out to know
+// other ones than the agent thought; the first write after that finds no room, those behind it do.
+static void reconcile_while_an_acknowledgement_waits(struct fixture *f, enum sampler_request_type type)
+{
+    const struct spool_state *st = spool_peek(f->bench->spool);
+    spool_bench_append(f->bench, 5);
+    spool_bench_append(f->bench, 5);
+    ask(f, &(struct sampler_request){.type = SAMPLER_ALLOW, .sending = true});
+    ask(f, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 2});
+    pass(f, 91);
+    assert_int_equal(st->last_acknowledged, 2);
+    ask(f, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 3});
+    ask(f, &(struct sampler_request){.type = type, .sequence = 1, .generation = st->generation});
+    virtual_disk_arm(f->disk, f->machine, 1, MISHAP_NO_SPACE);
+    pass(f, 1);
+    assert_int_equal(st->last_acknowledged, 2);
+    assert_int_equal(st->generation, 1);
+    pass(f, 6);
+    assert_int_equal(st->generation, 2);
+    for (int i = 0; i < 3; i++)
+        pass(f, 100);
+    spool_bench_expect_balance(f->bench);
+}
+
+static void a_rewind_waits_for_the_acknowledgement_before_it(void **state)
+{
+    struct fixture *f = *state;
+    reconcile_while_an_acknowledgement_waits(f, SAMPLER_REWIND);
+    assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 1);
+    assert_int_equal(spool_peek(f->bench->spool)->counters.spooled, 20);
+}
+
+static void a_new_incarnation_waits_for_the_acknowledgement_before_it(void **state)
+{
+    struct fixture *f = *state;
+    reconcile_while_an_acknowledgement_waits(f, SAMPLER_RENEW);
+    assert_int_equal(spool_peek(f->bench->spool)->last_written, 2);
+    assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 0);
+    assert_int_equal(spool_peek(f->bench->spool)->counters.spooled, 10);
+}
+
+static void a_rewind_is_done_when_a_full_disk_has_room_again(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, &(struct sampler_request){.type = SAMPLER_ALLOW, .sending = true});
+    ask(f, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 2});
+    ask(f, &(struct sampler_request){.type = SAMPLER_REWIND, .sequence = 1, .generation = 1});
+    virtual_disk_fill(f->disk, f->machine, true, true);
+    for (int i = 0; i < 60; i++)
+        pass(f, 10);
+    assert_int_equal(spool_peek(f->bench->spool)->generation, 1);
+    virtual_disk_fill(f->disk, f->machine, false, false);
+    pass(f, 6);
+    assert_int_equal(spool_peek(f->bench->spool)->generation, 2);
+    assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 1);
+    spool_bench_expect_balance(f->bench);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(sending_begins_when_a_full_disk_has_room_again),
         T(an_acknowledgement_is_stored_when_a_full_disk_has_room_again),
+        T(a_rewind_waits_for_the_acknowledgement_before_it),
+        T(a_new_incarnation_waits_for_the_acknowledgement_before_it),
+        T(a_rewind_is_done_when_a_full_disk_has_room_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
