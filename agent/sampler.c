@@ -342,18 +342,27 @@ static enum err allow(struct sampler *s, bool sending, uint32_t declares_known, 
     return move_window(s, d);
 }
 
+static bool is_of_another_spool(const struct sampler *s, const struct sampler_request *r)
+{
+    return r->generation != 0 && r->generation != spool_peek(s->options.spool)->generation;
+}
+
 // The uplink may ask again before it has seen that it was done.
 static void reconcile_later(struct sampler *s, const struct sampler_request *r)
 {
-    if (r->generation != 0 && r->generation != spool_peek(s->options.spool)->generation)
+    if (is_of_another_spool(s, r))
         return;
     s->pending = r->type == SAMPLER_REWIND ? PENDING_REWIND : PENDING_RENEW;
     s->rewind_to = r->sequence;
     s->pending_again = clock_mono(s->options.clock);
 }
 
+// Of sequences that are others now it says nothing; once the uplink has seen that, its Hello asks the
+// collector how far it is.
 static void acknowledge_later(struct sampler *s, const struct sampler_request *r)
 {
+    if (is_of_another_spool(s, r))
+        return;
     if (r->sequence > spool_peek(s->options.spool)->last_written) {
         log_error("bad_acknowledgement", F_INT("sequence", r->sequence));
         return;

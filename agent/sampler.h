@@ -37,7 +37,7 @@ enum sampler_request_type { SAMPLER_ACKNOWLEDGE, SAMPLER_ALLOW, SAMPLER_REWIND, 
 struct sampler_request {
     enum sampler_request_type type;
     uint64_t sequence;   // acknowledged; rewind
-    uint64_t generation; // rewind, renew: of the spool it was asked for; ignored for another one. 0: for any
+    uint64_t generation; // of these and renew: of the spool that is meant; ignored for another one. 0: any
     bool sending;        // allow
     uint32_t declares_known;
     struct wire_receipt receipt;

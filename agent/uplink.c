@@ -164,8 +164,10 @@ static enum err io_declare(void *ctx, uint32_t number, struct wire_declare *out,
 
 static void io_acknowledged(void *ctx, uint64_t sequence, const struct wire_receipt *receipt)
 {
-    ask(ctx,
-        &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = sequence, .receipt = *receipt});
+    ask(ctx, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE,
+                                       .sequence = sequence,
+                                       .receipt = *receipt,
+                                       .generation = ((struct uplink *)ctx)->generation});
 }
 
 static void io_allow(void *ctx, bool sending)

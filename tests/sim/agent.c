@@ -59,8 +59,10 @@ static void ask(struct agent *a, const struct sampler_request *r)
 
 static void io_acknowledged(void *ctx, uint64_t sequence, const struct wire_receipt *receipt)
 {
-    ask(ctx,
-        &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = sequence, .receipt = *receipt});
+    ask(ctx, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE,
+                                       .sequence = sequence,
+                                       .receipt = *receipt,
+                                       .generation = ((struct agent *)ctx)->generation});
 }
 
 static void io_allow(void *ctx, bool sending)

@@ -414,6 +414,29 @@ static void rewind_and_renew_are_done_and_told(void **state)
     assert_int_equal(spool_peek(f->bench->spool)->generation, generation + 1);
 }
 
+static void an_acknowledgement_of_the_spool_as_it_was_is_not_taken_for_one_of_what_it_is_now(void **state)
+{
+    struct fixture *f = *state;
+    add_table(f);
+    put(f->table_path, "time,staff\n2026-01-01,7\n");
+    open_sampler(f);
+    step(f);
+    struct sampler_request r = {.type = SAMPLER_RENEW, .generation = 1};
+    assert_int_equal(sampler_request(f->sampler, &r, &f->bench->diag), ERR_OK);
+    step(f);
+    r = (struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 1, .generation = 1};
+    assert_int_equal(sampler_request(f->sampler, &r, &f->bench->diag), ERR_OK);
+    assert_int_equal(acknowledged_as_read(f), 0);
+    pass(f, 91);
+    assert_int_equal(spool_bench_state(f->bench)->last_acknowledged, 0);
+    assert_int_equal(counters(f)->spooled, 1);
+    r.generation = 2;
+    assert_int_equal(sampler_request(f->sampler, &r, &f->bench->diag), ERR_OK);
+    assert_int_equal(acknowledged_as_read(f), 1);
+    pass(f, 91);
+    assert_int_equal(spool_bench_state(f->bench)->last_acknowledged, 1);
+}
+
 static void the_connections_state_is_written_at_most_once_a_second(void **state)
 {
     struct fixture *f = *state;
@@ -522,6 +545,7 @@ int main(void)
         T(a_restart_reads_nothing_twice),
         T(acknowledgements_are_seen_at_once_and_stored_with_the_next_batch_or_after_a_while),
         T(rewind_and_renew_are_done_and_told),
+        T(an_acknowledgement_of_the_spool_as_it_was_is_not_taken_for_one_of_what_it_is_now),
         T(the_connections_state_is_written_at_most_once_a_second),
         T(stopping_waits_for_programs_only_so_long),
         T(errors_without_any_figure_are_counted_and_stored),
