@@ -318,22 +318,24 @@ static enum err read_all(struct site *s, const struct readers *store, const stru
     return e;
 }
 
-// The same question at the same row of the ledger has the same answer, rates and profiles included; what is
-// not over yet by the clock is asked anew each minute.
+// The same question at the same row of the ledger has the same answer, rates and profiles included, once the
+// observations have come to that row; what is not over yet by the clock is asked anew each minute.
 static bool name_question(struct site *s, const struct readers *store, const struct board_row *row,
                           const int64_t asked[5], const struct currency *currency, uint8_t key[HASH_BYTES])
 {
-    uint64_t position = 0;
+    uint64_t position = 0, seen = 0;
     int64_t received_us = 0, minute = site_now_us(s) / (60 * US_PER_S);
-    if (reader_head(store->reader, &position, &received_us, NULL) != ERR_OK)
+    if (reader_head(store->reader, &position, &received_us, NULL) != ERR_OK ||
+        observations_reader_cursor(store->observations, &seen, NULL) != ERR_OK)
         return false;
     crypto_digest((const struct hash_part[]){{"computed", 8},
                                              {row->series.name, strlen(row->series.name)},
                                              {asked, 5 * sizeof *asked},
                                              {currency ? currency->code : "", currency ? 3 : 0},
                                              {&position, sizeof position},
+                                             {&seen, sizeof seen},
                                              {&minute, sizeof minute}},
-                  6, key);
+                  7, key);
     return true;
 }
 

@@ -217,6 +217,16 @@ static void the_same_question_is_computed_once_until_a_figure_comes(void **state
     expect(target, "\"value\":2000000.12");
 }
 
+static void what_was_computed_while_the_observations_were_behind_is_not_kept_for_later(void **state)
+{
+    (void)state;
+    static const char target[] = "/api/v1/observations?series=works/all/inv&period=2026-01";
+    totals_rig_report(&r, "b/inv", "KZT", "2026-01", 13);
+    expect(target, "\"value\":2000000.12");
+    totals_rig_observe(&r);
+    expect(target, "\"value\":2000000.13");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_asked_of_a_total_is_refused_by_name),
         cmocka_unit_test(pages_show_totals_with_how_many_are_missing),
         cmocka_unit_test(the_same_question_is_computed_once_until_a_figure_comes),
+        cmocka_unit_test(what_was_computed_while_the_observations_were_behind_is_not_kept_for_later),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
