@@ -332,10 +332,11 @@ static bool name_question(struct site *s, const struct readers *store, const str
                                              {row->series.name, strlen(row->series.name)},
                                              {asked, 5 * sizeof *asked},
                                              {currency ? currency->code : "", currency ? 3 : 0},
+                                             {&store->edition, sizeof store->edition},
                                              {&position, sizeof position},
                                              {&seen, sizeof seen},
                                              {&minute, sizeof minute}},
-                  7, key);
+                  8, key);
     return true;
 }
 

@@ -66,7 +66,7 @@ static enum err read_first(const struct fact_totals *t, const struct zone *zone,
 static enum err find_first(const struct fact_totals *t, const struct zone *zone, int32_t day,
                            struct adding *a)
 {
-    struct total_key key = {a->row->series.series_id, day, day};
+    struct total_key key = {t->store->edition, a->row->series.series_id, day, day};
     struct mono began = clock_mono(t->site->clock);
     struct total kept = {0};
     bool now = t->as_of.us == 0, found = now && totals_kept(t->site->totals, &key, began, &kept);
@@ -102,7 +102,7 @@ static enum err sum_measured(struct fact_totals *t, int32_t from, int32_t to, st
 
 static enum err add_kept(struct fact_totals *t, int32_t from, int32_t to, int64_t for_ms, struct adding *a)
 {
-    struct total_key key = {a->row->series.series_id, from, to};
+    struct total_key key = {t->store->edition, a->row->series.series_id, from, to};
     struct mono began = clock_mono(t->site->clock);
     struct adding part = {.row = a->row};
     struct total total;

@@ -17,11 +17,6 @@
 #define CACHE_BYTES (64u << 20)
 #define HASHING_MAX 2
 
-struct file_id {
-    dev_t device;
-    ino_t inode;
-};
-
 struct thread_store {
     struct readers store;
     struct file_id ledger, observations;
@@ -57,6 +52,18 @@ static bool same(struct file_id a, struct file_id b)
     return a.device == b.device && a.inode == b.inode && a.inode != 0;
 }
 
+static uint64_t edition_of(struct site *s, const struct thread_store *t)
+{
+    pthread_mutex_lock(&s->edition_lock);
+    if (!same(t->ledger, s->ledger) || !same(t->observations, s->observations))
+        s->edition++;
+    s->ledger = t->ledger;
+    s->observations = t->observations;
+    uint64_t edition = s->edition;
+    pthread_mutex_unlock(&s->edition_lock);
+    return edition;
+}
+
 static enum err open_store(struct site *s, struct thread_store *t, struct diag *d)
 {
     const char *state = s->config->state;
@@ -74,6 +81,7 @@ static enum err open_store(struct site *s, struct thread_store *t, struct diag *
     }
     t->ledger = ledger;
     t->observations = observations;
+    t->store.edition = edition_of(s, t);
     return ERR_OK;
 }
 
@@ -173,6 +181,7 @@ enum err site_open(const struct dashboard_config *c, const struct clock *clock, 
     }
     sem_init(&s->hashing, 0, HASHING_MAX);
     pthread_mutex_init(&s->refusals_lock, NULL);
+    pthread_mutex_init(&s->edition_lock, NULL);
     enum err e = open_parts(s, control, d);
     if (e)
         site_close(s);
@@ -194,6 +203,7 @@ void site_close(struct site *s)
     limiter_destroy(s->limiter);
     sem_destroy(&s->hashing);
     pthread_mutex_destroy(&s->refusals_lock);
+    pthread_mutex_destroy(&s->edition_lock);
     totals_destroy(s->totals);
     plans_destroy(s->plans);
     closings_destroy(s->closings);

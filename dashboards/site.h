@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 struct limiter;
 struct closings;
@@ -30,6 +31,12 @@ struct readers { // belongs to one thread; reads for one viewer: what that one m
     const struct viewer *viewer; // borrowed
     struct reader *reader;
     struct observations_reader *observations;
+    uint64_t edition; // of the files, another one when they were replaced: part of the key of what is kept
+};
+
+struct file_id {
+    dev_t device;
+    ino_t inode;
 };
 
 struct site {
@@ -52,6 +59,9 @@ struct site {
     struct refusals refusals; // that the audit log was not told yet
     sem_t hashing;            // passwords looked at at once: each takes 64 MiB
     pthread_key_t stores;
+    pthread_mutex_t edition_lock;
+    struct file_id ledger, observations; // that a thread has opened last
+    uint64_t edition;                    // how often that were other ones
 };
 
 // Loads catalogue and profiles (control: control_call, or a test's); their errors carry file:line:column.

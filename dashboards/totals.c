@@ -47,8 +47,8 @@ static struct entry *set_of(struct totals *t, const struct total_key *key)
 
 static bool is_of(const struct entry *e, const struct total_key *key)
 {
-    return e->for_ms > 0 && e->key.series_id == key->series_id && e->key.from == key->from &&
-           e->key.to == key->to;
+    return e->for_ms > 0 && e->key.edition == key->edition && e->key.series_id == key->series_id &&
+           e->key.from == key->from && e->key.to == key->to;
 }
 
 static int64_t left_ms(const struct entry *e, struct mono now)

@@ -10,6 +10,7 @@
 
 struct totals;
 struct total_key {
+    uint64_t edition; // of the files it is read from
     int64_t series_id;
     int32_t from, to; // local days from ≤ day < to; the same: where the day's figures begin
 };

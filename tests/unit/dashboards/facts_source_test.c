@@ -228,6 +228,31 @@ static void a_figure_that_came_meanwhile_is_added_after_some_seconds(void **stat
     assert_int_equal(pumps(&s, "").value.integer, 4321);
 }
 
+// Each file by another one of its name, as a person or a package does it.
+static void restore(const char *folder)
+{
+    struct store copy = {0};
+    snprintf(copy.folder, sizeof copy.folder, "%s", folder);
+    store_copy(&copy, r.store.folder);
+}
+
+static void sums_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one(void **state)
+{
+    (void)state;
+    char backup[STORE_PATH];
+    store_temp_folder(backup);
+    measure("a/out_units/pumps", TODAY, 12, 20);
+    struct fact_source s = open_source();
+    store_copy(&r.store, backup);
+    measure("a/out_units/pumps", TODAY, 10, 4000);
+    totals_rig_observe(&r);
+    assert_int_equal(pumps(&s, "").value.integer, 4020);
+    restore(backup);
+    assert_int_equal(site_store(site, &x.viewer, &store, NULL), ERR_OK);
+    assert_int_equal(pumps(&s, "").value.integer, 20);
+    store_remove_folder(backup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +267,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_day_and_a_month_begin_at_the_local_midnight, setup, teardown),
         cmocka_unit_test_setup_teardown(a_figure_that_came_meanwhile_is_added_after_some_seconds, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(sums_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
