@@ -64,6 +64,7 @@ struct exchange {
     const char *allow;     // of a 405; NULL: GET, HEAD
     const char *challenge; // WWW-Authenticate of a 401
     int retry_after_s;
+    bool behind; // the answer was made without figures that the ledger has
     struct buf body;
     struct blob *blob;      // owned reference, sent instead of body; NULL: none
     char problem[700];      // why the status is an error, for a person

@@ -132,6 +132,8 @@ static void add_headers(struct MHD_Response *r, const struct site *site, const s
         snprintf(text, sizeof text, "%d", x->retry_after_s);
         add(r, "Retry-After", text);
     }
+    if (x->behind)
+        add(r, "Esep-Behind", "yes");
     if (*x->filename) {
         snprintf(text, sizeof text, "attachment; filename=\"%s\"", x->filename);
         add(r, "Content-Disposition", text);

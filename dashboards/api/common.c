@@ -1,6 +1,7 @@
 // What the handlers of the API share.
 
 #include "dashboards/api/api.h"
+#include "dashboards/behind.h"
 #include "dashboards/computed.h"
 #include "kpi/series.h"
 #include <stdio.h>
@@ -30,6 +31,7 @@ enum err api_store(struct site *s, struct exchange *x, struct readers *out)
         return exchange_fail(x, 503, "no collector has written figures here yet");
     if (!e) {
         flush_observed(s->flush, caught_up, &(struct ahead){.store = out});
+        x->behind = behind_is(out, site_now_us(s));
         return ERR_OK;
     }
     exchange_fail_err(x, e, d.text);

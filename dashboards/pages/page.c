@@ -3,6 +3,7 @@
 
 #include "dashboards/pages/page.h"
 #include "base/clock.h"
+#include "dashboards/behind.h"
 #include "dashboards/graph.h"
 #include "dashboards/identity.h"
 #include "dashboards/pages/pages.h"
@@ -79,6 +80,7 @@ enum err page_begin(struct site *s, struct exchange *x, struct page *out)
     p.store.viewer = &x->viewer;
     p.collector_runs = flush_collector_runs(s->flush);
     p.now_us = site_now_us(s);
+    x->behind = p.has_store && behind_is(&p.store, p.now_us);
     *out = p;
     return ERR_OK;
 }
@@ -202,6 +204,8 @@ void page_head(struct page *p, const char *title, const struct crumb *crumbs, si
         put_notice(p, T_EMPTY_TITLE, T_EMPTY_TEXT);
     else if (!p->collector_runs)
         put_notice(p, T_DOWN_TITLE, T_DOWN_TEXT);
+    if (p->x->behind)
+        put_notice(p, T_BEHIND_TITLE, T_BEHIND_TEXT);
     buf_text(p->out, "</div>");
 }
 
