@@ -25,9 +25,9 @@ fi
 
 work=$(mktemp -d /tmp/esep-check.XXXXXX) || exit 1
 chmod 711 "$work" # tests of file modes read as another user
-running=() # process ids, in the order they were started
+declare -A running=() # process id → number of its test
 cleanup() {
-    [ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null # timeout passes it on to the test and its children
+    [ ${#running[@]} -eq 0 ] || kill "${!running[@]}" 2>/dev/null # timeout passes it on to the test and its children
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -74,43 +74,42 @@ count_system() { # output, exit status → good bad skip
 start() { # number, test
     mkdir "$work/$1.tmp" || exit 1
     TMPDIR=$work/$1.tmp timeout -k 10 "$limit_s" "$2" >"$work/$1.out" 2>&1 </dev/null &
-    running+=($!)
+    running[$!]=$1
 }
 
-finish() { # number, test, how to count it
-    local status=0 good bad skip
-    wait "${running[0]}" || status=$?
-    running=("${running[@]:1}")
-    "$3" "$work/$1.out" "$status"
+finish_one() { # how to count, tests...: whichever ends next
+    local count=$1 status=0 pid number out name good bad skip
+    shift
+    wait -n -p pid "${!running[@]}" || status=$?
+    number=${running[$pid]}
+    unset "running[$pid]"
+    out=$work/$number.out name=${*:number+1:1}
+    "$count" "$out" "$status"
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
     if [ "$bad" -gt 0 ]; then
         progress ""
-        echo "==== $2: exit status $status$([ "$status" -ne 124 ] || echo ", stopped after $limit_s s")"
-        cat "$work/$1.out"
-        echo "==== end of $2"
-        [ "$3" != count_system ] || grep -qE 'Sanitizer|runtime error:' "$work/$1.out" || failing+=("$bad $2")
+        echo "==== $name: exit status $status$([ "$status" -ne 124 ] || echo ", stopped after $limit_s s")"
+        cat "$out"
+        echo "==== end of $name"
+        [ "$count" != count_system ] || grep -qE 'Sanitizer|runtime error:' "$out" || failing+=("$bad $name")
     elif [ "$skip" -gt 0 ]; then
         progress ""
-        grep -E '^skip |^\[  SKIPPED \] [a-z]' "$work/$1.out"
+        grep -E '^skip |^\[  SKIPPED \] [a-z]' "$out"
     fi
-    rm -rf "$work/$1.tmp" "$work/$1.out"
+    rm -rf "$work/$number.tmp" "$out"
 }
 
 run_all() { # how many at a time, how to count, tests...
-    local at_once=$1 count=$2 i first=0
+    local at_once=$1 count=$2 i
     shift 2
     local tests=("$@")
     for i in "${!tests[@]}"; do
-        if [ ${#running[@]} -ge "$at_once" ]; then
-            finish "$first" "${tests[$first]}" "$count"
-            first=$((first + 1))
-        fi
+        [ ${#running[@]} -lt "$at_once" ] || finish_one "$count" "${tests[@]}"
         progress "[$((i + 1))/${#tests[@]}] ${tests[$i]}"
         start "$i" "${tests[$i]}"
     done
     while [ ${#running[@]} -gt 0 ]; do
-        finish "$first" "${tests[$first]}" "$count"
-        first=$((first + 1))
+        finish_one "$count" "${tests[@]}"
     done
 }
 
