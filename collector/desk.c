@@ -466,7 +466,9 @@ enum err desk_take_report(struct desk *s, struct desk_report *r, struct diag *d)
     struct audit_entry entry;
     r->field = NULL;
     r->repeated = r->unchanged = r->after_closure = false;
-    enum err e = find_request(&x);
+    enum err e = desk_catch_up(s, d);
+    if (e == ERR_OK)
+        e = find_request(&x);
     if (e != ERR_NOT_FOUND)
         return e;
     if (d)

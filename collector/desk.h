@@ -69,7 +69,7 @@ struct desk_options {
 enum err desk_create(const struct desk_options *o, struct desk **out, struct diag *d) MUST_USE;
 void desk_destroy(struct desk *s);
 // A closing that was committed and could not be read back then is read now. Before agents' reports are
-// judged; an error means that they can't be. NULL desk: OK.
+// judged; an error means that they can't be. NULL desk: OK. The two below do it themselves.
 enum err desk_catch_up(struct desk *s, struct diag *d) MUST_USE;
 // What is closed now; for the committer to judge agents' reports by. NULL desk: nothing is.
 const struct closure_book *desk_closures(const struct desk *s);

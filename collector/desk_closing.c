@@ -111,9 +111,12 @@ enum err desk_take_closing(struct desk *s, struct closing_request *r, struct dia
     struct closing x = {s, r};
     struct audit_entry entry;
     char object[sizeof CLOSURE_KIND + SERIES_PART_MAX], period[PERIOD_TEXT];
+    enum err e = desk_catch_up(s, d);
+    if (e != ERR_OK)
+        return e;
     snprintf(object, sizeof object, CLOSURE_KIND "%s", r->closure.park);
     audit_entry_set(&entry, AUDIT_CONTROL, AUDIT_DONE, r->who, object, "%s", "");
-    enum err e = desk_audited(s, &entry, change_closing, &x, d);
+    e = desk_audited(s, &entry, change_closing, &x, d);
     if (e != ERR_OK)
         return e;
     size_t known = closure_book_count(s->closures);

@@ -7,6 +7,7 @@
 #include "store/reader_keep.h"
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,6 +427,43 @@ static void closings_that_make_no_sense_are_refused(void **state)
     assert_int_equal(audited(b, AUDIT_CONTROL, AUDIT_REFUSED, ""), 4);
 }
 
+static void change_ledger(struct bench *b, const char *sql)
+{
+    char path[TEST_PATH];
+    sqlite3 *db = NULL;
+    test_folder_path(&b->folder, LEDGER_FILE, path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_total_changes(db), 1);
+    sqlite3_close(db);
+}
+
+static void a_closing_that_could_not_be_read_back_counts_for_what_people_say_next(void **state)
+{
+    struct bench *b = *state;
+    struct diag d = {""};
+    struct wire_receipt receipt;
+    struct desk_report r = report(STAFF, "2025-11", "40");
+    int64_t now_us;
+    assert_int_equal(ledger_begin(b->ledger, &now_us, &d), ERR_OK);
+    assert_int_equal(ledger_add_control(b->ledger, "note", "x", 1, "bek", &receipt, &d), ERR_OK);
+    assert_int_equal(ledger_commit(b->ledger, &d), ERR_OK);
+    change_ledger(b, "UPDATE batch SET body=CAST(CAST(body AS TEXT) || 'x' AS BLOB)");
+    assert_int_equal(close_period(b, "2025-11", "", false, &d), ERR_CORRUPT); // it is stored all the same
+    uint64_t position = ledger_position(b->ledger);
+    assert_int_equal(put(b, &r, &d), ERR_CORRUPT);
+    assert_non_null(strstr(d.text, "control document"));
+    assert_int_equal(close_period(b, "2025-11", "", false, &d), ERR_CORRUPT);
+    assert_int_equal(ledger_position(b->ledger), position);
+    change_ledger(b, "UPDATE batch SET body=substr(body, 1, length(body) - 1) WHERE position="
+                     "(SELECT min(position) FROM batch)");
+    assert_int_equal(put(b, &r, &d), ERR_DENIED);
+    assert_non_null(strstr(d.text, "closed since"));
+    assert_int_equal(close_period(b, "2025-11", "", false, &d), ERR_CONFLICT);
+    assert_int_equal(audited(b, AUDIT_CONTROL, AUDIT_DONE, "2025-11 closed"), 1);
+    verify_is_clean(b);
+}
+
 static void an_agents_figure_for_a_closed_period_is_held_until_released_with_a_reason(void **state)
 {
     struct bench *b = *state;
@@ -513,6 +551,7 @@ int main(void)
         WITH_BENCH(a_status_belongs_to_its_value_and_a_measured_series_has_no_reports),
         WITH_BENCH(a_closed_period_is_corrected_with_a_reason_by_who_may),
         WITH_BENCH(closings_that_make_no_sense_are_refused),
+        WITH_BENCH(a_closing_that_could_not_be_read_back_counts_for_what_people_say_next),
         WITH_BENCH(an_agents_figure_for_a_closed_period_is_held_until_released_with_a_reason),
         WITH_BENCH(a_resident_has_no_more_series_by_hand_than_by_agents),
         cmocka_unit_test(an_author_may_report_so_often_and_all_of_them_so_often),
