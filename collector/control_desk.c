@@ -237,6 +237,7 @@ json_t *control_report(struct control *c, const struct control_request *request)
         if (!is_observed(c, cursor_position(c->committed)))
             return fail_with("the collector is still reading what came before: try again in a moment",
                              "again", NULL);
+        r.looked = true;
         r.seen = cursor_position(c->observed); // before looking: what is seen may be newer
         enum err e = look_up(c, &r, 0, &r.current, &d);
         if (e != ERR_OK)

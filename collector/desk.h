@@ -40,7 +40,8 @@ struct desk_report { // one figure of one period, by a person
     char request[DESK_REQUEST_MAX + 1]; // "": none
     bool revise;                        // a figure that is there already is to be replaced
     struct desk_current current;        // what is known of the period when it is asked
-    uint64_t seen;                      // and up to which position of the ledger; 0: not asked
+    bool looked;                        // whether that was looked up; false: nothing is known
+    uint64_t seen;                      // and up to which position of the ledger, 0 in a new one
     // out
     struct figure figure;
     struct ledger_series known; // the series, also when it is new

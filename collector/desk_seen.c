@@ -30,7 +30,7 @@ enum err desk_check_seen(struct desk *s, const struct desk_report *r, struct dia
 {
     struct since x = {.desk = s, .r = r, .d = d};
     uint64_t last = 0, position = ledger_position(s->o.ledger);
-    if (r->seen == 0 || r->seen >= position)
+    if (!r->looked || r->seen >= position)
         return ERR_OK;
     enum err e = reader_rows(s->o.reader, r->seen, ROWS_MAX, take_row, &x, &last, d);
     if (e == ERR_OK && (x.found || last < position))

@@ -293,6 +293,7 @@ static void a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_sam
     bench_batch(b, 1, WIRE_REPORT, &s, 1);
     struct desk_report by_hand = report(STAFF, "2025-11", "40"), of_another = report(STAFF, "2025-10", "39");
     by_hand.current = (struct desk_current){.known = true, .value = {FIGURE_INTEGER, {40}}, .revision = 1};
+    by_hand.looked = of_another.looked = true;
     by_hand.seen = of_another.seen = ledger_position(b->ledger);
     s.value.integer = 50;
     bench_batch(b, 2, WIRE_REPORT, &s, 1);
@@ -308,6 +309,23 @@ static void a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_sam
     assert_int_equal(r.at[2].value.integer, 40);
     assert_int_equal(audited(b, AUDIT_REVISE, AUDIT_REFUSED, ""), 0);
     verify_is_clean(b);
+}
+
+static void a_look_at_a_new_ledger_has_not_seen_its_first_row(void **state)
+{
+    struct bench *b = *state;
+    struct diag d = {""};
+    struct desk_report by_hand = report(STAFF, "2025-11", "40");
+    by_hand.looked = true;
+    assert_int_equal(ledger_position(b->ledger), 0);
+    bench_hello(b);
+    bench_declare(b, 0, "jobs_total", "person", WIRE_REPORT);
+    struct wire_sample s = bench_sample(0, period("2025-11").start, 50);
+    bench_batch(b, 1, WIRE_REPORT, &s, 1);
+    assert_int_equal(put(b, &by_hand, &d), ERR_AGAIN);
+    by_hand.seen = ledger_position(b->ledger);
+    by_hand.current = (struct desk_current){.known = true, .value = {FIGURE_INTEGER, {50}}, .revision = 1};
+    assert_int_equal(put(b, &by_hand, &d), ERR_CONFLICT); // it is to be revised
 }
 
 static const struct {
@@ -547,6 +565,7 @@ int main(void)
         WITH_BENCH(a_figure_that_is_known_so_is_not_stored_again),
         WITH_BENCH(a_request_that_found_the_figure_undoes_nothing_when_it_comes_again),
         WITH_BENCH(a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_same),
+        WITH_BENCH(a_look_at_a_new_ledger_has_not_seen_its_first_row),
         WITH_BENCH(what_an_agent_may_not_send_a_person_may_not_either),
         WITH_BENCH(a_status_belongs_to_its_value_and_a_measured_series_has_no_reports),
         WITH_BENCH(a_closed_period_is_corrected_with_a_reason_by_who_may),
