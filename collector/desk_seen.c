@@ -1,9 +1,12 @@
 // The control thread says what is known of a period, the committer stores what a person says in its place. In
 // between an agent's figure may have been committed: without a look at those rows a report would replace what
 // nobody has seen, or be called the same as what is no longer there.
+#include "collector/committer.h"
 #include "collector/desk_state.h"
 
-#define ROWS_MAX 4096
+// The group that was being committed at the look, the one that was gathered in front of the report, and as
+// much again: with fewer, under load every report would be told to try again for ever.
+#define ROWS_MAX (4 * (size_t)COMMITTER_GROUP_MAX)
 
 struct since {
     struct desk *desk;

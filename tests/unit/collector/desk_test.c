@@ -328,6 +328,22 @@ static void a_look_at_a_new_ledger_has_not_seen_its_first_row(void **state)
     assert_int_equal(put(b, &by_hand, &d), ERR_CONFLICT); // it is to be revised
 }
 
+// As many rows as a group in the making and the one before it hold.
+static void a_figure_is_stored_though_two_groups_of_rows_came_since_the_look(void **state)
+{
+    struct bench *b = *state;
+    struct diag d = {""};
+    struct wire_receipt receipt;
+    struct desk_report by_hand = report(STAFF, "2025-11", "40");
+    by_hand.looked = true;
+    int64_t now_us;
+    assert_int_equal(ledger_begin(b->ledger, &now_us, &d), ERR_OK);
+    for (int i = 0; i < 2 * COMMITTER_GROUP_MAX; i++)
+        assert_int_equal(ledger_add_control(b->ledger, "note", "x", 1, "bek", &receipt, &d), ERR_OK);
+    assert_int_equal(ledger_commit(b->ledger, &d), ERR_OK);
+    put_well(b, &by_hand);
+}
+
 static const struct {
     const char *series, *of, *value, *currency, *reason, *field;
     enum err is;
@@ -566,6 +582,7 @@ int main(void)
         WITH_BENCH(a_request_that_found_the_figure_undoes_nothing_when_it_comes_again),
         WITH_BENCH(a_figure_that_nobody_has_seen_is_neither_replaced_nor_called_the_same),
         WITH_BENCH(a_look_at_a_new_ledger_has_not_seen_its_first_row),
+        WITH_BENCH(a_figure_is_stored_though_two_groups_of_rows_came_since_the_look),
         WITH_BENCH(what_an_agent_may_not_send_a_person_may_not_either),
         WITH_BENCH(a_status_belongs_to_its_value_and_a_measured_series_has_no_reports),
         WITH_BENCH(a_closed_period_is_corrected_with_a_reason_by_who_may),
