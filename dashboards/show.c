@@ -97,6 +97,17 @@ void show_decimal(char out[SHOW_TEXT], const char *decimal, const struct measure
     with_unit(out, *decimal != '\0', m, lang);
 }
 
+void show_rate(char out[SHOW_TEXT], const struct conversion *c, enum lang lang)
+{
+    char pair[CONVERSION_PAIR_TEXT], number[SHOW_TEXT];
+    size_t used = 0;
+    conversion_pair_text(c, pair);
+    const size_t before = strcspn(pair, "=") + 2; // "1 USD = "
+    group(number, pair + before, lang);           // what stands behind the digits stays
+    append(out, &used, pair, before);
+    append(out, &used, number, strlen(number));
+}
+
 static void trim_zeros(char *text)
 {
     char *point = strchr(text, '.');

@@ -6,6 +6,7 @@
 
 #include "base/figure.h"
 #include "kpi/catalogue.h"
+#include "kpi/convert.h"
 #include "kpi/money.h"
 #include "kpi/period.h"
 #include "kpi/zone.h"
@@ -38,6 +39,9 @@ void show_short(char out[SHOW_TEXT], struct figure f, const struct measure *m, e
 // "17.5%" from 17.512…: rounded half to even to one digit after the point, from 1000 on to none; what is
 // below 100 never shows as 100, what is not 0 never as 0.
 void show_per_cent(char out[SHOW_TEXT], struct figure per_cent, enum lang lang);
+
+// "1 USD = 12,650.5 UZS" in English, "1 USD = 12 650,5 UZS" elsewhere.
+void show_rate(char out[SHOW_TEXT], const struct conversion *c, enum lang lang);
 
 // "12 s ago"; a moment ahead of now, or less than 2 s back, is "just now".
 void show_ago(char out[SHOW_TEXT], int64_t then_us, int64_t now_us, enum lang lang);

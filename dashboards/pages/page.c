@@ -270,8 +270,8 @@ const char *page_bank(const struct page *p, enum bank bank)
 
 void page_rate(struct page *p, const struct conversion *c)
 {
-    char rate[CONVERSION_PAIR_TEXT], day[SHOW_TEXT], days[16];
-    conversion_pair_text(c, rate);
+    char rate[SHOW_TEXT], day[SHOW_TEXT], days[16];
+    show_rate(rate, c, p->lang);
     show_day(day, c->rated);
     snprintf(days, sizeof days, "%u", c->days);
     if (c->days > 1)

@@ -96,6 +96,18 @@ static void figures_are_shown_as_their_readers_write_them(void **state)
     assert_string_equal(out, "unknown");
 }
 
+static void a_rate_is_shown_as_other_figures_are(void **state)
+{
+    (void)state;
+    char out[SHOW_TEXT];
+    const struct conversion c = {
+        .from = 12650 * RATE_UNIT + RATE_UNIT / 4, .to = RATE_UNIT, .of = "USD", .in = "UZS"};
+    show_rate(out, &c, LANG_EN);
+    assert_string_equal(out, "1 USD = 12,650.25 UZS");
+    show_rate(out, &c, LANG_RU);
+    assert_string_equal(out, "1 USD = 12" NBSP "650,25 UZS");
+}
+
 static void a_percentage_is_never_rounded_up_to_a_target_that_is_not_reached(void **state)
 {
     (void)state;
@@ -155,6 +167,7 @@ int main(void)
         cmocka_unit_test(everything_put_into_markup_is_escaped),
         cmocka_unit_test(json_is_escaped_and_its_numbers_are_the_shortest_exact_ones),
         cmocka_unit_test(figures_are_shown_as_their_readers_write_them),
+        cmocka_unit_test(a_rate_is_shown_as_other_figures_are),
         cmocka_unit_test(a_percentage_is_never_rounded_up_to_a_target_that_is_not_reached),
         cmocka_unit_test(ages_are_told_in_one_unit),
         cmocka_unit_test(sums_are_exact_while_figures_are_whole_and_missing_is_never_zero),

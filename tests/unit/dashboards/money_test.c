@@ -203,7 +203,7 @@ static void the_page_shows_the_rate_its_days_and_its_doubt(void **state)
     (void)state;
     assert_int_equal(site_fixture_get(&f, "/series/" INV "?currency=USD&range=all"), 200);
     assert_true(site_fixture_has(&f, "In USD: each period by its own rate"));
-    assert_true(site_fixture_has(&f, "rate 1 USD = 12500 UZS, average of 31 days to 2026-01-"));
+    assert_true(site_fixture_has(&f, "rate 1 USD = 12,500 UZS, average of 31 days to 2026-01-"));
     assert_true(site_fixture_has(&f, "Central Bank of Uzbekistan"));
     assert_true(site_fixture_has(&f, "days without a rate of their own"));
     assert_true(site_fixture_has(&f, "no rate for this period"));
