@@ -9,6 +9,7 @@ struct closings {
     pthread_mutex_t lock;
     struct closure_book *book;
     uint64_t sequence; // looked at up to here
+    uint64_t edition;  // of the ledger that they are of
 };
 
 enum err closings_create(struct closings **out)
@@ -34,11 +35,27 @@ void closings_destroy(struct closings *c)
     free(c);
 }
 
+// Those of another ledger say nothing of this one.
+static enum err begin_anew(struct closings *c, uint64_t edition)
+{
+    struct closure_book *book = NULL;
+    enum err e = closure_book_create(&book);
+    if (e != ERR_OK)
+        return e;
+    closure_book_destroy(c->book);
+    c->book = book;
+    c->sequence = 0;
+    c->edition = edition;
+    return ERR_OK;
+}
+
 enum err closings_refresh(struct site *s, const struct readers *r, struct diag *d)
 {
     struct closings *c = s->closings;
     pthread_mutex_lock(&c->lock);
-    enum err e = reader_closures(r->reader, &c->sequence, c->book, d);
+    enum err e = c->edition == r->edition ? ERR_OK : begin_anew(c, r->edition);
+    if (e == ERR_OK)
+        e = reader_closures(r->reader, &c->sequence, c->book, d);
     pthread_mutex_unlock(&c->lock);
     return e;
 }

@@ -21,6 +21,7 @@ struct entry {
 struct plans {
     pthread_mutex_t lock;
     uint64_t sequence; // looked at up to here
+    uint64_t edition;  // of the ledger that they are in
     struct entry *at;
     size_t count, cap;
 };
@@ -66,12 +67,15 @@ static enum err note(void *ctx, const struct reader_row *row, const struct wire_
     return ERR_OK;
 }
 
-static enum err find(struct plans *p, struct reader *r, const char *park, int64_t as_of_us,
+static enum err find(struct plans *p, const struct readers *r, const char *park, int64_t as_of_us,
                      uint64_t *sequence, struct diag *d)
 {
     *sequence = 0;
     pthread_mutex_lock(&p->lock);
-    enum err e = reader_controls(r, &p->sequence, note, p, d);
+    if (p->edition != r->edition)
+        p->sequence = p->count = 0;
+    p->edition = r->edition;
+    enum err e = reader_controls(r->reader, &p->sequence, note, p, d);
     for (size_t i = p->count; e == ERR_OK && i-- > 0 && *sequence == 0;)
         if (p->at[i].received_us <= as_of_us && strcmp(p->at[i].park, park) == 0)
             *sequence = p->at[i].sequence;
@@ -136,7 +140,7 @@ enum err plan_by(struct site *s, const struct readers *r, const struct park *now
     *out = NULL;
     if (as_of->us == 0 || as_of->by_published)
         return ERR_OK;
-    enum err e = find(s->plans, r->reader, now->code, as_of->us, &sequence, d);
+    enum err e = find(s->plans, r, now->code, as_of->us, &sequence, d);
     if (e != ERR_OK)
         return e;
     sequence--;

@@ -73,9 +73,9 @@ void store_reopen(struct store *s)
     open_ledger(s);
 }
 
-void store_copy(const struct store *s, const char *to_folder)
+static void copy_files(const char *from_folder, const char *to_folder)
 {
-    DIR *folder = opendir(s->folder);
+    DIR *folder = opendir(from_folder);
     assert_non_null(folder);
     for (const struct dirent *f; (f = readdir(folder)) != NULL;) {
         char from[STORE_PATH];
@@ -84,13 +84,23 @@ void store_copy(const struct store *s, const char *to_folder)
         size_t len = 0;
         if (f->d_type != DT_REG)
             continue;
-        store_path(s, f->d_name, from);
+        assert_int_equal(fs_join(from, sizeof from, from_folder, f->d_name), ERR_OK);
         assert_int_equal(fs_join(to, sizeof to, to_folder, f->d_name), ERR_OK);
         assert_int_equal(fs_read_file(from, FILE_MAX_BYTES, &bytes, &len, NULL), ERR_OK);
         assert_int_equal(fs_replace_file(to, bytes, len, 0640, NULL), ERR_OK);
         free(bytes);
     }
     closedir(folder);
+}
+
+void store_copy(const struct store *s, const char *to_folder)
+{
+    copy_files(s->folder, to_folder);
+}
+
+void store_restore(const struct store *s, const char *from_folder)
+{
+    copy_files(from_folder, s->folder);
 }
 
 struct store_stream store_agent(struct store *s, const char *resident, uint8_t seed)

@@ -32,6 +32,8 @@ void store_destroy(struct store *s); // with the folder
 void store_reopen(struct store *s);
 void store_path(const struct store *s, const char *name, char out[STORE_PATH]);
 void store_copy(const struct store *s, const char *to_folder); // every file as it is now
+// Each of those in the place of its namesake; who has that open goes on with the old one.
+void store_restore(const struct store *s, const char *from_folder);
 
 // An agent with a key made of `seed`, and its first stream, whose incarnation is made of it too.
 struct store_stream store_agent(struct store *s, const char *resident, uint8_t seed);

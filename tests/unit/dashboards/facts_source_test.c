@@ -1,8 +1,10 @@
 // Facts of a park's own figures, from the collector's stores: reports of another currency than their series',
 // measurements of days that belong.
+#include "dashboards/closings.h"
 #include "dashboards/facts_source.h"
 #include "dashboards/router.h"
 #include "dashboards/site.h"
+#include "store/ledger_keep.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/totals_rig.h"
 #include <stdio.h>
@@ -228,14 +230,6 @@ static void a_figure_that_came_meanwhile_is_added_after_some_seconds(void **stat
     assert_int_equal(pumps(&s, "").value.integer, 4321);
 }
 
-// Each file by another one of its name, as a person or a package does it.
-static void restore(const char *folder)
-{
-    struct store copy = {0};
-    snprintf(copy.folder, sizeof copy.folder, "%s", folder);
-    store_copy(&copy, r.store.folder);
-}
-
 static void sums_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one(void **state)
 {
     (void)state;
@@ -247,9 +241,54 @@ static void sums_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one(void
     measure("a/out_units/pumps", TODAY, 10, 4000);
     totals_rig_observe(&r);
     assert_int_equal(pumps(&s, "").value.integer, 4020);
-    restore(backup);
+    store_restore(&r.store, backup);
     assert_int_equal(site_store(site, &x.viewer, &store, NULL), ERR_OK);
     assert_int_equal(pumps(&s, "").value.integer, 20);
+    store_remove_folder(backup);
+}
+
+static bool is_closed(const char *period)
+{
+    struct period p;
+    struct closure found;
+    const struct as_of now = {0};
+    assert_int_equal(period_parse(period, &p), ERR_OK);
+    assert_int_equal(site_store(site, &x.viewer, &store, NULL), ERR_OK);
+    assert_int_equal(closings_refresh(site, &store, NULL), ERR_OK);
+    return closings_of(site, &board.rows[0], p.start, &now, &found);
+}
+
+static void close_period(struct ledger *l, const char *period)
+{
+    struct closure c = {.reason = "audited"};
+    struct wire_receipt receipt;
+    struct buf text;
+    int64_t now_us;
+    assert_int_equal(period_parse(period, &c.period), ERR_OK);
+    buf_init(&text, CLOSURE_DOCUMENT_MAX);
+    assert_int_equal(closure_write(&c, &text), ERR_OK);
+    assert_int_equal(ledger_begin(l, &now_us, NULL), ERR_OK);
+    assert_int_equal(ledger_add_control(l, CLOSURE_KIND "works", text.data, text.len, "bek", &receipt, NULL),
+                     ERR_OK);
+    assert_int_equal(ledger_commit(l, NULL), ERR_OK);
+    buf_deinit(&text);
+}
+
+static void closings_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one(void **state)
+{
+    (void)state;
+    char backup[STORE_PATH];
+    store_temp_folder(backup);
+    totals_rig_report(&r, "a/inv", "KZT", "2026-01", 7);
+    (void)open_source();
+    store_copy(&r.store, backup);
+    close_period(r.store.ledger, "2026-01");
+    assert_true(is_closed("2026-01"));
+    store_restore(&r.store, backup);
+    store_reopen(&r.store);
+    close_period(r.store.ledger, "2025-12");
+    assert_true(is_closed("2025-12"));
+    assert_false(is_closed("2026-01"));
     store_remove_folder(backup);
 }
 
@@ -268,6 +307,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_figure_that_came_meanwhile_is_added_after_some_seconds, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(sums_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(closings_of_a_ledger_that_was_replaced_are_not_those_of_the_new_one,
                                         setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,22 @@ static void targets_are_those_that_were_planned_then(void **state)
     assert_string_equal(f->site.x.problem_param, "park");
 }
 
+static void after_a_restore_plans_are_those_of_the_ledger_that_is_there(void **state)
+{
+    struct fixture *f = *state;
+    char backup[STORE_PATH];
+    store_temp_folder(backup);
+    assert_int_equal(record(f, ERR_OK), 2);
+    store_copy(&f->site.store, backup);
+    write_profile(f, 300);
+    assert_int_equal(record(f, ERR_OK), 1);
+    fake_clock_advance_us(&f->site.store.clock, HOUR_US);
+    assert_int_equal(target(f, "as_of=now"), 300);
+    store_restore(&f->site.store, backup);
+    assert_int_equal(target(f, "as_of=now"), 200);
+    store_remove_folder(backup);
+}
+
 static void a_profile_of_then_that_the_catalogue_of_now_does_not_fit_is_said(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +215,7 @@ int main(void)
         T(what_did_not_change_is_recorded_once),
         T(a_file_that_does_not_fit_is_named_and_the_others_are_recorded),
         T(targets_are_those_that_were_planned_then),
+        T(after_a_restore_plans_are_those_of_the_ledger_that_is_there),
         T(a_profile_of_then_that_the_catalogue_of_now_does_not_fit_is_said),
         T(what_may_be_shown_of_a_plan_is_decided_by_the_profile_of_now),
     };
