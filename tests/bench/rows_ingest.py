@@ -218,13 +218,13 @@ def calibrate(site, load):
     seconds = 16 if not rig.QUICK else 6
     full = turn(site, load, 1, "full", seconds, 0)
     rate, followed, number = full["landed"], 0.8 * full["landed"], 1
-    for _ in range(5):
+    for _ in range(10):
         number += 1
         t = turn(site, load, number, "trial", seconds, rate)
         # The writer rests some seconds under load, so that a visit brings more: what tells is whether it falls ever further behind.
         if t["older"] > 0.08 * seconds or t["age"] > 12 or t["took"] > 1.2 * seconds:
             break
-        followed, rate = rate, rate * 1.25
+        followed, rate = rate, rate * 1.12
     return number, followed, full
 
 
