@@ -147,8 +147,9 @@ static enum err take_at(void *ctx, const struct observation *o)
     return f->position && o->position != f->position ? ERR_OK : take_current(&f->found, o);
 }
 
+// *seen, when asked for: rows up to here are in the answer. Untouched where nobody has declared the series.
 static enum err look_up(struct control *c, const struct desk_report *r, uint64_t position,
-                        struct desk_current *out, struct diag *d)
+                        struct desk_current *out, uint64_t *seen, struct diag *d)
 {
     const struct ledger_series *series = NULL;
     struct observations_reader *o = NULL;
@@ -159,10 +160,11 @@ static enum err look_up(struct control *c, const struct desk_report *r, uint64_t
     enum err e = reader_series_by_name(c->reader, r->series, &series, d);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
-    const struct observation_query q = {.series_id = series->series_id,
-                                        .from = r->period.start,
-                                        .to = r->period.start + 1,
-                                        .all_revisions = position != 0};
+    struct observation_query q = {.series_id = series->series_id,
+                                  .from = r->period.start,
+                                  .to = r->period.start + 1,
+                                  .all_revisions = position != 0};
+    q.read = seen;
     e = observations_reader_open(c->state, &o, d);
     if (e == ERR_OK)
         e = observations_query(o, &q, take_at, &f, d);
@@ -175,6 +177,22 @@ static enum err look_up(struct control *c, const struct desk_report *r, uint64_t
 static bool is_observed(struct control *c, uint64_t position)
 {
     return cursor_position(c->observed) >= position || cursor_wait(c->observed, position, OBSERVED_MS);
+}
+
+// An empty answer says nothing where the observations have just been reset, so what they have read is asked
+// of the file that answers.
+static enum err look_at_current(struct control *c, struct desk_report *r, struct diag *d)
+{
+    const uint64_t committed = cursor_position(c->committed);
+    enum err e = is_observed(c, committed) ? ERR_OK : ERR_AGAIN;
+    r->looked = true;
+    r->seen = committed;
+    if (e == ERR_OK)
+        e = look_up(c, r, 0, &r->current, &r->seen, d);
+    return e != ERR_AGAIN && (e != ERR_OK || r->seen >= committed)
+               ? e
+               : diag_fail(d, ERR_AGAIN,
+                           "the collector is still reading what came before: try again in a moment");
 }
 
 // ---- a report -----------------------------------------------------------------------------------
@@ -202,7 +220,7 @@ static json_t *say_report(struct control *c, struct desk_report *r)
     struct diag d = {0};
     char period[PERIOD_TEXT];
     const char *currency = r->currency[0] ? r->currency : r->known.currency;
-    if (is_observed(c, r->position) && look_up(c, r, r->position, &now, &d) == ERR_OK && now.known)
+    if (is_observed(c, r->position) && look_up(c, r, r->position, &now, NULL, &d) == ERR_OK && now.known)
         r->figure = now.value;
     period_text(r->period, period);
     json_t *o = json_pack("{s:b, s:I, s:b, s:b, s:b, s:s, s:s, s:s, s:s}", "ok", 1, "position",
@@ -234,12 +252,7 @@ json_t *control_report(struct control *c, const struct control_request *request)
     for (int looks = 0; looks < LOOKS_MAX && (!item || item->admin->result == ERR_AGAIN); looks++) {
         item_destroy(item);
         item = NULL;
-        if (!is_observed(c, cursor_position(c->committed)))
-            return fail_with("the collector is still reading what came before: try again in a moment",
-                             "again", NULL);
-        r.looked = true;
-        r.seen = cursor_position(c->observed); // before looking: what is seen may be newer
-        enum err e = look_up(c, &r, 0, &r.current, &d);
+        enum err e = look_at_current(c, &r, &d);
         if (e != ERR_OK)
             return fail_with(d.text, err_name(e), NULL);
         if ((item = item_create(ITEM_REPORT, c->inbox)))

@@ -31,6 +31,7 @@ static void set_aside(struct observer *o)
 {
     static const char *const suffix[] = {"", "-wal", "-shm"};
     char path[512], from[520], to[540];
+    cursor_publish(o->s->observed, 0); // the next file has nothing of it
     observations_close(o->observations);
     o->observations = NULL;
     if (fs_join(path, sizeof path, o->s->config->state, OBSERVATIONS_FILE) != ERR_OK)
@@ -102,6 +103,7 @@ static void take_requests(struct observer *o)
     while (queue_take(o->s->to_observer, 0, &p) == ERR_OK) {
         struct item *item = p;
         struct item_admin *a = item->admin;
+        cursor_publish(o->s->observed, 0); // before the file is empty: somebody may decide by it
         observations_close(o->observations);
         o->observations = NULL;
         a->result = open_files(o, &a->diag);

@@ -72,6 +72,7 @@ struct observation_query {
     bool all_revisions; // else the one known then
     bool by_published;  // as_of is a published moment, not a received one
     int64_t as_of_us;   // 0: now
+    uint64_t *read;     // out: rows of the ledger up to here are in what is visited; NULL: nobody asks
 };
 // By period, then revision.
 enum err observations_query(struct observations_reader *o, const struct observation_query *q,

@@ -138,18 +138,28 @@ static enum err damaged(struct observations_reader *o, int64_t series_id, struct
                      series_id);
 }
 
+static enum err begin_at_cursor(struct observations_reader *o, struct db_stmt **out, uint64_t *position,
+                                struct diag *d)
+{
+    bool row = false;
+    enum err e = observations_reader_begin(o, "SELECT position FROM cursor", out, d);
+    if (e != ERR_OK)
+        return e;
+    if ((e = db_step(*out, &row)) != ERR_OK) {
+        e = failed(o, e, d);
+        observations_reader_end(o, *out);
+    } else {
+        *position = row ? (uint64_t)db_int(*out, 0) : 0;
+    }
+    return e;
+}
+
 enum err observations_reader_cursor(struct observations_reader *o, uint64_t *position, struct diag *d)
 {
     struct db_stmt *s = NULL;
-    bool row = false;
-    enum err e = observations_reader_begin(o, "SELECT position FROM cursor", &s, d);
-    if (e != ERR_OK)
-        return e;
-    if ((e = db_step(s, &row)) != ERR_OK)
-        e = failed(o, e, d);
-    else
-        *position = row ? (uint64_t)db_int(s, 0) : 0;
-    observations_reader_end(o, s);
+    enum err e = begin_at_cursor(o, &s, position, d);
+    if (e == ERR_OK)
+        observations_reader_end(o, s);
     return e;
 }
 
@@ -310,13 +320,28 @@ static enum err hold(void *ctx, const struct observation *item)
     return e;
 }
 
+// With q->read in one transaction: the projection may be reset at any moment.
+static enum err begin_query(struct observations_reader *o, const struct observation_query *q,
+                            struct db_stmt **out, struct diag *d)
+{
+    if (!q->read)
+        return observations_reader_begin(o, query_sql(q), out, d);
+    enum err e = begin_at_cursor(o, out, q->read, d);
+    if (e != ERR_OK)
+        return e;
+    db_reset(*out);
+    if ((e = prepare(o, query_sql(q), out, d)) != ERR_OK)
+        db_rollback(o->db);
+    return e;
+}
+
 static enum err query_rows(struct observations_reader *o, const struct observation_query *q,
                            observation_visit visit, void *ctx, struct diag *d)
 {
     struct db_stmt *s = NULL;
     struct observation item;
     bool row = false;
-    enum err e = observations_reader_begin(o, query_sql(q), &s, d);
+    enum err e = begin_query(o, q, &s, d);
     if (e != ERR_OK)
         return e;
     db_bind_int(s, 1, q->series_id);

@@ -1,5 +1,6 @@
 // What the control socket may be asked, and what it answers to everything else.
 #include "collector/control.h"
+#include "store/observations.h"
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -267,6 +268,42 @@ static void what_nobody_takes_is_answered_with_an_error(void **state)
     assert_int_equal(collector_counted(r->c.counters, COUNTER_CONTROL_REFUSED), 2);
 }
 
+// ---- reports
+static void observe(struct bench *b, struct observations **o)
+{
+    size_t rows = 1;
+    struct diag d = {0};
+    assert_int_equal(observations_open(b->folder.path, o, &d), ERR_OK);
+    while (rows > 0)
+        assert_int_equal(observations_advance(*o, b->reader, 100, &rows, &d), ERR_OK);
+}
+
+// The figure of that month is in the ledger; that it is not in the file says nothing.
+static void a_report_waits_for_observations_that_were_reset_since_they_said_their_position(void **state)
+{
+    struct rig *r = *state;
+    struct wire_sample s = bench_sample(0, 20454 - 31, 120); // December 2025
+    struct observations *o;
+    struct diag d = {0};
+    void *left = NULL;
+    bench_hello(r->b);
+    bench_declare(r->b, 0, "jobs_total", "person", WIRE_REPORT);
+    bench_batch(r->b, 1, WIRE_REPORT, &s, 1);
+    observe(r->b, &o);
+    r->c.state = r->b->folder.path;
+    cursor_publish(r->c.committed, ledger_position(r->b->ledger));
+    cursor_publish(r->c.observed, ledger_position(r->b->ledger));
+    assert_int_equal(queue_create(8, &r->c.to_committer), ERR_OK);
+    assert_int_equal(observations_reset(o, &d), ERR_OK);
+    json_t *reply = ask(r, "{\"command\":\"report\",\"series\":\"almaty-iz/acme/jobs_total\","
+                           "\"period\":\"2025-12\",\"value\":\"130\",\"author\":\"aigul\"}");
+    assert_string_equal(json_string_value(json_object_get(reply, "code")), "again");
+    assert_int_equal(queue_take(r->c.to_committer, 0, &left), ERR_AGAIN); // nothing was sent to be stored
+    json_decref(reply);
+    queue_destroy(r->c.to_committer, item_drop);
+    observations_close(o);
+}
+
 static void an_error_that_quotes_what_is_not_utf8_is_still_json(void **state)
 {
     // jansson quotes the text it stopped at; a name is cut inside its 14th letter of three bytes
@@ -297,6 +334,7 @@ int main(void)
         T(flush_tells_the_writer_how_far_somebody_waits),
         T(flush_waits_only_once_for_a_projection_that_stands_still),
         T(what_nobody_takes_is_answered_with_an_error),
+        T(a_report_waits_for_observations_that_were_reset_since_they_said_their_position),
         T(an_error_that_quotes_what_is_not_utf8_is_still_json),
     };
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);

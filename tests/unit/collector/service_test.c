@@ -4,6 +4,8 @@
 #include "collector/service.h"
 #include "collector/state.h"
 #include "net/control.h"
+#include "store/db.h"
+#include "store/observations.h"
 #include "store/rrd.h"
 #include "tests/support/folder.h"
 #include "wire/codec.h"
@@ -270,6 +272,40 @@ static void everything_can_be_rebuilt_while_it_runs(void **state)
     json_decref(o);
 }
 
+static int64_t observed(struct rig *r)
+{
+    json_t *o = control(r, "{\"command\":\"status\"}");
+    const json_t *cursor = json_object_get(json_object_get(o, "cursors"), "observations");
+    int64_t position = json_integer_value(json_object_get(cursor, "position"));
+    json_decref(o);
+    return position;
+}
+
+static void wait_until_observed(struct rig *r, int64_t position)
+{
+    struct mono begun = clock_mono(clock_system());
+    while (observed(r) < position)
+        assert_true(mono_diff_ms(clock_mono(clock_system()), begun) < DEADLINE_MS);
+}
+
+// Somebody else writes into the file, so the rebuild is stopped where the observations are about to be empty.
+static void a_rebuild_takes_back_the_observations_position_before_it_empties_them(void **state)
+{
+    struct rig *r = *state;
+    char path[512];
+    struct db *db;
+    struct diag d = {0};
+    wait_until_observed(r, PLANS);
+    assert_int_equal(fs_join(path, sizeof path, r->folder.path, OBSERVATIONS_FILE), ERR_OK);
+    assert_int_equal(db_open_writer(path, &db, &d), ERR_OK);
+    assert_int_equal(db_begin(db, &d), ERR_OK);
+    json_decref(control(r, "{\"command\":\"rebuild\"}"));
+    assert_int_equal(observed(r), 0);
+    db_rollback(db);
+    db_close(db);
+    wait_until_observed(r, PLANS);
+}
+
 static void a_stop_loses_nothing_and_a_start_goes_on(void **state)
 {
     struct rig *r = *state;
@@ -411,6 +447,7 @@ int main(void)
         T(figures_arrive_are_acknowledged_and_land),
         T(a_revoked_agent_is_cut_off_under_way),
         T(everything_can_be_rebuilt_while_it_runs),
+        T(a_rebuild_takes_back_the_observations_position_before_it_empties_them),
         T(a_stop_loses_nothing_and_a_start_goes_on),
         T(a_start_without_the_ledgers_head_is_an_alarm),
         T(a_second_collector_says_who_holds_the_lock),

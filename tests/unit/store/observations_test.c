@@ -314,13 +314,16 @@ static void a_reset_builds_the_same_again(void **state)
 {
     struct fixture *f = *state;
     struct texts before, after;
+    uint64_t read = 77;
     report(f, MARCH, store_integer(10), NULL);
     report(f, MARCH, store_integer(10), NULL);
     report(f, MARCH, store_integer(11), NULL);
     advance(f);
-    ask(f, &before, (struct observation_query){.all_revisions = true});
+    ask(f, &before, (struct observation_query){.all_revisions = true, .read = &read});
+    assert_int_equal(read, 3);
     assert_int_equal(observations_reset(f->writer, &f->store.diag), ERR_OK);
-    assert_string_equal(ask(f, &after, (struct observation_query){.all_revisions = true}), "");
+    assert_string_equal(ask(f, &after, (struct observation_query){.all_revisions = true, .read = &read}), "");
+    assert_int_equal(read, 0);
     assert_int_equal(observations_cursor(f->writer), 0);
     assert_int_equal(advance(f), 3);
     assert_string_equal(ask(f, &after, (struct observation_query){.all_revisions = true}), before.text);
