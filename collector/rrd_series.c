@@ -188,9 +188,7 @@ size_t rrd_series_settle(struct rrd_series *s)
 
 bool rrd_value_same(double a, double b)
 {
-    if (isnan(a) || isnan(b))
-        return isnan(a) && isnan(b);
-    return a < b ? nextafter(a, b) >= b : nextafter(b, a) >= a;
+    return (isnan(a) && isnan(b)) || a == b;
 }
 
 uint32_t rrd_series_step(const struct ledger_series *s)

@@ -37,7 +37,7 @@ enum err rrd_series_push(struct rrd_series *s, int64_t time, double value) MUST_
 void rrd_series_drop_values(struct rrd_series *s);
 // Sorts the values by time and keeps the last in ledger order of each time; returns how many equal ones went.
 size_t rrd_series_settle(struct rrd_series *s);
-// Equal as far as a round-robin file can tell: both unknown, or within one unit in the last place.
+// Equal to the last digit, as what we wrote comes back, or both unknown.
 bool rrd_value_same(double a, double b);
 // librrd's files begin in 1980 at the earliest: what is before is in the ledger only.
 bool rrd_time_fits(const struct ledger_series *s, int64_t time);

@@ -139,6 +139,26 @@ static void a_correction_wins_and_a_repeat_is_counted(void **state)
     assert_int_equal(rig_counted(r, COUNTER_RRD_REBUILDS), 2);
 }
 
+static void put_real(struct rig *r, int64_t time, double value)
+{
+    struct wire_sample s = bench_sample(0, time, 0);
+    assert_int_equal(figure_from_real(value, &s.value), ERR_OK);
+    rig_put(r, WIRE_MEASUREMENT, &s, 1);
+    rig_settle(r);
+}
+
+static void a_correction_in_the_last_digit_is_no_repeat(void **state)
+{
+    struct rig *r = *state;
+    put_real(r, T0, 0.1 + 0.2);
+    put_real(r, T0, 0.3);
+    assert_shows(r, T0, 0.3);
+    assert_int_equal(rig_counted(r, COUNTER_RRD_REPEATS), 0);
+    put_real(r, T0, 0.3);
+    assert_int_equal(rig_counted(r, COUNTER_RRD_REPEATS), 1);
+    assert_int_equal(rig_counted(r, COUNTER_RRD_REBUILDS), 1);
+}
+
 static void many_late_values_at_once_are_one_rebuild(void **state)
 {
     struct rig *r = *state;
@@ -264,6 +284,7 @@ int main(void)
         T(late_within_one_step_costs_no_rebuild),
         T(a_late_value_rebuilds_its_series),
         T(a_correction_wins_and_a_repeat_is_counted),
+        T(a_correction_in_the_last_digit_is_no_repeat),
         T(many_late_values_at_once_are_one_rebuild),
         T(a_series_is_rebuilt_at_most_once_a_second),
         T(a_rebuild_waits_for_the_observer),
