@@ -5,6 +5,7 @@
 // modification time before it is written: by the visit itself, which has it open.
 #include "base/log.h"
 #include "collector/rrd_state.h"
+#include <math.h>
 #include <sys/stat.h>
 
 enum { SURPRISES_MAX = 64 };
@@ -134,6 +135,15 @@ static size_t count_late(const struct rrd_series *s)
     return n;
 }
 
+// A file begins with what is known, else one more unknown before it would move its beginning.
+static size_t count_unknown(const struct rrd_series *s)
+{
+    size_t n = 0;
+    while (n < s->count && isnan(s->values[n].value))
+        n++;
+    return n;
+}
+
 // How many of the late values the file shows already; none when it keeps that time in coarser steps only.
 static size_t count_same(const struct rrd_series *s, const char *path, size_t late)
 {
@@ -212,6 +222,8 @@ enum err rrd_land(struct rrd_writer *w, struct rrd_series *s)
         goto out; // else the visit looks
     if (late > 0 && ((e = judge_late(w, s, path, late)) != ERR_OK || s->dirty))
         goto out;
+    if (s->newest == RRD_TIME_NONE)
+        late = count_unknown(s);
     if (late < s->count)
         e = append(w, s, path, late);
 out:

@@ -4,6 +4,7 @@
 #include "store/rollup.h"
 #include "store/rrd_image.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -85,14 +86,19 @@ static enum err start(struct making *k, struct rrd_made *made)
     return e;
 }
 
+// A file begins with what is known: landing does the same, so both come to the same bytes.
+static void add_value(struct making *k, struct rrd_value v)
+{
+    if (rrd_time_fits(info(k), v.time) && (k->made->begun || k->count > 0 || !isnan(v.value)))
+        k->values[k->count++] = v;
+}
+
 // ---- measurements
 static enum err add_point(struct making *k, const struct point *p)
 {
-    if (!rrd_time_fits(info(k), p->time))
-        return ERR_OK;
     if (p->cell)
-        return add_cell(k, p);
-    k->values[k->count++] = (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)};
+        return rrd_time_fits(info(k), p->time) ? add_cell(k, p) : ERR_OK;
+    add_value(k, (struct rrd_value){.time = p->time, .value = figure_to_real(p->value)});
     return k->count == CHUNK ? flush(k) : ERR_OK;
 }
 
@@ -139,10 +145,8 @@ static enum err add_observation(void *ctx, const struct observation *o)
     size_t count;
     struct figure value = observation_own_value(o, info(k)->currency);
     rrd_report_values(info(k), o->period_start, value, k->values + k->count, &count);
-    for (size_t i = k->count, end = i + count; i < end; i++) {
-        if (rrd_time_fits(info(k), k->values[i].time))
-            k->values[k->count++] = k->values[i];
-    }
+    for (size_t i = k->count, end = i + count; i < end; i++)
+        add_value(k, k->values[i]);
     return k->count + REPORT_VALUES > CHUNK ? flush(k) : ERR_OK;
 }
 

@@ -112,6 +112,33 @@ static void rebuilt_files_are_those_that_landing_made(void **state)
     forget(before);
 }
 
+// What is said to be unknown before anything is known shows nothing; it must not move the file's beginning.
+static void unknowns_before_the_first_figure_are_in_neither(void **state)
+{
+    struct rig *r = *state;
+    struct file before[SERIES + FIRST], after[SERIES + FIRST];
+    declare(r);
+    rig_put_missing(r, FIRST, T0 - 7200); // nothing else is ever said of it
+    rig_put_missing(r, FIRST + 1, T0 - 7200);
+    rig_settle(r);
+    rig_put_one(r, FIRST + 1, T0, 1);
+    rig_put_one(r, FIRST + 2, T0, 2);
+    rig_put_one(r, 1, TODAY, 130);
+    rig_settle(r);
+    rig_put_missing(r, FIRST + 1, T0 - 3600);
+    rig_put_missing(r, FIRST + 2, T0 - 3600);
+    rig_put_missing(r, 1, TODAY - 31);
+    rig_settle(r);
+    assert_int_equal(rig_counted(r, COUNTER_RRD_REBUILDS), 0);
+    read_files(r, before);
+    assert_null(before[FIRST].bytes);
+    assert_non_null(before[FIRST + 1].bytes);
+    rebuild_all(r);
+    read_files(r, after);
+    compare(before, after);
+    forget(before);
+}
+
 static void a_group_with_more_points_than_memory_is_halved_and_one_alone_is_read_month_by_month(void **state)
 {
     struct rig *r = *state;
@@ -295,6 +322,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         T(rebuilt_files_are_those_that_landing_made),
+        T(unknowns_before_the_first_figure_are_in_neither),
         T(a_group_with_more_points_than_memory_is_halved_and_one_alone_is_read_month_by_month),
         T(what_a_large_rebuild_made_is_not_believed_before_it_is_on_disk),
         T(a_file_that_cannot_be_replaced_does_not_hold_up_the_others),
