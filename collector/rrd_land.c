@@ -2,7 +2,7 @@
 // what the file shows: the same is a repeat (a replay after a crash looks just like that), anything else
 // needs a rebuild, because a round-robin file can't be corrected in place and would take a correction in
 // silence without storing it. A file that someone else changed, replaced or removed is noticed by its
-// modification time before it is written: by the visit itself, which has it open.
+// modification time and its last value's before it is written: by the visit itself, which has it open.
 #include "base/log.h"
 #include "collector/rrd_state.h"
 #include <math.h>
@@ -168,21 +168,21 @@ static enum err judge_late(struct rrd_writer *w, struct rrd_series *s, const cha
 static enum err write_file(struct rrd_writer *w, struct rrd_series *s, const char *path,
                            const struct rrd_value *fresh, size_t count, struct diag *d)
 {
-    int64_t mtime_ns = w->times_lie ? 0 : s->mtime_ns;
+    struct rrd_left left = {.last = s->newest, .mtime_ns = w->times_lie ? 0 : s->mtime_ns};
     enum err e = ERR_OK;
     if (s->newest == RRD_TIME_NONE) {
-        mtime_ns = 0;
-        e = rrd_file_create(path, s->info, fresh[0].time - (int64_t)rrd_series_step(s->info), false, d);
+        left = (struct rrd_left){.last = fresh[0].time - (int64_t)rrd_series_step(s->info)};
+        e = rrd_file_create(path, s->info, left.last, false, d);
     }
     if (e == ERR_OK)
-        e = rrd_file_visit(path, s->info, fresh, count, &mtime_ns, d);
+        e = rrd_file_visit(path, s->info, fresh, count, &left, d);
     if (e == ERR_DENIED && (e = changed_by_others(w, s)) == ERR_OK && !s->dirty) { // times say nothing here
-        mtime_ns = 0;
-        e = rrd_file_visit(path, s->info, fresh, count, &mtime_ns, d);
+        left.mtime_ns = 0;
+        e = rrd_file_visit(path, s->info, fresh, count, &left, d);
     }
     if (e == ERR_OK && !s->dirty) {
-        s->newest = fresh[count - 1].time;
-        s->mtime_ns = mtime_ns;
+        s->newest = left.last;
+        s->mtime_ns = left.mtime_ns;
         s->looked = s->changed = w->changed = true;
         collector_count(w->o.counters, COUNTER_RRD_VALUES_WRITTEN, count);
     }

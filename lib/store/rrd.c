@@ -86,7 +86,7 @@ static enum err lock(int fd, const char *path, struct diag *d)
 }
 
 static enum err write_visit(int fd, const char *path, struct rrd_header *h, const struct rrd_value *values,
-                            size_t count, int64_t *mtime_ns, struct diag *d)
+                            size_t count, struct rrd_left *left, struct diag *d)
 {
     const struct rrd_target target = {.fd = fd, .path = path};
     unsigned char bytes[RRD_HEADER_BYTES];
@@ -96,27 +96,30 @@ static enum err write_visit(int fd, const char *path, struct rrd_header *h, cons
         return e;
     rrd_header_pack(h, bytes);
     e = rrd_write_at(&target, bytes + h->live_at, (size_t)(h->values_at - h->live_at), h->live_at, d);
-    if (e == ERR_OK && mtime_ns)
-        *mtime_ns = fstat(fd, &st) == 0 ? rrd_mtime_ns(&st) : 0;
+    if (e == ERR_OK && left)
+        *left = (struct rrd_left){h->live.last_up, fstat(fd, &st) == 0 ? rrd_mtime_ns(&st) : 0};
     return e;
 }
 
 static enum err visit_open(int fd, const char *path, const struct rrd_layout *l,
-                           const struct rrd_value *values, size_t count, int64_t *mtime_ns, struct diag *d)
+                           const struct rrd_value *values, size_t count, struct rrd_left *left,
+                           struct diag *d)
 {
     struct rrd_header h;
     enum err e = lock(fd, path, d);
     if (e == ERR_OK)
         e = rrd_header_read(fd, path, l, &h, d);
-    if (e == ERR_OK && mtime_ns && *mtime_ns && *mtime_ns != h.mtime_ns)
+    if (e == ERR_OK && left && left->mtime_ns && left->mtime_ns != h.mtime_ns)
         e = diag_fail(d, ERR_DENIED, "%s: changed by someone else", path);
+    if (e == ERR_OK && left && left->last != h.live.last_up)
+        e = diag_fail(d, ERR_CORRUPT, "%s: the file does not end where it was left", path);
     if (e == ERR_OK)
         e = rrd_write_check(path, l->step_s, h.live.last_up, values, count, d);
-    return e != ERR_OK || count == 0 ? e : write_visit(fd, path, &h, values, count, mtime_ns, d);
+    return e != ERR_OK || count == 0 ? e : write_visit(fd, path, &h, values, count, left, d);
 }
 
 enum err rrd_file_visit(const char *path, const struct ledger_series *s, const struct rrd_value *values,
-                        size_t count, int64_t *mtime_ns, struct diag *d)
+                        size_t count, struct rrd_left *left, struct diag *d)
 {
     struct rrd_layout l;
     enum err e = rrd_layout_of(s, &l, d);
@@ -125,7 +128,7 @@ enum err rrd_file_visit(const char *path, const struct ledger_series *s, const s
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return diag_errno(d, errno, "%s", path);
-    e = visit_open(fd, path, &l, values, count, mtime_ns, d);
+    e = visit_open(fd, path, &l, values, count, left, d);
     close(fd);
     return e;
 }

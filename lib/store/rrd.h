@@ -34,10 +34,14 @@ uint64_t rrd_file_bytes(const struct ledger_series *s);
 // than the file's last.
 enum err rrd_file_update(const char *path, const struct ledger_series *s, const struct rrd_value *values,
                          size_t count, struct diag *d) MUST_USE;
-// The same by a writer that remembers how it left the file. *mtime_ns: in, when it must have been changed
-// last (0: whenever), out, when it is now. DENIED: it was changed at another time, and nothing was written.
+// The same by a writer that remembers how it left the file, out: how it leaves it now. DENIED: it was changed
+// at another time; CORRUPT also: it does not end where it was left. Then nothing was written.
+struct rrd_left {
+    int64_t last;     // its last value's time, or its start
+    int64_t mtime_ns; // 0: whenever
+};
 enum err rrd_file_visit(const char *path, const struct ledger_series *s, const struct rrd_value *values,
-                        size_t count, int64_t *mtime_ns, struct diag *d) MUST_USE;
+                        size_t count, struct rrd_left *left, struct diag *d) MUST_USE;
 // Time of the last update. NOT_FOUND, CORRUPT.
 enum err rrd_file_last(const char *path, const struct ledger_series *s, int64_t *last,
                        struct diag *d) MUST_USE;

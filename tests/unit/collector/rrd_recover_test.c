@@ -121,6 +121,28 @@ static void an_older_copy_of_a_file_is_noticed_after_a_kill(void **state)
     assert_shows(r, T0 + 100, 7);
 }
 
+static void an_older_copy_is_noticed_where_files_times_say_nothing(void **state)
+{
+    struct rig *r = *state;
+    char path[RRD_PATH_MAX], *copy;
+    size_t len;
+    struct diag d = {0};
+    rig_fill(r);
+    rig_file(r, 1, path);
+    assert_int_equal(fs_read_file(path, 4u << 20, &copy, &len, &d), ERR_OK);
+    rig_put_one(r, 0, T0 + 60, 7);
+    rig_settle(r);
+    r->writer->times_lie = true;
+    assert_int_equal(fs_replace_file(path, copy, len, 0640, &d), ERR_OK);
+    free(copy);
+    rig_put_one(r, 0, T0 + 70, 8);
+    rig_settle(r);
+    rig_check_filled(r);
+    assert_shows(r, T0 + 60, 7);
+    assert_shows(r, T0 + 70, 8);
+    assert_int_equal(rig_counted(r, COUNTER_RRD_DAMAGED), 1);
+}
+
 static void asking_for_a_rebuild_makes_the_files_again(void **state)
 {
     struct rig *r = *state;
@@ -346,6 +368,7 @@ int main(void)
         T(damaged_files_are_noticed_when_they_are_written),
         T(damage_done_while_stopped_is_noticed),
         T(an_older_copy_of_a_file_is_noticed_after_a_kill),
+        T(an_older_copy_is_noticed_where_files_times_say_nothing),
         T(asking_for_a_rebuild_makes_the_files_again),
         T(after_a_clean_stop_it_goes_on),
         T(after_a_kill_the_files_are_ahead_of_the_cursor_and_nothing_is_lost),
