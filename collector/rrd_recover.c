@@ -17,7 +17,7 @@ enum err rrd_mark_named(void *ctx, const struct ledger_series *info)
 {
     struct rrd_writer *w = ctx;
     struct rrd_series *s;
-    enum err e = rrd_table_get(w->table, info->series_id, &s);
+    enum err e = rrd_find(w, info->series_id, &s);
     if (e != ERR_OK)
         return e;
     s->rebuild_after = (struct mono){0};
@@ -70,7 +70,7 @@ static enum err take_stored(void *ctx, const struct rrd_cursor_series *stored)
 {
     struct stored_ctx *c = ctx;
     struct rrd_series *s;
-    enum err e = rrd_table_get(c->w->table, stored->series_id, &s);
+    enum err e = rrd_find(c->w, stored->series_id, &s);
     if (e != ERR_OK)
         return e;
     s->newest = stored->newest;
@@ -83,7 +83,7 @@ static enum err mark_sample(void *ctx, const struct reader_sample *sample)
 {
     struct rrd_writer *w = ctx;
     struct rrd_series *s;
-    enum err e = rrd_table_get(w->table, sample->series->series_id, &s);
+    enum err e = rrd_find(w, sample->series->series_id, &s);
     return e == ERR_OK ? rrd_mark_dirty(w, s, w->mark_from, sample->position) : e;
 }
 
@@ -153,7 +153,7 @@ static enum err resume(struct rrd_writer *w, const struct rrd_cursor_state *st, 
     }
     if (st->interrupted == 0)
         return ERR_OK;
-    e = rrd_table_get(w->table, st->interrupted, &s);
+    e = rrd_find(w, st->interrupted, &s);
     return e == ERR_OK ? rrd_mark_dirty(w, s, w->position + 1, w->position) : e;
 }
 

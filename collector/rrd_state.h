@@ -49,6 +49,8 @@ struct rrd_writer {
 };
 
 enum err rrd_list_add(struct rrd_list *list, struct rrd_series *s) MUST_USE; // NOMEM
+// Of the table, found or made; with room among the dirty, so that to mark it later can't fail. NOMEM.
+enum err rrd_find(struct rrd_writer *w, int64_t series_id, struct rrd_series **out) MUST_USE;
 // Fills info; NOT_FOUND when the ledger does not know the series.
 enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d) MUST_USE;
 // The file lacks what ledger row `from` says; the rebuild must have seen rows up to `needed`.

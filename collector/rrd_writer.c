@@ -24,18 +24,31 @@ enum err rrd_know(struct rrd_writer *w, struct rrd_series *s, struct diag *d)
     return s->info ? ERR_OK : reader_series(w->o.reader, s->series_id, &s->info, d);
 }
 
+static enum err reserve(struct rrd_list *list, size_t count)
+{
+    if (count <= list->capacity)
+        return ERR_OK;
+    size_t more = count < 32 ? 64 : 2 * count;
+    struct rrd_series **grown = realloc(list->items, more * sizeof *grown);
+    if (!grown)
+        return ERR_NOMEM;
+    list->items = grown;
+    list->capacity = more;
+    return ERR_OK;
+}
+
 enum err rrd_list_add(struct rrd_list *list, struct rrd_series *s)
 {
-    if (list->count == list->capacity) {
-        size_t more = list->capacity ? list->capacity * 2 : 64;
-        struct rrd_series **grown = realloc(list->items, more * sizeof *grown);
-        if (!grown)
-            return ERR_NOMEM;
-        list->items = grown;
-        list->capacity = more;
-    }
-    list->items[list->count++] = s;
-    return ERR_OK;
+    enum err e = reserve(list, list->count + 1);
+    if (e == ERR_OK)
+        list->items[list->count++] = s;
+    return e;
+}
+
+enum err rrd_find(struct rrd_writer *w, int64_t series_id, struct rrd_series **out)
+{
+    enum err e = reserve(&w->dirty, rrd_table_count(w->table) + 1);
+    return e == ERR_OK ? rrd_table_get(w->table, series_id, out) : e;
 }
 
 enum err rrd_mark_dirty(struct rrd_writer *w, struct rrd_series *s, uint64_t from, uint64_t needed)
@@ -96,7 +109,7 @@ static enum err take_sample(void *ctx, const struct reader_sample *sample)
 {
     struct rrd_writer *w = ctx;
     struct rrd_series *s;
-    enum err e = rrd_table_get(w->table, sample->series->series_id, &s);
+    enum err e = rrd_find(w, sample->series->series_id, &s);
     if (e != ERR_OK || sample->position <= s->covered)
         return e;
     s->info = sample->series;

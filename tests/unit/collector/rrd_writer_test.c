@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -246,6 +247,25 @@ static void an_amount_in_another_currency_is_not_drawn_as_if_it_were_its_own(voi
     assert_shows_day(r, 3, TODAY, 7001);
 }
 
+// A correction whose series can't be marked for want of memory would be missing for good.
+static void what_may_become_dirty_has_room_there_before_it_is_read(void **state)
+{
+    struct rig *r = *state;
+    char name[40];
+    for (uint32_t i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "out_units/line%u", i);
+        bench_declare(r->b, 4 + i, name, "piece", WIRE_MEASUREMENT);
+        bench_clear(r->b);
+        rig_put_one(r, 4 + i, T0, 1);
+        rig_step(r);
+        assert_int_equal(rrd_table_count(r->writer->table), 1 + i);
+        assert_true(r->writer->dirty.capacity >= 1 + i);
+    }
+    assert_int_equal(rrd_writer_dirty(r->writer), 0);
+    rig_restart(r, true);
+    assert_true(r->writer->dirty.capacity >= 100);
+}
+
 // ---- resting -------------------------------------------------------------------------------------
 static int64_t rest_after(struct rig *r, int64_t ms, size_t visits, size_t values, uint64_t *enough)
 {
@@ -290,6 +310,7 @@ int main(void)
         T(a_rebuild_waits_for_the_observer),
         T(a_revised_report_is_shown_as_revised),
         T(an_amount_in_another_currency_is_not_drawn_as_if_it_were_its_own),
+        T(what_may_become_dirty_has_room_there_before_it_is_read),
         T(long_steps_of_poor_visits_are_followed_by_a_rest),
     };
     return cmocka_run_group_tests_name("rrd_writer", tests, NULL, NULL);
