@@ -90,8 +90,8 @@ static enum err settle_all(struct collect *c)
         c->count += c->of[i].count + c->of[i].cell_count;
     }
     c->settle_at = 2 * c->count > SETTLE_POINTS ? 2 * c->count : SETTLE_POINTS;
-    if (c->settle_at > c->max && c->count < c->max / 8 * 7 && c->max > SETTLE_POINTS)
-        c->settle_at = c->max; // no more memory than that
+    if (c->settle_at > c->max && c->max > SETTLE_POINTS) // no more memory than that, or little more
+        c->settle_at = c->count < c->max / 8 * 7 ? c->max : c->max + c->max / 8;
     return c->count <= c->max
                ? ERR_OK
                : diag_fail(c->d, ERR_TOO_BIG, "more than %zu points: ask for a shorter time", c->max);

@@ -202,6 +202,37 @@ static enum err stop(void *ctx, const struct point *p)
     return ERR_CLOSED;
 }
 
+// The damaged row is what must not be reached.
+static void reading_ends_soon_after_the_most_points_that_may_be_in_memory(void **state)
+{
+    enum { ROWS = 300, EACH = 1000, MOST = (1 << 18) + 8 };
+    static struct wire_sample samples[EACH];
+    struct fixture *f = *state;
+    const struct ledger_row junk = {.stream_id = f->stream.stream_id,
+                                    .class = WIRE_MEASUREMENT,
+                                    .sequence = ROWS + 1,
+                                    .last_sequence = ROWS + 1,
+                                    .samples = 1,
+                                    .body = "\xff\xff",
+                                    .body_len = 2};
+    struct wire_receipt receipt;
+    store_begin(&f->store);
+    for (int64_t row = 0; row < ROWS; row++) {
+        for (int64_t i = 0; i < EACH; i++)
+            samples[i] = (struct wire_sample){
+                .series = 0, .time = STORE_EPOCH + 10 * (row * EACH + i), .value = store_integer(1)};
+        store_append(&f->store, &f->stream, WIRE_MEASUREMENT, samples, NULL, EACH, NULL, 0);
+    }
+    assert_int_equal(ledger_append(f->store.ledger, &junk, &receipt, &f->store.diag), ERR_OK);
+    store_commit(&f->store);
+    assert_int_equal(
+        points_read(f->view, f->reader, f->series, 0, INT64_MAX, SIZE_MAX, stop, NULL, &f->store.diag),
+        ERR_CORRUPT);
+    assert_int_equal(
+        points_read(f->view, f->reader, f->series, 0, INT64_MAX, MOST, stop, NULL, &f->store.diag),
+        ERR_TOO_BIG);
+}
+
 static void a_visit_that_stops_ends_the_reading(void **state)
 {
     struct fixture *f = *state;
@@ -282,6 +313,7 @@ int main(void)
         T(other_series_classes_and_refused_samples_are_left_out),
         T(two_incarnations_of_an_agent_are_one_series),
         T(too_many_points_are_refused_and_repeats_of_one_time_are_one),
+        T(reading_ends_soon_after_the_most_points_that_may_be_in_memory),
         T(a_visit_that_stops_ends_the_reading),
         T(random_arrivals_equal_a_plain_table),
     };
