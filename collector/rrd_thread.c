@@ -97,8 +97,7 @@ static bool may_go_on(struct rrd_shell *r, size_t did)
 
 static bool asked(struct rrd_shell *r)
 {
-    return atomic_load(&r->s->rrd_asked) > rrd_writer_landed(r->writer) ||
-           atomic_load(&r->s->stop_projections);
+    return rrd_writer_owes(r->writer, atomic_load(&r->s->rrd_asked)) || atomic_load(&r->s->stop_projections);
 }
 
 // Under load: for more values a visit, but not while somebody waits for what has come.
@@ -120,7 +119,7 @@ static void give_way(struct rrd_shell *r, struct mono begun, struct mono ended)
 {
     struct service *s = r->s;
     const int64_t rest_ms =
-        pace_rest_ms(&r->pace, begun, ended, rrd_writer_landed(r->writer), cursor_position(s->committed),
+        pace_rest_ms(&r->pace, begun, ended, rrd_writer_position(r->writer), cursor_position(s->committed),
                      collector_gauge(&s->counters, GAUGE_PRESSED) != 0, REST_MAX_MS);
     for (int64_t left_ms = rest_ms; left_ms > 0 && !asked(r) && collector_gauge(&s->counters, GAUGE_PRESSED);
          left_ms = rest_ms - mono_diff_ms(clock_mono(s->clock), ended)) {

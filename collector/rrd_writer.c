@@ -303,6 +303,11 @@ uint64_t rrd_writer_position(const struct rrd_writer *w)
     return w->position;
 }
 
+bool rrd_writer_owes(const struct rrd_writer *w, uint64_t position)
+{
+    return w->position < position;
+}
+
 size_t rrd_writer_dirty(const struct rrd_writer *w)
 {
     return w->dirty.count;

@@ -46,6 +46,9 @@ int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough);
 uint64_t rrd_writer_landed(const struct rrd_writer *w);
 uint64_t
 rrd_writer_position(const struct rrd_writer *w); // rows read; what is dirty may be missing from the files
+// Whether a step brings somebody who waits for that row nearer to it: it is not read yet. What is dirty waits
+// for the observer, for its turn, or for ever (a damaged row), and nothing is put off or hurried for it.
+bool rrd_writer_owes(const struct rrd_writer *w, uint64_t position);
 size_t rrd_writer_dirty(const struct rrd_writer *w);
 void rrd_writer_hurry(
     struct rrd_writer *w); // the next step rebuilds whatever it can, however lately it was rebuilt

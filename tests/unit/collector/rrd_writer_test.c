@@ -213,6 +213,20 @@ static void a_rebuild_waits_for_the_observer(void **state)
     assert_shows_day(r, 2, TODAY, 130);
 }
 
+// One that can never be rebuilt would keep the writer from resting for ever.
+static void nobody_is_hurried_for_by_series_that_wait_to_be_rebuilt(void **state)
+{
+    struct rig *r = *state;
+    rig_put_one(r, 1, TODAY, 130);
+    rig_settle(r);
+    rig_put_one(r, 1, TODAY - 31, 120);
+    uint64_t asked = ledger_position(r->b->ledger);
+    assert_true(rrd_writer_owes(r->writer, asked));
+    rig_step(r); // the observer has not seen it
+    assert_true(rrd_writer_landed(r->writer) < asked);
+    assert_false(rrd_writer_owes(r->writer, asked));
+}
+
 static void a_revised_report_is_shown_as_revised(void **state)
 {
     struct rig *r = *state;
@@ -308,6 +322,7 @@ int main(void)
         T(many_late_values_at_once_are_one_rebuild),
         T(a_series_is_rebuilt_at_most_once_a_second),
         T(a_rebuild_waits_for_the_observer),
+        T(nobody_is_hurried_for_by_series_that_wait_to_be_rebuilt),
         T(a_revised_report_is_shown_as_revised),
         T(an_amount_in_another_currency_is_not_drawn_as_if_it_were_its_own),
         T(what_may_become_dirty_has_room_there_before_it_is_read),
