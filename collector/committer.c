@@ -151,9 +151,7 @@ static enum err check_clock(const struct committer *c, int64_t received_us, stru
 static enum err run_group(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     int64_t received_us;
-    enum err e = desk_catch_up(c->desk, d);
-    if (e == ERR_OK)
-        e = ledger_begin(c->o.ledger, &received_us, d);
+    enum err e = ledger_begin(c->o.ledger, &received_us, d);
     if (e != ERR_OK)
         return e;
     streams_begin(c->streams);
@@ -201,7 +199,10 @@ static enum err run_singly(struct committer *c, struct item **items, size_t coun
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     (void)clock_guard_look(&c->guard);
-    enum err e = run_group(c, items, count, d);
+    enum err e = desk_catch_up(c->desk, d); // no item's fault
+    if (e != ERR_OK)
+        return e;
+    e = run_group(c, items, count, d);
     if (!is_for_the_caller(e))
         e = run_singly(c, items, count, d);
     return e == ERR_OK ? identity_follow(c, items, count, d) : e;

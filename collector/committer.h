@@ -29,9 +29,9 @@ enum err committer_create(const struct committer_options *o, struct committer **
 void committer_destroy(struct committer *c);
 
 // Commits the items (ITEM_MESSAGE) as one transaction and sets each one's outcome. OK: what the outcomes say
-// is on disk. FULL: nothing was stored; keep the items and call again when there is room. IO, CORRUPT:
-// nothing may be acknowledged any more; exit. An item that alone makes the ledger fail in another way is
-// refused (UNAVAILABLE) and counted.
+// is on disk. FULL: nothing was stored; keep the items and call again when there is room. AGAIN: the same, in
+// a moment; what is closed can't be read just now. IO, CORRUPT: nothing may be acknowledged any more; exit.
+// An item that alone makes the ledger fail in another way is refused (UNAVAILABLE) and counted.
 enum err committer_run(struct committer *c, struct item **items, size_t count, struct diag *d) MUST_USE;
 
 // What control, the door and retention send: commits, changes the admission, sets result and diag of

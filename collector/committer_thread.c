@@ -85,7 +85,7 @@ static enum err tick(struct shell *sh, struct diag *d)
     look_at_space(sh);
     (void)committer_clock_behind(sh->committer);
     enum err e = committer_audit(sh->committer, false, d);
-    if (e == ERR_FULL || e == ERR_NOMEM) // kept and counted until there is room
+    if (e == ERR_FULL || e == ERR_NOMEM || e == ERR_AGAIN) // kept and counted until there is room
         e = ERR_OK;
     if (e == ERR_OK)
         e = store_head(sh, d);
@@ -152,8 +152,12 @@ static enum err commit(struct shell *sh, struct diag *d)
             sh->disk_full = full;
             look_at_space(sh);
         }
-        if (!full || atomic_load(&sh->s->stop_ingest))
+        if (!full && e != ERR_AGAIN)
             return e;
+        if (e == ERR_AGAIN)
+            log_warn("commit_put_off", F_TEXT("reason", d->text));
+        if (atomic_load(&sh->s->stop_ingest))
+            return ERR_FULL;
         cursor_wait(sh->s->committed, UINT64_MAX, RETRY_MS); // a pause that a stop can end
         enum err t = tick(sh, d);
         if (t != ERR_OK)

@@ -1,7 +1,9 @@
 // Each rule of sequences, declares and reconciliation in esep.proto, against a real ledger.
 #include "collector/committer_state.h"
+#include "collector/desk_state.h"
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +176,45 @@ static void items_committed_once_are_not_committed_again(void **state)
     assert_int_equal(bench_counted(b, COUNTER_BATCHES_REPEATED), 0);
     assert_int_equal(ledger_position(b->ledger), 1);
     ingest_finish(b->ingest, item);
+}
+
+static sqlite3 *opened;
+static int note_opened(sqlite3 *db, const char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error;
+    (void)api;
+    opened = db;
+    return SQLITE_OK;
+}
+
+static int interrupt(void *ctx)
+{
+    return ctx == NULL;
+}
+
+static void what_comes_while_closings_cannot_be_read_is_kept_and_not_refused(void **state)
+{
+    struct bench *b = *state;
+    struct desk *desk = b->committer->desk;
+    struct reader *usual = desk->o.reader;
+    struct diag d = {0};
+    struct wire_sample s = bench_sample(0, BENCH_NOW_S, 1);
+    sqlite3_auto_extension((void (*)(void))note_opened);
+    assert_int_equal(reader_open(b->folder.path, &desk->o.reader, &d), ERR_OK);
+    sqlite3_reset_auto_extension();
+    sqlite3_progress_handler(opened, 1, interrupt, NULL);
+    desk->behind = true;
+    bench_build(b, 1, WIRE_MEASUREMENT, &s, NULL, 1);
+    struct item *item = bench_ingest(b, &b->peer, b->token, b->out.data, b->out.len);
+    assert_int_equal(committer_run(b->committer, &item, 1, &d), ERR_AGAIN);
+    assert_int_equal(item->message.outcome.kind, OUTCOME_NONE);
+    assert_int_equal(ledger_position(b->ledger), 0);
+    sqlite3_progress_handler(opened, 0, NULL, NULL);
+    assert_int_equal(committer_run(b->committer, &item, 1, &d), ERR_OK);
+    assert_int_equal(ledger_position(b->ledger), 1);
+    ingest_finish(b->ingest, item);
+    reader_close(desk->o.reader);
+    desk->o.reader = usual;
 }
 
 // ---- gaps ---------------------------------------------------------------------------------------
@@ -529,6 +570,7 @@ int main(void)
         T(watermarks_survive_a_restart),
         T(a_group_is_one_transaction_and_one_acknowledgement),
         T(items_committed_once_are_not_committed_again),
+        T(what_comes_while_closings_cannot_be_read_is_kept_and_not_refused),
         T(a_gap_moves_the_watermark_to_its_end),
         T(a_gap_with_other_bytes_is_refused),
         T(a_gap_out_of_order_is_dropped),
