@@ -157,14 +157,10 @@ static enum err add_up_days(struct observer *o, size_t rows, struct diag *d)
     return e;
 }
 
-// Only once all rows are read: before, what was reported long ago would pass for missing. Trouble with it is
-// said; the projection goes on.
-static void tell_what_is_owed(struct observer *o, size_t rows)
+// Trouble with it is said; the projection goes on.
+static void tell_what_is_owed(struct observer *o)
 {
     struct diag d = {""};
-    o->more_duties = false;
-    if (rows == ROWS_MAX)
-        return;
     enum err e = o->view ? ERR_OK : observations_reader_open(o->s->config->state, &o->view, &d);
     if (e == ERR_OK)
         e = duties_step(o->s->duties, o->view, o->reader, &o->more_duties, &d);
@@ -172,6 +168,26 @@ static void tell_what_is_owed(struct observer *o, size_t rows)
         o->duties_failures = 0;
     else if (o->duties_failures++ % LOG_EVERY == 0)
         log_error("obligations_error", F_TEXT("error", err_name(e)), F_TEXT("reason", d.text));
+}
+
+static enum err take_received(void *ctx, const struct reader_row *row)
+{
+    *(int64_t *)ctx = row->received_us;
+    return ERR_OK;
+}
+
+// Not while it is behind: each day would read all that is not yet read, and wait again afterwards, and what
+// was reported long ago would pass for missing.
+static bool has_turn(struct observer *o, size_t rows)
+{
+    int64_t now_us = clock_wall(o->s->clock).us, received_us = now_us;
+    uint64_t last = 0;
+    struct diag d = {""};
+    enum err e = rows < ROWS_MAX ? ERR_OK
+                                 : reader_rows(o->reader, observations_cursor(o->observations), 1,
+                                               take_received, &received_us, &last, &d);
+    return e == ERR_OK &&
+           pace_turn(&o->pace, clock_mono(o->s->clock), rows < ROWS_MAX, (now_us - received_us) / US_PER_MS);
 }
 
 static void failed(struct observer *o, enum err e, const struct diag *d)
@@ -214,15 +230,17 @@ void *observer_thread(void *service)
         const struct mono begun = clock_mono(o.s->clock);
         rows = 0;
         enum err e = step(&o, &rows, &d);
-        // Not while it is behind: each day would read all that is not yet read, and wait again afterwards.
-        if (e == ERR_OK && rows < ROWS_MAX && !atomic_load(&o.s->stop_projections))
+        bool turn = e == ERR_OK && has_turn(&o, rows);
+        if (turn && !atomic_load(&o.s->stop_projections))
             e = add_up_days(&o, rows, &d);
         if (e != ERR_OK) {
             failed(&o, e, &d);
             continue;
         }
         o.failures = 0;
-        tell_what_is_owed(&o, rows);
+        o.more_duties = false;
+        if (turn)
+            tell_what_is_owed(&o);
         bool days_wait = o.days_again_us <= clock_mono(o.s->clock).us;
         if (rows == 0 && !days_wait && !o.more_duties && !atomic_load(&o.s->stop_projections))
             cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);

@@ -34,3 +34,12 @@ int pace_rest_ms(struct pace *p, struct mono begun, struct mono now, uint64_t cu
     int64_t rest_ms = RESTS_A_STEP * mono_diff_ms(now, begun);
     return rest_ms < max_ms ? (int)rest_ms : max_ms;
 }
+
+bool pace_turn(struct pace *p, struct mono now, bool all_read, int64_t unread_ms)
+{
+    bool close = unread_ms >= -PACE_UNREAD_MAX_MS && unread_ms <= PACE_UNREAD_MAX_MS; // or the clock is off
+    if (!all_read && (!close || mono_diff_ms(now, p->turn) < PACE_TURN_MS))
+        return false;
+    p->turn = now;
+    return true;
+}

@@ -46,12 +46,38 @@ static void who_falls_behind_for_ten_seconds_rests_no_more_until_it_has_caught_u
     assert_int_equal(pace_rest_ms(&p, at_ms(ms), at_ms(ms + 10), (uint64_t)ms, (uint64_t)ms, true, 500), 30);
 }
 
+static void what_waits_for_the_end_has_its_turn_under_a_load_that_never_lets_it_come(void **state)
+{
+    (void)state;
+    struct pace p = {0};
+    int64_t ms = PACE_TURN_MS;
+    assert_true(pace_turn(&p, at_ms(ms), true, 0));
+    assert_true(pace_turn(&p, at_ms(ms + 1), true, 0));
+    assert_false(pace_turn(&p, at_ms(ms + PACE_TURN_MS), false, 300));
+    assert_true(pace_turn(&p, at_ms(ms + PACE_TURN_MS + 1), false, 300));
+    assert_false(pace_turn(&p, at_ms(ms + PACE_TURN_MS + 2), false, 300));
+    assert_true(pace_turn(&p, at_ms(ms + 2 * PACE_TURN_MS + 1), false, PACE_BEHIND_MAX_MS));
+}
+
+static void what_is_filled_anew_has_no_turn_before_it_is_nearly_done(void **state)
+{
+    (void)state;
+    struct pace p = {0};
+    for (int64_t ms = 0; ms < 100 * PACE_TURN_MS; ms += 1000) {
+        assert_false(pace_turn(&p, at_ms(ms), false, INT64_C(1000) * 86400 * 365));
+        assert_false(pace_turn(&p, at_ms(ms), false, PACE_UNREAD_MAX_MS + 1));
+        assert_false(pace_turn(&p, at_ms(ms), false, -INT64_C(1000) * 86400)); // by a clock that is behind
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_projection_does_not_rest_while_the_committer_keeps_up),
         cmocka_unit_test(under_pressure_it_rests_three_times_as_long_as_its_step_and_half_a_second_at_most),
         cmocka_unit_test(who_falls_behind_for_ten_seconds_rests_no_more_until_it_has_caught_up),
+        cmocka_unit_test(what_waits_for_the_end_has_its_turn_under_a_load_that_never_lets_it_come),
+        cmocka_unit_test(what_is_filled_anew_has_no_turn_before_it_is_nearly_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
