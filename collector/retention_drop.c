@@ -19,7 +19,7 @@ struct plan {
     uint64_t projected;  // rows beyond are not in the projections yet
     bool in_run, all;    // all: the first row that is not old was met
     bool wait, full;
-    uint64_t expected; // a late row's position
+    uint64_t expected; // a late row's position; of old ones the next, where none is gone before it
     size_t rows;
     uint64_t bytes;
     int64_t streams[WIRE_SEAL_STREAMS];
@@ -71,7 +71,10 @@ static enum err take_head(void *ctx, const struct reader_row_head *h)
     p->all = h->received_us > p->received_us;
     p->wait = !p->all && h->position > p->projected;
     if (p->all || p->wait)
-        return ERR_CLOSED; // ends the reading
+        return ERR_CLOSED;          // ends the reading
+    if (h->position != p->expected) // what is gone has a seal of its own: no run goes over it
+        p->in_run = false;
+    p->expected = h->position + 1;
     if (h->class != WIRE_MEASUREMENT)
         return ERR_OK; // another chain: does not break the run
     if (h->kind != LEDGER_BATCH || h->released) {

@@ -289,6 +289,25 @@ static enum err scan_run(struct drop *p, const struct ledger_run *wanted, struct
     return e;
 }
 
+// A seal over an earlier one would speak of rows that it does not know.
+static enum err check_unsealed(struct drop *p, const struct wire_sealed_run *run)
+{
+    struct db_stmt *s = p->l->statements[LEDGER_RUN_WITHIN];
+    bool row = false;
+    db_bind_int(s, 1, (int64_t)run->first);
+    db_bind_int(s, 2, (int64_t)run->last);
+    enum err e = db_step(s, &row);
+    if (e != ERR_OK)
+        e = ledger_fail(p->l, e, "cannot look up sealed runs", p->d);
+    else if (row)
+        e = diag_fail(p->d, ERR_CONFLICT,
+                      "positions %" PRIu64 "..%" PRIu64 " hold positions %" PRId64 "..%" PRId64
+                      ", which are sealed already",
+                      run->first, run->last, db_int(s, 0), db_int(s, 1));
+    db_reset(s);
+    return e;
+}
+
 static enum err copy_hash(struct drop *p, struct db_stmt *s, int column, uint8_t out[HASH_BYTES])
 {
     size_t len = 0;
@@ -378,7 +397,8 @@ enum err ledger_drop(struct ledger *l, const struct ledger_run *runs, size_t cou
     for (size_t i = 0; e == ERR_OK && i < count; i++)
         e = scan_run(p, &runs[i], &p->runs[i]);
     for (size_t i = 0; e == ERR_OK && i < count; i++)
-        e = hash_before(p, &p->runs[i]);
+        if ((e = check_unsealed(p, &p->runs[i])) == ERR_OK)
+            e = hash_before(p, &p->runs[i]);
     p->seal.run_count = count;
     for (size_t i = 0; e == ERR_OK && i < count; i++)
         e = delete_run(p, &p->runs[i]);

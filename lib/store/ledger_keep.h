@@ -31,8 +31,8 @@ struct ledger_dropped {
 };
 // Takes the rows out and puts one seal in. Rising runs; at most WIRE_SEAL_RUNS runs, LEDGER_DROP_ROWS rows,
 // WIRE_SEAL_STREAMS streams (TOO_BIG). CONFLICT: a run has a row that is no batch or that a sample was
-// released from, or none at all; AGAIN: beyond ledger_drop_before. That a row holds nothing newer than
-// rolled_until_s is the caller's business.
+// released from, none at all, or goes over rows that are sealed already; AGAIN: beyond ledger_drop_before.
+// That a row holds nothing newer than rolled_until_s is the caller's business.
 enum err ledger_drop(struct ledger *l, const struct ledger_run *runs, size_t count,
                      struct ledger_dropped *out, struct diag *d) MUST_USE;
 

@@ -117,6 +117,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
                         " EXISTS(SELECT 1 FROM release WHERE release.position=batch.position) FROM batch"
                         " WHERE position BETWEEN ?1 AND ?2 AND class=1 ORDER BY position",
     [LEDGER_DELETE_RUN] = "DELETE FROM batch WHERE position BETWEEN ?1 AND ?2 AND class=1",
+    [LEDGER_RUN_WITHIN] = "SELECT first, last FROM sealed_run WHERE first BETWEEN ?1 AND ?2 LIMIT 1",
     [LEDGER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",
     [LEDGER_CHAIN_BEFORE] = "SELECT chain FROM batch WHERE position>?1 AND position<?2 AND class=1"
                             " ORDER BY position DESC LIMIT 1",

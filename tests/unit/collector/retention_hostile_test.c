@@ -189,6 +189,64 @@ static void a_row_that_was_released_from_since_it_was_chosen_is_not_dropped(void
     check_released(x, ahead);
 }
 
+// ---- rows that went before those around them ----------------------------------------------------
+static void a_run_does_not_go_over_rows_that_were_dropped_before(void **state)
+{
+    struct retain_rig *x = *state;
+    struct reader_receipt_found found;
+    struct diag d = {0};
+    retain_go_to(x, FEBRUARY + 10 * DAY);
+    uint64_t first = ledger_position(x->r->b->ledger) + 1;
+    put(x, bench_sample(0, FEBRUARY + 9 * DAY, 1));
+    put(x, bench_sample(0, JANUARY + 9 * DAY, 2)); // these two come late, and go with January
+    put(x, bench_sample(0, JANUARY + 9 * DAY + 10, 3));
+    put(x, bench_sample(0, FEBRUARY + 9 * DAY + 10, 4));
+    retain_go_to(x, MARCH + 3 * DAY);
+    put(x, bench_sample(0, MARCH + 2 * DAY, 5));
+    drop_january(x);
+    verify_is_clean(x);
+    retain_go_to(x, MARCH + RETAIN_RAW_S + 1);
+    retain_run(x, false);
+    assert_int_equal(kept(x).dropped_until_s, MARCH);
+    verify_is_clean(x);
+    for (uint64_t i = 0; i < 4; i++) { // an honest agent's receipt of a dropped row
+        const struct wire_receipt receipt = {.position = first + i};
+        assert_int_equal(reader_find_receipt(x->reader, &receipt, &found, &d), ERR_OK);
+        assert_int_not_equal(found.seal, 0);
+    }
+    assert_int_equal(rig_counted(x->r, COUNTER_RETENTION_KEPT), 0);
+}
+
+static enum err drop(struct retain_rig *x, uint64_t first, uint64_t last, struct diag *d)
+{
+    const struct ledger_run run = {first, last};
+    struct ledger *l = x->r->b->ledger;
+    struct ledger_dropped dropped;
+    int64_t received_us;
+    assert_int_equal(ledger_store_head(l, d), ERR_OK);
+    assert_int_equal(ledger_begin(l, &received_us, d), ERR_OK);
+    enum err e = ledger_drop(l, &run, 1, &dropped, d);
+    if (e == ERR_OK)
+        e = ledger_commit(l, d);
+    if (e != ERR_OK)
+        ledger_rollback(l);
+    return e;
+}
+
+static void a_seal_over_a_sealed_run_is_refused_and_names_it(void **state)
+{
+    struct retain_rig *x = *state;
+    struct diag d = {0};
+    for (int i = 1; i <= 5; i++)
+        put(x, bench_sample(0, JANUARY + i * 10, i));
+    assert_int_equal(drop(x, 2, 3, &d), ERR_OK);
+    assert_int_equal(drop(x, 1, 4, &d), ERR_CONFLICT);
+    assert_string_equal(d.text, "positions 1..4 hold positions 2..3, which are sealed already");
+    assert_int_equal(drop(x, 1, 1, &d), ERR_OK);
+    assert_int_equal(drop(x, 4, 4, &d), ERR_OK);
+    verify_is_clean(x);
+}
+
 // ---- damage -------------------------------------------------------------------------------------
 static void change(struct retain_rig *x, const char *sql)
 {
@@ -446,6 +504,8 @@ int main(void)
         TEST(a_clock_that_is_years_ahead_closes_no_month),
         TEST(a_released_newer_figure_among_rows_that_came_late_stays),
         TEST(a_released_newer_figure_in_an_old_row_stays),
+        TEST(a_run_does_not_go_over_rows_that_were_dropped_before),
+        TEST(a_seal_over_a_sealed_run_is_refused_and_names_it),
         TEST(a_row_that_was_released_from_since_it_was_chosen_is_not_dropped),
         TEST(a_row_that_was_changed_is_not_dropped_and_verify_names_it),
         TEST(observations_of_another_history_roll_nothing_up),
