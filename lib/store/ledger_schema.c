@@ -66,6 +66,7 @@ static const char KEEP_SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS desk_request(id BLOB PRIMARY KEY, content BLOB NOT NULL, position INTEGER "
     "NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS batch_refused ON batch(position) WHERE refused>0;"
+    "CREATE INDEX IF NOT EXISTS sealed_run_last ON sealed_run(last);"
     "CREATE INDEX IF NOT EXISTS stream_incarnation ON stream(incarnation);"
     // The log takes entries at its end only; that it was so is what the chain proves, the triggers stop a
     // slip.
@@ -118,7 +119,7 @@ const char *const ledger_sql[LEDGER_STATEMENTS] = {
                         " WHERE position BETWEEN ?1 AND ?2 AND class=1 ORDER BY position",
     [LEDGER_DELETE_RUN] = "DELETE FROM batch WHERE position BETWEEN ?1 AND ?2 AND class=1",
     [LEDGER_RUN_WITHIN] = "SELECT first, last FROM sealed_run WHERE first BETWEEN ?1 AND ?2 LIMIT 1",
-    [LEDGER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",
+    [LEDGER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE last<?1 ORDER BY last DESC LIMIT 1",
     [LEDGER_CHAIN_BEFORE] = "SELECT chain FROM batch WHERE position>?1 AND position<?2 AND class=1"
                             " ORDER BY position DESC LIMIT 1",
     [LEDGER_INSERT_ROLLUP] = "INSERT INTO rollup(series_id, month_s, position) VALUES(?,?,?)",

@@ -33,7 +33,8 @@ static const char *const SQL[READER_STATEMENTS] = {
     [READER_REFUSED] = "SELECT " READER_ROW_COLUMNS ", resident FROM batch INDEXED BY batch_refused"
                        " LEFT JOIN stream USING(stream_id) LEFT JOIN agent USING(agent_id)"
                        " WHERE refused>0 AND position>?1 ORDER BY position LIMIT ?2",
-    [READER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE first<?1 ORDER BY first DESC LIMIT 1",
+    // By its end: an older version could seal a run over others, which began later.
+    [READER_RUN_BEFORE] = "SELECT last, after FROM sealed_run WHERE last<?1 ORDER BY last DESC LIMIT 1",
     [READER_CHAIN_BEFORE] = "SELECT chain FROM batch WHERE position>?1 AND position<?2 AND class=1"
                             " ORDER BY position DESC LIMIT 1",
     [READER_RELEASED] = "SELECT idx, released FROM release WHERE position=?1 ORDER BY idx",
@@ -42,7 +43,7 @@ static const char *const SQL[READER_STATEMENTS] = {
         " ORDER BY month_s",
     [READER_KEPT] = "SELECT closed_until_s, rolled_until_s, dropped_until_s FROM seal"
                     " ORDER BY position DESC LIMIT 1",
-    [READER_SEALED] = "SELECT first, last, after, seal FROM sealed_run WHERE first<=?1"
+    [READER_SEALED] = "SELECT first, last, after, seal FROM sealed_run WHERE first<=?1 AND +last>=?1"
                       " ORDER BY first DESC LIMIT 1",
     [READER_AUDIT] = "SELECT " AUDIT_COLUMNS " FROM audit WHERE position>?1 ORDER BY position LIMIT ?2",
     [READER_COUNTERS] = "SELECT name, agent_id, value FROM counter ORDER BY name, agent_id",

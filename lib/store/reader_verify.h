@@ -14,8 +14,9 @@ struct verify_stream { // as its rows say
 
 struct verify_run { // a sealed run
     uint64_t first, last, rows, seal;
-    uint64_t left; // of rows, not met yet as missing positions
+    uint64_t left; // of its rows and of those of runs within it, not met yet as missing positions
     bool entered;
+    bool within; // a run that an older version sealed over it: they are met together
     uint8_t before[HASH_BYTES], after[HASH_BYTES];
 };
 
@@ -42,8 +43,8 @@ struct verify {
     struct id_table streams; // of verify_stream
     struct db_stmt *find_agent, *find_sequence;
     reader_progress progress;
-    struct verify_run *runs; // rising
-    size_t run_count, run_at;
+    struct verify_run *runs;                         // rising
+    size_t run_count, run_at, run_outer;             // run_outer: the last that is within no other
     uint64_t last_seal;                              // with runs, when they were read
     uint64_t said_runs, said_streams, said_released; // in the bodies of seals and releases
 };

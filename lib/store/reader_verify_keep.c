@@ -19,6 +19,12 @@ static bool hash_from(struct db_stmt *s, int column, uint8_t out[HASH_BYTES])
     return len == HASH_BYTES;
 }
 
+// An older version could seal a run over rows that had been sealed before, with a hole where they were.
+static bool is_within(const struct verify_run *r, const struct verify_run *outer)
+{
+    return r->first > outer->first && r->last < outer->last && r->seal < outer->seal;
+}
+
 static enum err add_run(struct verify *v, struct db_stmt *s, size_t *capacity)
 {
     if (v->run_count == *capacity) {
@@ -35,13 +41,19 @@ static enum err add_run(struct verify *v, struct db_stmt *s, size_t *capacity)
                              .rows = (uint64_t)db_int(s, 2),
                              .left = (uint64_t)db_int(s, 2),
                              .seal = (uint64_t)db_int(s, 5)};
-    uint64_t after = v->run_count ? v->runs[v->run_count - 1].last : 0;
-    if (!hash_from(s, 3, r->before) || !hash_from(s, 4, r->after) || r->first <= after ||
-        r->last < r->first || r->seal <= r->last) {
+    struct verify_run *outer = v->run_count ? &v->runs[v->run_outer] : NULL;
+    r->within = outer && is_within(r, outer);
+    if (!hash_from(s, 3, r->before) || !hash_from(s, 4, r->after) ||
+        (outer && !r->within && r->first <= outer->last) || r->first == 0 || r->last < r->first ||
+        r->seal <= r->last) {
         verify_damage(v, "the sealed run of positions %" PRIu64 "..%" PRIu64 " is damaged", r->first,
                       r->last);
         return ERR_OK;
     }
+    if (r->within)
+        outer->left += r->rows;
+    else
+        v->run_outer = v->run_count;
     v->run_count++;
     return ERR_OK;
 }
@@ -126,7 +138,7 @@ static void leave_run(struct verify *v, const struct verify_run *r)
                       "the seal at position %" PRIu64 " speaks of %" PRIu64
                       " dropped rows in positions %" PRIu64 "..%" PRIu64 ", of which %" PRIu64
                       " are not missing",
-                      r->seal, r->rows, r->first, r->last, r->entered ? r->left : r->rows);
+                      r->seal, r->rows, r->first, r->last, r->left);
 }
 
 static void enter_run(struct verify *v, struct verify_run *r)
@@ -142,15 +154,20 @@ static void enter_run(struct verify *v, struct verify_run *r)
                       r->seal, r->first, r->last);
     v->lost_end[WIRE_MEASUREMENT] = false;
     ledger_chain_end_advance(end, r->last, r->after);
-    end->rows += r->rows - 1;
-    v->out.sealed_rows += r->rows;
+    end->rows += r->left - 1;
+    v->out.sealed_rows += r->left;
 }
 
 // The run at v->run_at is the first that ends at or after the position.
 static struct verify_run *run_from(struct verify *v, uint64_t position)
 {
-    while (v->run_at < v->run_count && v->runs[v->run_at].last < position)
-        leave_run(v, &v->runs[v->run_at++]);
+    for (; v->run_at < v->run_count; v->run_at++) {
+        const struct verify_run *r = &v->runs[v->run_at];
+        if (!r->within && r->last >= position)
+            break;
+        if (!r->within)
+            leave_run(v, r);
+    }
     return v->run_at < v->run_count ? &v->runs[v->run_at] : NULL;
 }
 

@@ -259,6 +259,39 @@ static void change(struct retain_rig *x, const char *sql)
     sqlite3_close(db);
 }
 
+// As an older version left it: with the inner run out of sight nothing keeps the outer one from going over
+// it.
+static void runs_that_an_older_version_sealed_over_are_read_as_they_are(void **state)
+{
+    struct retain_rig *x = *state;
+    struct reader_receipt_found found;
+    struct reader_verified v;
+    struct diag d = {0};
+    bool good = false;
+    for (int i = 1; i <= 8; i++)
+        put(x, bench_sample(0, JANUARY + i * 10, i));
+    assert_int_equal(drop(x, 2, 3, &d), ERR_OK);
+    change(x, "UPDATE sealed_run SET first=first+1000");
+    assert_int_equal(drop(x, 1, 5, &d), ERR_OK);
+    change(x, "UPDATE sealed_run SET first=first-1000 WHERE first>1000");
+    rig_observe(x->r);
+    verify_is_clean(x);
+    for (uint64_t i = 1; i <= 4; i++) {
+        const struct wire_receipt receipt = {.position = i};
+        assert_int_equal(reader_find_receipt(x->reader, &receipt, &found, &d), ERR_OK);
+        assert_int_equal(found.state, i == 3 ? RECEIPT_CONTRADICTED : RECEIPT_SEALED); // 3: another hash
+    }
+    assert_int_equal(reader_row_matches(x->reader, 6, &good, &d), ERR_OK);
+    assert_true(good);
+    assert_int_equal(drop(x, 6, 6, &d), ERR_OK); // after the outer run's hash
+    verify_is_clean(x);
+    assert_int_equal(reader_verify(x->reader, NULL, NULL, &v, &d), ERR_OK);
+    assert_int_equal(v.sealed_rows, 6);
+    change(x, "DELETE FROM batch WHERE position=7");
+    assert_int_equal(reader_verify(x->reader, NULL, NULL, &v, &d), ERR_OK);
+    assert_int_not_equal(v.damaged, 0);
+}
+
 static void a_row_that_was_changed_is_not_dropped_and_verify_names_it(void **state)
 {
     static const char *const changes[] = {
@@ -506,6 +539,7 @@ int main(void)
         TEST(a_released_newer_figure_in_an_old_row_stays),
         TEST(a_run_does_not_go_over_rows_that_were_dropped_before),
         TEST(a_seal_over_a_sealed_run_is_refused_and_names_it),
+        TEST(runs_that_an_older_version_sealed_over_are_read_as_they_are),
         TEST(a_row_that_was_released_from_since_it_was_chosen_is_not_dropped),
         TEST(a_row_that_was_changed_is_not_dropped_and_verify_names_it),
         TEST(observations_of_another_history_roll_nothing_up),
