@@ -4,7 +4,12 @@
 // A counter that began again may have risen before it did so, unseen; that is why it is counted as an error
 // of the source and not passed over. Differences of decimals are rounded to nine places: 0.3 − 0.1 is 0.2 on
 // the meter.
+//
+// A time that can't have been yet (a typing error; a clock that ran ahead) must not keep a counter silent
+// until it has come. Such a reading is not taken: what rose is in the next one. And where one was taken
+// before the clock was set back, its time says nothing about what is early or late, but its value still does.
 #include "agent/sources/counters.h"
+#include "agent/sources/figures.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +154,26 @@ static enum err increment(const struct agent_series *s, struct figure now, struc
     return ERR_OK;
 }
 
+// Late ones give nothing. Where the reading before lies ahead, one of a file that shows no more may be a row
+// that is read again; a program says what is so now.
+static bool is_passed_over(const struct counters *c, const struct counter *n,
+                           const struct harvest_sample *reading, const char *where, struct harvest *h)
+{
+    const struct agent_series *s = &c->config->series[reading->series];
+    const struct figure had = figure_of(&n->last);
+    if (n->last.kind == FIGURE_MISSING || reading->time > n->last.time)
+        return false;
+    if (figures_is_ahead(c->env->clock, n->last.time)) {
+        if (c->live || is_less(had, reading->value))
+            return false;
+        if (is_less(reading->value, had))
+            harvest_error(h, "%s: %s: less than before, at time %lld, which is in the future: passed over",
+                          where, s->declared, (long long)n->last.time);
+    }
+    h->skipped++;
+    return true;
+}
+
 enum err counters_add(struct counters *c, const struct harvest_sample *reading, const char *where,
                       struct harvest *h)
 {
@@ -160,15 +185,18 @@ enum err counters_add(struct counters *c, const struct harvest_sample *reading, 
     enum err e = load(c, reading->series);
     if (e != ERR_OK)
         return e;
-    bool first = n->last.kind == FIGURE_MISSING;
-    if (!first && reading->time <= n->last.time) {
-        h->skipped++;
+    if (figures_is_ahead(c->env->clock, reading->time)) {
+        harvest_error(h, "%s: %s: the time %lld is in the future by this machine's clock: passed over", where,
+                      s->declared, (long long)reading->time);
         return ERR_OK;
     }
+    if (is_passed_over(c, n, reading, where, h))
+        return ERR_OK;
     if (is_less(reading->value, (struct figure){.kind = FIGURE_INTEGER})) {
         harvest_error(h, "%s: %s: a counter is never below 0", where, s->declared);
         return ERR_OK;
     }
+    bool first = n->last.kind == FIGURE_MISSING;
     size_t before = h->count;
     if (!first) {
         e = increment(s, reading->value, figure_of(&n->last), where, h, &sample.value);

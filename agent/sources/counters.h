@@ -15,8 +15,10 @@ enum err counters_create(const struct agent_source *config, const struct source_
                          struct counters **out) MUST_USE;
 void counters_destroy(struct counters *c);
 
-// Adds what the counter has risen by; the first reading gives no figure. A reading that is not later than the
-// one before is passed over (counted as skipped). One that is smaller: past `wrap` when the series has it and
+// Adds what the counter has risen by; the first reading gives no figure. A reading of the future is an error
+// and not taken: what rose until then is in the next one. A reading that is not later than the one before is
+// passed over (counted as skipped); where that one lies in the future by now, only a file's that shows no
+// more. One that is smaller: past `wrap` when the series has it and
 // it can be, else the counter began again from 0: an error that says so, and what it shows is the figure. A
 // missing value is added as such. NOMEM, or what env returned.
 enum err counters_add(struct counters *c, const struct harvest_sample *reading, const char *where,

@@ -1,7 +1,9 @@
 // A growing file is read on from the stored offset. Whether it still is the file the offset belongs to is
 // seen by its inode, its size, its header and the hash of the row read last; if it is not, it is read from
 // the start, and rows at or before the newest time reported are passed over (counted), because a rotated or
-// rewritten log repeats them.
+// rewritten log repeats them. A time that can't have been yet (a typing error; a clock that ran ahead) is no
+// such time: by it every row until then would pass for a repeat. Where one is forgotten, rows may be sent
+// again: the collector counts them as repeats.
 //
 // The file stays open between looks: when another takes its name (rotation), what was added to the old one
 // since the last look is read first. Offset and figures go into one spool transaction, so neither a crash nor
@@ -116,6 +118,8 @@ static bool changed_since_seen(struct csv_log *l, const struct stat *st)
 static bool continues(struct csv_log *l, const struct stat *st)
 {
     const struct mark *m = &l->mark;
+    if (figures_is_ahead(l->env->clock, m->skip_until_s)) // rows were taken for repeats that are none
+        return false;
     return m->version == MARK_VERSION && m->dev == (uint64_t)st->st_dev && m->ino == (uint64_t)st->st_ino &&
            st->st_size >= m->offset && memcmp(m->header_hash, l->file.header_hash, CSV_HASH_BYTES) == 0 &&
            last_row_is_there(l);
@@ -124,6 +128,8 @@ static bool continues(struct csv_log *l, const struct stat *st)
 static void begin_file(struct csv_log *l, const struct stat *st)
 {
     struct mark *m = &l->mark;
+    if (figures_is_ahead(l->env->clock, m->newest_s))
+        m->newest_s = INT64_MIN;
     *m = (struct mark){.version = MARK_VERSION,
                        .dev = (uint64_t)st->st_dev,
                        .ino = (uint64_t)st->st_ino,
@@ -204,13 +210,13 @@ static enum err read_row(struct csv_log *l, const struct csv_raw *raw, struct cs
         harvest_error(h, "%s: %s", where, d.text);
         return ERR_OK;
     }
-    if (time <= l->mark.skip_until_s) {
+    if (time <= l->mark.skip_until_s && !figures_is_ahead(l->env->clock, l->mark.skip_until_s)) {
         h->skipped++;
         return ERR_OK;
     }
     size_t before = h->count;
     enum err e = add_cells(l, record, time, h);
-    if (h->count > before && time > l->mark.newest_s)
+    if (h->count > before && time > l->mark.newest_s && !figures_is_ahead(l->env->clock, time))
         l->mark.newest_s = time;
     return e;
 }

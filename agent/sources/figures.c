@@ -2,7 +2,6 @@
 // between thousands, a typographic minus); what is only probably meant ("1,234" where the decimal is a point,
 // groups of two) is an error, because a figure that is wrong by a thousand is worse than one that is missing.
 #include "agent/sources/figures.h"
-#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,4 +225,9 @@ enum err figures_time(const char *text, const struct agent_series *s, int64_t *o
 {
     return s->class == WIRE_MEASUREMENT ? figures_measurement_time(text, out, d)
                                         : figures_report_time(text, s->period, out, d);
+}
+
+bool figures_is_ahead(const struct clock *clock, int64_t time_s)
+{
+    return time_s > clock_wall(clock).us / US_PER_S + WIRE_FUTURE_MAX_S;
 }

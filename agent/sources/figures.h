@@ -3,6 +3,7 @@
 #define ESEP_AGENT_SOURCES_FIGURES_H
 
 #include "agent/config.h"
+#include "base/clock.h"
 #include "base/figure.h"
 #include <stdbool.h>
 
@@ -22,5 +23,7 @@ enum err figures_report_time(const char *text, enum period_kind kind, int64_t *o
 enum err figures_published(const char *text, int64_t *us, struct diag *d) MUST_USE;
 // Whichever the series is of.
 enum err figures_time(const char *text, const struct agent_series *s, int64_t *out, struct diag *d) MUST_USE;
+// Of a measurement's time: by this clock it can't have been yet, and a collector of the same time refuses it.
+bool figures_is_ahead(const struct clock *clock, int64_t time_s);
 
 #endif

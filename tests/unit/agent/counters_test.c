@@ -143,6 +143,31 @@ static void readings_that_are_late_or_negative_give_nothing(void **state)
     assert_int_equal(f->bench->skipped, 2);
 }
 
+static void a_reading_of_the_future_is_named_and_its_rise_is_in_the_next_one(void **state)
+{
+    struct fixture *f = file(state, 0, "10,100,1\n20,110,1\n2803898800,120,1\n30,130,1\n");
+    expect(f, "made 20 10\nkwh 20 0\nmade 30 20\nkwh 30 0\n", 2,
+           "made: the time 2803898800 is in the future by this machine's clock");
+    add(f, "40,131,1\n");
+    source_bench_open(f->bench, &f->config);
+    expect(f, "made 40 1\nkwh 40 0\n", 0, "");
+    assert_int_equal(f->bench->skipped, 0);
+}
+
+// Read while the clock was a year ahead; then the clock is right, and rows are read again.
+static void what_a_file_says_after_the_clock_was_ahead_is_neither_lost_nor_counted_twice(void **state)
+{
+    const int64_t year_us = 365 * 86400 * US_PER_S;
+    struct fixture *f = file(state, 0, "1803898800,100,1\n");
+    fake_clock_step_us(&f->bench->clock, year_us);
+    expect(f, "", 0, "");
+    fake_clock_step_us(&f->bench->clock, -year_us);
+    add(f, "10,90,1\n20,100,1\n30,130,2\n40,131,2\n20,100,1\n");
+    expect(f, "made 30 30\nkwh 30 1\nmade 40 1\nkwh 40 0\n", 1,
+           "made: less than before, at time 1803898800, which is in the future");
+    assert_int_equal(f->bench->skipped, 6);
+}
+
 static void what_could_not_be_spooled_is_read_again_from_a_file(void **state)
 {
     struct fixture *f = file(state, 0, "10,100,1\n20,130,1\n");
@@ -162,7 +187,6 @@ static void program_says(struct fixture *f, int total)
 static void what_could_not_be_spooled_of_a_program_is_in_its_next_reading(void **state)
 {
     struct fixture *f = counters_of(state, AGENT_SOURCE_EXEC, 0);
-    f->bench->real_time = true;
     test_folder_path(&f->bench->folder, "prog.sh", f->path);
     f->argv[0] = f->path;
     program_says(f, 100);
@@ -179,6 +203,30 @@ static void what_could_not_be_spooled_of_a_program_is_in_its_next_reading(void *
     assert_string_equal(buf_str(&f->bench->samples), "made 1772366420 31\n");
 }
 
+static void a_program_s_counter_goes_on_after_the_clock_was_ahead(void **state)
+{
+    struct fixture *f = counters_of(state, AGENT_SOURCE_EXEC, 0);
+    const int64_t year_s = 365 * 86400;
+    test_folder_path(&f->bench->folder, "prog.sh", f->path);
+    f->argv[0] = f->path;
+    program_says(f, 100);
+    source_bench_open(f->bench, &f->config);
+    source_bench_run(f->bench, TICK);
+    program_says(f, 110);
+    fake_clock_step_us(&f->bench->clock, year_s * US_PER_S);
+    source_bench_run(f->bench, TICK + year_s);
+    assert_string_equal(buf_str(&f->bench->samples), "made 1803902400 10\n");
+    fake_clock_step_us(&f->bench->clock, -year_s * US_PER_S);
+    source_bench_open(f->bench, &f->config);
+    program_says(f, 120);
+    source_bench_run(f->bench, TICK + 20);
+    assert_string_equal(buf_str(&f->bench->samples), "made 1772366420 10\n");
+    program_says(f, 7);
+    source_bench_run(f->bench, TICK + 30);
+    assert_string_equal(buf_str(&f->bench->samples), "made 1772366430 7\n");
+    assert_int_equal(f->bench->skipped, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -190,8 +238,11 @@ int main(void)
         T(a_counter_that_ran_over_goes_on),
         T(decimals_are_what_the_meter_says),
         T(readings_that_are_late_or_negative_give_nothing),
+        T(a_reading_of_the_future_is_named_and_its_rise_is_in_the_next_one),
+        T(what_a_file_says_after_the_clock_was_ahead_is_neither_lost_nor_counted_twice),
         T(what_could_not_be_spooled_is_read_again_from_a_file),
         T(what_could_not_be_spooled_of_a_program_is_in_its_next_reading),
+        T(a_program_s_counter_goes_on_after_the_clock_was_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,54 @@ static void a_file_replaced_while_the_agent_was_down_is_noticed(void **state)
     assert_int_equal(f->bench->skipped, 2);
 }
 
+static void a_row_of_the_future_does_not_make_those_before_it_repeats(void **state)
+{
+    struct csv_bench *f = measurements(state);
+    csv_put(f, "time,kwh\n2026-03-01T11:00:00Z,1\n2062-03-01T11:00:10Z,2\n");
+    csv_open(f);
+    source_bench_run(f->bench, 0);
+    csv_replace(f, "time,kwh\n2026-03-01T11:00:00Z,1\n2026-03-01T11:00:20Z,3\n");
+    expect(f, "energy 1772362820 3\n");
+    assert_int_equal(f->bench->skipped, 1);
+}
+
+static void what_was_read_while_the_clock_was_ahead_is_no_measure_of_what_is_new(void **state)
+{
+    struct csv_bench *f = measurements(state);
+    const int64_t year_us = 365 * 86400 * US_PER_S;
+    csv_put(f, "time,kwh\n2027-03-01T11:00:00Z,1\n");
+    csv_open(f);
+    fake_clock_step_us(&f->bench->clock, year_us);
+    expect(f, "energy 1803898800 1\n");
+    fake_clock_step_us(&f->bench->clock, -year_us);
+    csv_replace(f, "time,kwh\n2026-03-01T11:00:00Z,2\n");
+    expect(f, "energy 1772362800 2\n");
+    csv_add(f, "2026-03-01T11:00:10Z,3\n");
+    expect(f, "energy 1772362810 3\n");
+    assert_int_equal(f->bench->skipped, 0);
+}
+
+static void rows_passed_over_for_a_time_of_the_future_are_read_after_all(void **state)
+{
+    struct csv_bench *f = measurements(state);
+    const int64_t year_us = 365 * 86400 * US_PER_S;
+    csv_put(f, "time,kwh\n2027-03-01T11:00:00Z,1\n");
+    csv_open(f);
+    fake_clock_step_us(&f->bench->clock, year_us);
+    source_bench_run(f->bench, 0);
+    csv_replace(f, "time,kwh\n2026-03-01T11:00:00Z,2\n");
+    expect(f, "");
+    assert_int_equal(f->bench->skipped, 1);
+    fake_clock_step_us(&f->bench->clock, -year_us);
+    csv_add(f, "2026-03-01T11:00:10Z,3\n");
+    expect(f, "energy 1772362810 3\n");
+    csv_open(f); // the one that was sent is a repeat to the collector
+    expect(f, "energy 1772362800 2\nenergy 1772362810 3\n");
+    fake_clock_step_us(&f->bench->clock, year_us);
+    csv_replace(f, "time,kwh\n2026-03-01T11:00:10Z,3\n2026-03-01T11:00:20Z,4\n");
+    expect(f, "energy 1772362820 4\n");
+}
+
 static void what_was_added_to_a_rotated_file_is_read_before_the_new_one(void **state)
 {
     struct csv_bench *f = measurements(state);
@@ -200,6 +248,9 @@ int main(void)
         T(a_replaced_file_gives_only_rows_newer_than_the_last_one),
         T(a_file_cut_and_written_anew_is_noticed),
         T(a_file_replaced_while_the_agent_was_down_is_noticed),
+        T(a_row_of_the_future_does_not_make_those_before_it_repeats),
+        T(what_was_read_while_the_clock_was_ahead_is_no_measure_of_what_is_new),
+        T(rows_passed_over_for_a_time_of_the_future_are_read_after_all),
         T(what_was_added_to_a_rotated_file_is_read_before_the_new_one),
         T(bad_rows_are_named_and_cost_only_themselves),
         T(a_history_comes_in_portions_and_lost_ones_again),
