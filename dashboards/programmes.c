@@ -25,13 +25,14 @@ static bool has_whole(const struct board *b, const struct board_row *r)
 {
     for (size_t i = 0; i < b->count; i++) {
         const struct series_name *o = &b->rows[i].name;
-        if (!*o->dimension && strcmp(o->kpi, r->name.kpi) == 0 && strcmp(o->resident, r->name.resident) == 0)
+        if (b->rows[i].has_latest && !*o->dimension && strcmp(o->kpi, r->name.kpi) == 0 &&
+            strcmp(o->resident, r->name.resident) == 0)
             return true;
     }
     return false;
 }
 
-// A resident that reports a whole and its parts counts once, as the whole.
+// A resident that reports a whole and its parts counts once, as the whole; a whole without a figure is none.
 static bool is_part(const struct board *b, const struct programme_step *g, const struct board_row *r)
 {
     if (!r->kpi || strcmp(r->name.kpi, g->kpi) != 0 || strcmp(r->name.resident, SERIES_RESIDENT_ALL) == 0 ||

@@ -50,11 +50,17 @@ static bool is_line(const struct total_line *l, const struct kpi *k, const char 
     return l->kpi == k && strcmp(l->dimension, dimension) == 0;
 }
 
+// A series that was declared and has no figure yet, nor owes one, says nothing: it stands for no other.
+static bool says(const struct total_cell *c)
+{
+    return !c->absent && (c->why != TOTAL_MISSING || c->owed);
+}
+
 static bool add_line(const struct total_source *s, struct total_run r, const struct kpi *k,
                      const char *dimension, struct total_piece *p)
 {
     for (size_t i = r.first; i < r.end; i++)
-        if (is_line(&s->lines[i], k, dimension)) {
+        if (is_line(&s->lines[i], k, dimension) && says(&s->cells[i])) {
             add_cell(p, &s->lines[i], &s->cells[i]);
             return true;
         }
@@ -67,7 +73,7 @@ const char *total_only_product(const struct total_source *s, struct total_run r)
     const char *one = NULL;
     for (size_t i = r.first; i < r.end; i++) {
         const struct total_line *l = &s->lines[i];
-        if (!l->kpi->per_product || s->cells[i].absent)
+        if (!l->kpi->per_product || !says(&s->cells[i]))
             continue;
         if (one && strcmp(one, l->dimension) != 0)
             return NULL;
@@ -84,7 +90,7 @@ static void add_whole(const struct total_source *s, struct total_run r, const st
     if (add_line(s, r, k, "", p))
         return;
     for (size_t i = r.first; i < r.end; i++)
-        if (s->lines[i].kpi == k && !s->cells[i].absent) {
+        if (s->lines[i].kpi == k && says(&s->cells[i])) {
             p->product = s->lines[i].dimension;
             parts++;
             add_cell(p, &s->lines[i], &s->cells[i]);

@@ -116,6 +116,11 @@ void totals_rig_missing(struct totals_rig *r, const char *series, const char *cu
     put(r, series, currency, WIRE_REPORT, p.kind, p.start, figure_missing());
 }
 
+void totals_rig_declare(struct totals_rig *r, const char *series, const char *currency)
+{
+    series_of(r, series, currency, WIRE_REPORT, PERIOD_MONTH);
+}
+
 void totals_rig_foreign(struct totals_rig *r, const char *series, const char *own, const char *period,
                         int64_t value, const char *currency)
 {

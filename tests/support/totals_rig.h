@@ -38,6 +38,8 @@ void totals_rig_close(struct totals_rig *r);
 void totals_rig_report(struct totals_rig *r, const char *series, const char *currency, const char *period,
                        int64_t value);
 void totals_rig_missing(struct totals_rig *r, const char *series, const char *currency, const char *period);
+// A series of months without a figure.
+void totals_rig_declare(struct totals_rig *r, const char *series, const char *currency);
 // An amount of another currency than its series'.
 void totals_rig_foreign(struct totals_rig *r, const char *series, const char *own, const char *period,
                         int64_t value, const char *currency);

@@ -39,7 +39,9 @@ static const char profile[] =
     "  - id: works\n    kind: stages\n    names: {en: Works}\n    stages: [{en: Pipes}]\n"
     "    steps: [{project_stage: 3}]\n    overlap: true\n    source: a text\n"
     "  - id: saving\n    kind: register\n    names: {en: Saving}\n    stages: [{en: Electricity}]\n"
-    "    steps: [{kpi: energy_kwh}]\n    source: a text\n";
+    "    steps: [{kpi: energy_kwh}]\n    source: a text\n"
+    "  - id: open\n    kind: register\n    names: {en: Open}\n    stages: [{en: Places}]\n"
+    "    steps: [{kpi: vacancies}]\n    source: a text\n";
 
 struct series {
     const char *kpi, *unit;
@@ -55,6 +57,9 @@ static const struct series school[] = {
     {"graduates", "person", {{"2025-12", 50}, {"2026-01", 30}}}, // 2026-02 is missing
     {"grads_hired", "person", {{"2025-12", 10}, {"2026-01", 40}, {"2026-02", 1}}},
     {"facilities/hubs", "unit", {{"2025-12", 2}, {"2026-02", 3}}},
+    {"vacancies", "unit", {{NULL, 0}}}, // declared, and no figure yet
+    {"vacancies/hubs", "unit", {{"2026-02", 3}}},
+    {"vacancies/labs", "unit", {{"2026-02", 4}}},
 };
 static const struct series late[] = {
     {"trained", "person", {{"2025-12", 1000}, {"2026-01", 7}, {"2026-02", 0}}}, // 1000: before it joined
@@ -235,6 +240,16 @@ static void a_register_has_its_newest_count_and_that_of_a_period(void **state)
     json_decref(park);
 }
 
+static void a_whole_without_a_figure_leaves_its_parts_counted(void **state)
+{
+    (void)state;
+    json_t *park = get("/api/v1/parks/p?period=2026");
+    expect(step(park, 4, 0, "since_beginning"), "value", 7);
+    expect(step(park, 4, 0, "within_period"), "value", 7);
+    expect(step(park, 4, 0, "within_period"), "contributors", 1);
+    json_decref(park);
+}
+
 static void a_period_that_is_none_is_refused_by_name(void **state)
 {
     (void)state;
@@ -352,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_missing_report_is_said_and_never_zero),
         cmocka_unit_test(a_step_larger_than_the_one_before_is_shown_and_marked),
         cmocka_unit_test(a_register_has_its_newest_count_and_that_of_a_period),
+        cmocka_unit_test(a_whole_without_a_figure_leaves_its_parts_counted),
         cmocka_unit_test(a_period_that_is_none_is_refused_by_name),
         cmocka_unit_test(measurements_are_read_up_to_a_limit_for_all_residents_together),
         cmocka_unit_test(facts_of_then_read_measurements_up_to_a_limit_for_all_of_them),

@@ -169,6 +169,28 @@ static void what_was_known_then_is_answered_as_of_then(void **state)
     close_rig(r);
 }
 
+static void a_whole_swallows_its_parts_only_from_its_first_figure_on(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig(RESIDENTS);
+    totals_rig_declare(r, "a/inv", "KZT");
+    totals_rig_report(r, "a/inv/north", "KZT", "2025-12", 500);
+    totals_rig_report(r, "a/inv/south", "KZT", "2025-12", 700);
+    totals_rig_report(r, "b/inv", "KZT", "2025-12", 100);
+    totals_rig_report(r, "a/inv/north", "KZT", "2026-01", 50);
+    expect(&ask(r, "all/inv", SPAN_MONTH, "2025-12", "2025-12", 0, NULL)->at[0], 1300, 2, 0);
+    int64_t before_us = clock_wall(&r->store.clock.clock).us;
+    totals_rig_later(r);
+    totals_rig_report(r, "a/inv", "KZT", "2026-01", 60);
+    struct asked *a = ask(r, "all/inv", SPAN_MONTH, "2025-12", "2026-02", 0, NULL);
+    expect(&a->at[0], 1300, 2, 0); // before the whole began
+    expect(&a->at[1], 60, 1, 1);
+    expect_none(&a->at[2], TOTAL_MISSING, 2);
+    a = ask(r, "all/inv", SPAN_MONTH, "2026-01", "2026-01", before_us, NULL);
+    expect(&a->at[0], 50, 1, 1); // as it was known then
+    close_rig(r);
+}
+
 static void unlike_currencies_are_added_only_converted(void **state)
 {
     (void)state;
@@ -447,6 +469,7 @@ int main(void)
         cmocka_unit_test(days_months_quarters_and_years_agree_to_the_last_digit),
         cmocka_unit_test(ratios_are_made_anew_at_each_level),
         cmocka_unit_test(what_was_known_then_is_answered_as_of_then),
+        cmocka_unit_test(a_whole_swallows_its_parts_only_from_its_first_figure_on),
         cmocka_unit_test(unlike_currencies_are_added_only_converted),
         cmocka_unit_test(an_amount_of_another_currency_within_a_series_is_converted_too),
         cmocka_unit_test(machines_figures_are_added_by_the_parks_own_days),
