@@ -70,6 +70,7 @@ void committer_destroy(struct committer *c)
     desk_destroy(c->desk);
     streams_destroy(c->streams);
     wire_arena_destroy(c->arena);
+    claims_clear(&c->claims);
     buf_deinit(&c->verdict);
     free(c->refusals);
     free(c->kpi_of);
@@ -202,9 +203,12 @@ enum err committer_run(struct committer *c, struct item **items, size_t count, s
     enum err e = desk_catch_up(c->desk, d); // no item's fault
     if (e != ERR_OK)
         return e;
+    claims_clear(&c->claims);
     e = run_group(c, items, count, d);
-    if (!is_for_the_caller(e))
+    if (!is_for_the_caller(e)) {
+        claims_clear(&c->claims); // rolled back
         e = run_singly(c, items, count, d);
+    }
     return e == ERR_OK ? identity_follow(c, items, count, d) : e;
 }
 

@@ -3,6 +3,7 @@
 #ifndef ESEP_COLLECTOR_COMMITTER_STATE_H
 #define ESEP_COLLECTOR_COMMITTER_STATE_H
 
+#include "collector/claims.h"
 #include "collector/clock_guard.h"
 #include "collector/committer.h"
 #include "collector/desk.h"
@@ -21,6 +22,7 @@ struct committer {
     struct rates_desk *rates; // NULL without a reader
     struct desk *desk;        // as that
     struct clock_guard guard;
+    struct claims claims; // of this group
     struct quiet alarms, declares, gaps, enrolments;
 };
 

@@ -203,32 +203,27 @@ static enum err retire_older(struct committer *c, const struct admitted *who, st
     return is_fatal(e) ? e : ERR_OK;
 }
 
-// A series whose owner has no valid key any more goes to the agent that sends it: a machine was replaced.
-static enum err take_over(struct committer *c, struct item_message *m, struct diag *d)
+// A claim that could not be kept now (the disk is full) is made again by the agent's next figure.
+static enum err take_over(struct committer *c, const struct claim *k, struct diag *d)
 {
-    const struct ledger_series *s = m->outcome.taken;
     int64_t from = 0;
-    if (s->agent_id == m->who.agent_id || admission_other_key(c->o.admission, s->agent_id, 0) != 0)
-        return ERR_OK;
-    enum err e = admin_move(c->o.ledger, "system", s->name, m->who.agent_id, &from, d);
-    log_info("series_taken_over", F_TEXT("series", s->name), F_INT("from_agent_id", from),
-             F_INT("to_agent_id", m->who.agent_id), F_TEXT("result", err_name(e)));
-    if (e == ERR_OK && m->outcome.kind == OUTCOME_REFUSE && m->outcome.refuse == WIRE_REFUSE_SERIES_OWNED)
-        m->outcome.kind = OUTCOME_DECLARED;
+    enum err e = admin_move(c->o.ledger, "system", k->series->name, k->agent_id, &from, d);
+    log_info("series_taken_over", F_TEXT("series", k->series->name), F_INT("from_agent_id", from),
+             F_INT("to_agent_id", k->agent_id), F_TEXT("result", err_name(e)));
     return is_fatal(e) ? e : ERR_OK;
 }
 
 enum err identity_follow(struct committer *c, struct item **items, size_t count, struct diag *d)
 {
     enum err e = ERR_OK;
+    for (const struct claim *k = c->claims.first; e == ERR_OK && k; k = k->next)
+        e = take_over(c, k, d);
     for (size_t i = 0; e == ERR_OK && c->o.admission && i < count; i++) {
         struct item_message *m = &items[i]->message;
         if (m->type == WIRE_ROTATE && m->outcome.kind == OUTCOME_NONE)
             e = take_rotate(c, m, d);
         else if (m->type == WIRE_HELLO && m->outcome.kind == OUTCOME_WELCOME)
             e = retire_older(c, &m->who, d);
-        else if (m->outcome.taken)
-            e = take_over(c, m, d);
     }
     return e;
 }

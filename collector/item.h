@@ -60,8 +60,7 @@ struct outcome {
     uint32_t declares_known;
     uint32_t foreign; // samples refused: of a series number that is not this agent's
     uint8_t key[KEY_BYTES];
-    const struct ledger_series *taken; // named by this message, and another agent's; NULL: none
-    void *reject;                      // owned: an encoded Reject
+    void *reject; // owned: an encoded Reject
     size_t reject_len;
 };
 

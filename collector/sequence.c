@@ -111,9 +111,24 @@ static void refuse_declare(struct committer *c, struct stream *s, struct item_me
     outcome_refuse(m, reason, text);
 }
 
+// Whether a series is another agent's. One whose owner has no valid key any more (a machine was replaced, or
+// the desk made it) goes to the agent that sends it: it counts as that one's at once. A key that waits for
+// its first Hello is a valid one.
+static enum err is_taken(struct committer *c, const struct ledger_series *s, int64_t agent_id, bool *out)
+{
+    bool granted = false;
+    enum err e = ERR_OK;
+    if (s->agent_id != agent_id && c->o.admission && !admission_other_key(c->o.admission, s->agent_id, 0))
+        e = claims_take(&c->claims, s, agent_id, &granted);
+    *out = s->agent_id != agent_id && !granted;
+    return e;
+}
+
 enum err sequence_declare(struct committer *c, struct stream *s, struct item_message *m,
                           const struct wire_declare *declare)
 {
+    const struct ledger_series *declared = NULL;
+    bool taken = false;
     struct ledger_series wanted, got;
     struct diag d = {0};
     if (declare->number >= COLLECTOR_MAX_SERIES) {
@@ -143,13 +158,14 @@ enum err sequence_declare(struct committer *c, struct stream *s, struct item_mes
     if (e != ERR_OK)
         return e;
     if (got.agent_id != m->who.agent_id &&
-        (e = ledger_declared(c->o.ledger, s->state.stream_id, declare->number, &m->outcome.taken)) != ERR_OK)
+        ((e = ledger_declared(c->o.ledger, s->state.stream_id, declare->number, &declared)) != ERR_OK ||
+         (e = is_taken(c, declared, m->who.agent_id, &taken)) != ERR_OK))
         return e;
     if (declare->number >= s->state.declares)
         s->state.declares = declare->number + 1;
     s->counted[COUNTER_SERIES_DECLARED]++;
     m->outcome.kind = OUTCOME_DECLARED;
-    if (m->outcome.taken) {
+    if (taken) {
         (void)diag_fail(
             &d, ERR_DENIED,
             "%s is sent by agent #%lld: its figures from this one are refused until the series is moved "
@@ -166,7 +182,7 @@ struct find_ctx {
     int64_t stream_id, agent_id;
     struct ledger_declares known;
     const struct closure_book *closures;
-    const struct ledger_series *taken; // the first found that is another agent's
+    enum err failed;
 };
 
 static const struct kpi *kpi_of_name(const struct committer *c, const char *name)
@@ -213,10 +229,9 @@ static struct verdict_series find_series(void *ctx, uint32_t number)
         f->known = ledger_declares(f->c->o.ledger, f->stream_id);
     }
     found.kpi = kpi_of_series(f->c, found.series);
-    found.taken = found.series->agent_id != f->agent_id;
     found.closures = f->closures;
-    if (found.taken && !f->taken)
-        f->taken = found.series;
+    enum err e = is_taken(f->c, found.series, f->agent_id, &found.taken);
+    f->failed = e != ERR_OK ? e : f->failed;
     return found;
 }
 
@@ -291,10 +306,12 @@ static enum err store_batch(struct committer *c, struct stream *s, struct item_m
     enum err e = ERR_OK;
     verdict_batch(b, clock_wall(c->o.clock), ledger_kept(c->o.ledger).closed_until_s, find_series, &ctx,
                   c->refusals, &found);
+    if (ctx.failed != ERR_OK)
+        return diag_fail(d, ctx.failed, "batch %llu can't be judged: %s", (unsigned long long)b->sequence,
+                         err_text(ctx.failed));
     if (m->over_quota)
         found = refuse_all(c, b);
     refused = found;
-    m->outcome.taken = ctx.taken;
     if (found > 0 &&
         ((e = encode_verdict(c, b, &refused)) != ERR_OK || (e = keep_reject(c, &m->outcome)) != ERR_OK))
         return diag_fail(d, e, "the verdict of batch %llu can't be encoded", (unsigned long long)b->sequence);

@@ -384,19 +384,118 @@ static void a_move_turns_it_round(void **state)
     assert_int_equal(reject.reject.whole_reason, WIRE_REASON_SERIES_TAKEN);
 }
 
+static void revoke_owner(struct bench *b)
+{
+    struct item *item = item_create(ITEM_REVOKE, NULL);
+    item->admin->agent.key_id = b->agent.key_id;
+    assert_int_equal(committer_admin(b->committer, item), ERR_OK);
+    assert_int_equal(item->admin->result, ERR_OK);
+    item_destroy(item);
+}
+
 static void the_series_of_a_revoked_agent_go_to_the_one_that_sends_them(void **state)
 {
     struct bench *b = *state;
     struct second s = two_agents(b);
-    struct item *item = item_create(ITEM_REVOKE, NULL);
-    item->admin->agent.key_id = b->agent.key_id;
-    assert_int_equal(committer_admin(b->committer, item), ERR_OK);
-    item_destroy(item);
-    second_batch(b, &s, 1); // what is in this one was judged before it is found out
-    (void)bench_reply(b, 0, WIRE_REJECT);
+    revoke_owner(b);
+    second_batch(b, &s, 1); // the first figures too
+    (void)bench_reply(b, 0, WIRE_ACK);
     second_batch(b, &s, 2);
     (void)bench_reply(b, 0, WIRE_ACK);
-    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 3);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 4);
+    assert_int_equal(bench_counted(b, COUNTER_REFUSED_SERIES_TAKEN), 0);
+}
+
+static void the_series_of_an_agent_whose_next_key_waits_for_its_hello_stay_its_own(void **state)
+{
+    struct bench *b = *state;
+    struct second s = two_agents(b);
+    rotate(b, 7);
+    (void)bench_reply(b, 0, WIRE_ROTATED);
+    revoke_owner(b);
+    second_batch(b, &s, 1);
+    assert_int_equal(bench_reply(b, 0, WIRE_REJECT).reject.refusals[0].reason, WIRE_REASON_SERIES_TAKEN);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
+}
+
+// Taken in by ingest, and not yet by the committer.
+static struct item *waiting(struct bench *b, const struct second *s, const struct wire_message *m)
+{
+    struct buf bytes;
+    buf_init(&bytes, WIRE_MESSAGE_MAX_BYTES);
+    assert_int_equal(wire_encode(m, &bytes), ERR_OK);
+    struct item *item = bench_ingest(b, &s->peer, s->token, bytes.data, bytes.len);
+    assert_non_null(item);
+    buf_deinit(&bytes);
+    return item;
+}
+
+static void commit(struct bench *b, struct item **items, size_t count)
+{
+    struct diag d = {0};
+    bench_clear(b);
+    assert_int_equal(committer_run(b->committer, items, count, &d), ERR_OK);
+    for (size_t i = 0; i < count; i++)
+        ingest_finish(b->ingest, items[i]);
+}
+
+static struct wire_message lifts(const struct second *s, const struct wire_sample *sample)
+{
+    return (struct wire_message){.type = WIRE_BATCH,
+                                 .batch = {.incarnation = s->incarnation,
+                                           .sequence = 1,
+                                           .class = WIRE_MEASUREMENT,
+                                           .declares = 1,
+                                           .count = 1,
+                                           .samples = sample}};
+}
+
+// Of the second agent's resident: it has said Hello only.
+static struct second third_agent(struct bench *b)
+{
+    struct second s = {.peer = {.id = {91, 1, 2, 3, 4}, .len = 5}, .incarnation = {{43}}};
+    bench_admit(b, "almaty-iz/acme", &s.agent, s.token);
+    as_second(b, &s, bench_hello_message(b));
+    (void)bench_reply(b, 0, WIRE_WELCOME);
+    return s;
+}
+
+static void figures_that_come_with_their_declare_are_let_in_when_the_owner_s_key_is_gone(void **state)
+{
+    struct bench *b = *state;
+    struct item *items[2];
+    struct wire_sample sample = bench_sample(0, BENCH_NOW_S, 5);
+    (void)two_agents(b);
+    struct second s = third_agent(b);
+    revoke_owner(b);
+    struct wire_message m = bench_declare_message(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
+    m.declare.incarnation = s.incarnation;
+    items[0] = waiting(b, &s, &m);
+    m = lifts(&s, &sample);
+    items[1] = waiting(b, &s, &m);
+    commit(b, items, 2);
+    assert_int_equal(b->reply_count, 1);
+    assert_int_equal(bench_reply(b, 0, WIRE_ACK).ack.sequence, 1);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
+}
+
+static void of_two_that_send_a_series_without_an_owner_in_one_group_the_first_has_it(void **state)
+{
+    struct bench *b = *state;
+    struct item *items[2];
+    struct wire_sample sample = bench_sample(0, BENCH_NOW_S, 5);
+    struct second first = two_agents(b), then = third_agent(b);
+    as_second(b, &then, bench_declare_message(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT));
+    revoke_owner(b);
+    struct wire_message m = lifts(&first, &sample);
+    items[0] = waiting(b, &first, &m);
+    m = lifts(&then, &sample);
+    items[1] = waiting(b, &then, &m);
+    commit(b, items, 2);
+    assert_int_equal(bench_counted(b, COUNTER_SAMPLES_ACCEPTED), 1);
+    assert_int_equal(bench_counted(b, COUNTER_REFUSED_SERIES_TAKEN), 1);
+    second_batch(b, &first, 2); // it is the owner now
+    (void)bench_reply(b, 0, WIRE_ACK);
 }
 
 int main(void)
@@ -418,6 +517,9 @@ int main(void)
         WITH_BENCH(another_agent_s_series_is_refused_and_its_own_go_on),
         WITH_BENCH(a_move_turns_it_round),
         WITH_BENCH(the_series_of_a_revoked_agent_go_to_the_one_that_sends_them),
+        WITH_BENCH(the_series_of_an_agent_whose_next_key_waits_for_its_hello_stay_its_own),
+        WITH_BENCH(figures_that_come_with_their_declare_are_let_in_when_the_owner_s_key_is_gone),
+        WITH_BENCH(of_two_that_send_a_series_without_an_owner_in_one_group_the_first_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
