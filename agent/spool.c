@@ -237,9 +237,11 @@ enum err spool_declare(struct spool *s, const struct wire_declare *wanted, size_
 
 // ---- acknowledge
 
-static void count_acknowledged(struct spool_meta *m, const struct spool_stored *row)
+static void count_acknowledged(struct spool *s, const struct spool_stored *row)
 {
+    struct spool_meta *m = &s->meta;
     spool_count_acknowledged(&m->state.counters, row);
+    spool_note_accepted(s, row);
     m->tail_bytes += row->len;
     m->state.last_acknowledged = row->last;
 }
@@ -257,7 +259,7 @@ static enum err apply_acknowledge(struct spool *s, uint64_t sequence, const stru
         if (e == ERR_OK && row.last > sequence)
             return diag_fail(d, ERR_INVALID, "%llu lies inside a gap", (unsigned long long)sequence);
         if (e == ERR_OK)
-            count_acknowledged(&s->meta, &row);
+            count_acknowledged(s, &row);
     }
     if (e == ERR_NOT_FOUND)
         return diag_fail(d, ERR_CORRUPT, "the spool lacks batch %llu",

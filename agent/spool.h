@@ -62,7 +62,8 @@ const struct spool_state *spool_peek(const struct spool *s); // valid until the 
 // incarnation with new numbers (*renewed). Samples of a series that is gone are dropped, counted as refused.
 enum err spool_adopt(struct spool *s, const struct wire_declare *wanted, size_t count, bool *renewed,
                      struct diag *d) MUST_USE;
-// Numbers below `known` are the collector's too; stored with the next change.
+// Numbers below `known` are the collector's too; stored with the next change. So are those that an
+// acknowledged batch needed.
 void spool_note_declares(struct spool *s, uint32_t known);
 // Numbers for series, found or given. An entry differs from another by any of its fields but the incarnation
 // (ignored).

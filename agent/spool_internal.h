@@ -13,7 +13,7 @@
 
 struct spool_meta { // the one row of the table meta
     struct spool_state state;
-    uint32_t declares_known;    // numbers below it were known to the collector at a Welcome
+    uint32_t declares_known;    // numbers below it are known to the collector
     uint64_t tail_bytes;        // of acknowledged rows that have their body
     uint64_t forgotten_last;    // sequences up to here have no row any more
     uint64_t forgotten_samples; // theirs
@@ -114,6 +114,9 @@ enum err spool_insert_damage(struct spool *s, struct diag *d) MUST_USE; // an em
 
 // ---- spool_renew.c: as spool_renew, and tells of damage in the same transaction.
 enum err spool_renew_damaged(struct spool *s, struct diag *d) MUST_USE;
+// The row is acknowledged (its body still open): the numbers it needed are the collector's. Inside a
+// transaction.
+void spool_note_accepted(struct spool *s, const struct spool_stored *row);
 
 // ---- spool_head.c: how far the spool had come, noted beside it after each commit. A failure to write it is
 // none.

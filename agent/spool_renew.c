@@ -172,6 +172,24 @@ enum err spool_renew_damaged(struct spool *s, struct diag *d)
     return spool_end(s, e == ERR_OK ? spool_insert_damage(s, d) : e, d);
 }
 
+// ---- what the collector has accepted
+
+// A Declare is not answered, and Welcome tells only at the next connection; but a batch is not stored before
+// every number that it needs was accepted. So its acknowledgement is the proof, for those numbers only.
+void spool_note_accepted(struct spool *s, const struct spool_stored *row)
+{
+    struct wire_arena *arena = NULL;
+    struct wire_message message;
+    struct diag d;
+    if (s->meta.declares_known >= s->meta.state.declares || row->class == SPOOL_GAP_CLASS || !row->body)
+        return;
+    if (wire_arena_create(&arena) != ERR_OK)
+        return; // the next one says it too
+    if (wire_decode(arena, row->body, row->len, &message, &d) == ERR_OK && message.type == WIRE_BATCH)
+        spool_note_declares(s, message.batch.declares);
+    wire_arena_destroy(arena);
+}
+
 // ---- adopting a configuration
 
 struct adoption {

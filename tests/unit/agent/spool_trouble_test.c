@@ -216,6 +216,37 @@ static void series_the_collector_knows_need_no_new_numbers(void **state)
     assert_int_equal(n[1], 2);
 }
 
+// The only Welcome there was came before anything was declared.
+static void series_of_acknowledged_batches_need_no_new_numbers(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("a", "piece"), series("b", "piece")};
+    uint32_t n[2];
+    assert_false(adopt(b, before, 2, n));
+    append_two_series(b, n[0], n[1]);
+    assert_int_equal(spool_renew(b->spool, &b->diag), ERR_OK);
+    spool_note_declares(b->spool, 0);
+    spool_bench_acknowledge(b, 1);
+    append_two_series(b, n[0], n[1]);
+    spool_bench_close(b);
+    spool_bench_open(b);
+    assert_false(adopt(b, before, 1, n));
+    assert_int_equal(spool_bench_state(b)->counters.refused, 0);
+}
+
+static void an_acknowledged_batch_says_nothing_of_series_it_did_not_need(void **state)
+{
+    struct spool_bench *b = *state;
+    const struct wire_declare before[] = {series("a", "piece"), series("b", "piece")};
+    uint32_t n[2];
+    assert_false(adopt(b, before, 2, n));
+    append_two_series(b, n[0], n[0]);
+    spool_bench_acknowledge(b, 1);
+    append_two_series(b, n[0], n[1]);
+    assert_true(adopt(b, before, 1, n));
+    assert_int_equal(spool_bench_state(b)->counters.refused, 1);
+}
+
 static void series_still_wanted_need_no_new_numbers(void **state)
 {
     struct spool_bench *b = *state;
@@ -429,6 +460,8 @@ int main(void)
         T(a_new_incarnation_takes_what_is_unsent_with_it),
         T(a_new_incarnation_of_an_empty_spool_is_empty),
         T(series_the_collector_knows_need_no_new_numbers),
+        T(series_of_acknowledged_batches_need_no_new_numbers),
+        T(an_acknowledged_batch_says_nothing_of_series_it_did_not_need),
         T(series_still_wanted_need_no_new_numbers),
         T(a_corrected_unit_moves_what_is_unsent_under_it),
         T(a_series_that_was_never_accepted_and_is_gone_takes_its_samples_with_it),
