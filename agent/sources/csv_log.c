@@ -5,6 +5,9 @@
 // such time: by it every row until then would pass for a repeat. Where one is forgotten, rows may be sent
 // again: the collector counts them as repeats.
 //
+// A line that is too long may not have its end yet: the offset then lies within it, and what follows is
+// passed over up to that end, for it might look like a row.
+//
 // The file stays open between looks: when another takes its name (rotation), what was added to the old one
 // since the last look is read first. Offset and figures go into one spool transaction, so neither a crash nor
 // a full disk loses or repeats a row.
@@ -230,6 +233,20 @@ static void move_mark(struct csv_log *l, const struct csv_reader *reader, const 
     csv_hash(raw->bytes, raw->len, l->mark.row_hash);
 }
 
+// Every other offset follows a line end.
+static bool is_within_line(const struct csv_log *l)
+{
+    char before = '\n';
+    return l->mark.offset > l->file.first_offset && pread(l->file.fd, &before, 1, l->mark.offset - 1) == 1 &&
+           before != '\n';
+}
+
+static void move_within_line(struct csv_log *l, const struct csv_reader *reader)
+{
+    l->mark.offset = reader->offset;
+    l->mark.row_len = 0;
+}
+
 static enum err read_rows(struct csv_log *l, struct csv_reader *reader, size_t max, struct harvest *h)
 {
     struct csv_record record;
@@ -242,6 +259,8 @@ static enum err read_rows(struct csv_log *l, struct csv_reader *reader, size_t m
             break;
         }
         enum csv_next next = csv_reader_next(reader, &raw);
+        if (next == CSV_END && reader->skipping)
+            move_within_line(l, reader);
         if (next == CSV_END || next == CSV_PARTIAL) // a line that is still being written is waited for
             break;
         if (next == CSV_FAILED) {
@@ -270,6 +289,7 @@ static enum err read_file(struct csv_log *l, size_t max, struct harvest *h)
     enum err e = csv_reader_init(&reader, l->file.fd, l->config->separator, l->mark.offset, l->mark.line);
     if (e != ERR_OK)
         return e;
+    reader.skipping = is_within_line(l);
     e = read_rows(l, &reader, max, h);
     csv_reader_deinit(&reader);
     return e;

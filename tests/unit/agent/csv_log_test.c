@@ -238,6 +238,42 @@ static void a_quote_that_is_never_closed_costs_its_own_line_only(void **state)
     assert_int_equal(f->bench->count, 9998);
 }
 
+static void the_rest_of_a_line_that_is_too_long_is_no_row(void **state)
+{
+    struct csv_bench *f = measurements(state);
+    static char junk[100000];
+    memset(junk, 'x', sizeof junk - 1);
+    csv_put(f, "time,kwh\n10,1\n");
+    csv_add(f, junk);
+    csv_open(f);
+    expect(f, "energy 10 1\n");
+    csv_expect_errors(f, 1, "in.csv:3:1: longer than 65536 bytes");
+    csv_add(f, junk);
+    expect(f, "");
+    assert_int_equal(f->bench->errors, 0);
+    csv_add(f, "x\n");
+    csv_open(f);
+    expect(f, "");
+    assert_int_equal(f->bench->errors, 0);
+    csv_add(f, "20,x\n30,3\n");
+    expect(f, "energy 30 3\n");
+    csv_expect_errors(f, 1, "in.csv:4:4: column");
+}
+
+static void a_line_that_is_too_long_ends_where_a_row_might_be(void **state)
+{
+    struct csv_bench *f = measurements(state);
+    static char junk[65538];
+    memset(junk, 'x', sizeof junk - 1);
+    csv_put(f, "time,kwh\n");
+    csv_add(f, junk);
+    csv_open(f);
+    expect(f, "");
+    csv_add(f, "20,2\n30,3\n");
+    expect(f, "energy 30 3\n");
+    assert_int_equal(f->bench->errors, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, csv_bench_setup, csv_bench_teardown)
@@ -256,6 +292,8 @@ int main(void)
         T(a_history_comes_in_portions_and_lost_ones_again),
         T(errors_quote_bad_bytes_as_question_marks),
         T(a_quote_that_is_never_closed_costs_its_own_line_only),
+        T(the_rest_of_a_line_that_is_too_long_is_no_row),
+        T(a_line_that_is_too_long_ends_where_a_row_might_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
