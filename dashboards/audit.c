@@ -58,12 +58,19 @@ void audit_who(char out[REFUSALS_WHO], const struct exchange *x, const char *nam
     cut(out, REFUSALS_WHO, whole);
 }
 
+static bool ask_collector(struct site *s, const char *request)
+{
+    char *reply = NULL;
+    bool ok = request && flush_ask(s->flush, request, CALL_MS, &reply, NULL) == ERR_OK && audit_taken(reply);
+    free(reply);
+    return ok;
+}
+
 static bool tell(struct site *s, const char *event, bool done, const struct refusal *r, const char *detail)
 {
-    char *reply = NULL, *request = audit_request(event, done, r->who, r->object, detail, r->count);
-    bool ok = request && flush_ask(s->flush, request, CALL_MS, &reply, NULL) == ERR_OK && audit_taken(reply);
+    char *request = audit_request(event, done, r->who, r->object, detail, r->count);
+    bool ok = ask_collector(s, request);
     free(request);
-    free(reply);
     return ok;
 }
 
@@ -74,18 +81,22 @@ static void untold(struct site *s, const char *event, bool done, const struct re
              F_TEXT("who", r->who), F_TEXT("object", r->object), F_INT("count", r->count));
 }
 
-void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
+bool audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
                 const char *object, const char *detail)
 {
     struct refusal r = {.count = 1};
     char bounded[DETAIL];
     if (!s->users)
-        return;
+        return true;
     audit_who(r.who, x, who);
     cut(r.object, sizeof r.object, object);
     cut(bounded, sizeof bounded, detail);
-    if (!tell(s, events[what], done, &r, bounded))
+    char *request = audit_request(events[what], done, r.who, r.object, bounded, r.count);
+    bool made = request != NULL;
+    if (!ask_collector(s, request))
         untold(s, events[what], done, &r);
+    free(request);
+    return made;
 }
 
 // ---- what is refused

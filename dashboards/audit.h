@@ -8,8 +8,9 @@
 
 enum audit_what { AUDIT_OF_LOGIN, AUDIT_OF_LOGOUT, AUDIT_OF_READ, AUDIT_OF_EXPORT, AUDIT_OF_REPORT };
 
-// who: a user's name where it is not the viewer's (logging in), else NULL.
-void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
+// who: a user's name where it is not the viewer's (logging in), else NULL. False: no entry could be made of
+// it (text that is not UTF-8, no memory), so that nobody can tell it; it is counted as untold.
+bool audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
                 const char *object, const char *detail);
 // Of each who an entry a second at most, with how often since the last (refusals.h). The name as above.
 void audit_refused(struct site *s, const struct exchange *x, enum audit_what what, const char *name,

@@ -118,6 +118,16 @@ static enum err parse_param(struct exchange *x, const char *from, const char *to
     return ERR_OK;
 }
 
+// An address has nothing else in it: the rest is escaped. What is text only after decoding is none before,
+// and what it is told by later would be no text.
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
+            return false;
+    return true;
+}
+
 enum err exchange_parse(struct exchange *x)
 {
     char *room = x->decoded; // decoding never lengthens: '?', '&' and '=' make room for the NULs, and for the
@@ -126,8 +136,11 @@ enum err exchange_parse(struct exchange *x)
     if (*end)
         return exchange_fail(x, 414, "the address is longer than %d characters", EXCHANGE_TARGET_MAX - 1);
     const char *query = memchr(x->target, '?', (size_t)(end - x->target));
-    x->path = room;
+    x->path = "/";
     x->param_count = 0;
+    if (!is_ascii(x->target))
+        return exchange_fail(x, 400, "the address has bytes in it that must be written as %%XX");
+    x->path = room;
     if (x->target[0] != '/' || !decode(x->target, query ? query : end, false, &room) ||
         !exchange_text_clean(x->path)) {
         x->path = "/";

@@ -76,8 +76,8 @@ struct exchange {
 void exchange_init(struct exchange *x);
 void exchange_deinit(struct exchange *x);
 
-// Splits and decodes x->target. INVALID (problem and status 400 set): a bad escape, a control character, text
-// that is not UTF-8, too many parameters, one given twice.
+// Splits and decodes x->target. INVALID (problem and status 400 set): a byte that an address can't have, a
+// bad escape, a control character, text that is not UTF-8, too many parameters, one given twice.
 enum err exchange_parse(struct exchange *x) MUST_USE;
 // The same for the body: a form, or one flat JSON object of texts, whole numbers, true, false and null (which
 // is left out). INVALID (400, 413 when it was cut).

@@ -218,10 +218,12 @@ static bool body_is_ours(struct site *s, struct exchange *x, const struct route 
 }
 
 // By name: an address can be written so that the name comes after all that an entry has room for.
-static void note_export(struct site *s, const struct exchange *x)
+// What no entry can be made of is not answered.
+static void note_export(struct site *s, struct exchange *x)
 {
     const char *series = exchange_param(x, "series");
-    audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, series ? series : x->path, x->target);
+    if (!audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, series ? series : x->path, x->target))
+        exchange_fail(x, 500, "this could not be answered");
 }
 
 static void handle(struct site *s, struct exchange *x, const struct route *r)

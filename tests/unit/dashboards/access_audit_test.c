@@ -67,15 +67,16 @@ static void told(const char *event, const char *outcome, const char *who, const 
 static void an_address_that_is_cut_inside_a_letter_is_told_all_the_same(void **state)
 {
     (void)state;
-    char target[400] = "/series/twin/beta/", object[REFUSALS_OBJECT];
-    memset(target + strlen(target), 'a', 63);
-    for (int i = 0; i < 8; i++)
-        strcat(target, "\xd3\x99");
+    char name[64], whole[400], asked[600], object[REFUSALS_OBJECT];
+    memset(name, 'a', sizeof name);
     for (int shift = 0; shift < 2; shift++) { // the park's name so long that the cut is in the last part
-        char whole[600];
-        snprintf(whole, sizeof whole, "/series/%.*s/%.*s%s", 60, target + 18, 56 + shift, target + 18,
-                 target + 17);
-        assert_int_equal(ask(whole, bearer), 404);
+        snprintf(whole, sizeof whole, "/series/%.60s/%.*s/%.63s", name, 56 + shift, name, name);
+        snprintf(asked, sizeof asked, "%s", whole);
+        for (int i = 0; i < 8; i++) {
+            strcat(whole, "\xd3\x99");
+            strcat(asked, "%d3%99");
+        }
+        assert_int_equal(ask(asked, bearer), 404);
         size_t n = sizeof object - 1;
         assert_true(strlen(whole) > n);
         while ((unsigned char)whole[n] >> 6 == 2)
@@ -109,6 +110,23 @@ static void an_export_is_told_by_the_series_name_however_it_was_asked_for(void *
     memset(target + strlen(target), '&', 300);
     strcat(target, "format=csv&series=twin%2Falfa/%69nv");
     assert_int_equal(ask(target, bearer), 200);
+    told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 1);
+}
+
+// A raw byte and an escaped one that are text together, and none as they came.
+static void an_export_cannot_be_asked_for_so_that_no_entry_can_be_made_of_it(void **state)
+{
+    (void)state;
+    static const char *const tails[] = {"\xc3%A9", "%C3\xa9", "\xc3\xa9", "\x7f", "\xff"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char target[200];
+        snprintf(target, sizeof target, "/api/v1/observations?format=csv&series=twin/alfa/inv&lang=%s",
+                 tails[i]);
+        assert_int_equal(ask(target, bearer), 400);
+        assert_string_equal(w.x.filename, "");
+        assert_null(strstr(buf_str(&w.x.body), "7310581"));
+    }
+    assert_int_equal(ask("/api/v1/observations?format=csv&series=twin/alfa/inv&lang=%C3%A9", bearer), 200);
     told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 1);
 }
 
@@ -156,6 +174,7 @@ int main(void)
         cmocka_unit_test(an_address_that_is_cut_inside_a_letter_is_told_all_the_same),
         cmocka_unit_test(nobody_hides_behind_another_s_refusals),
         cmocka_unit_test(an_export_is_told_by_the_series_name_however_it_was_asked_for),
+        cmocka_unit_test(an_export_cannot_be_asked_for_so_that_no_entry_can_be_made_of_it),
         cmocka_unit_test(a_token_that_is_not_valid_is_told),
         cmocka_unit_test(forms_and_tries_that_are_refused_are_told),
         cmocka_unit_test(a_users_file_that_was_replaced_lets_nobody_in),
