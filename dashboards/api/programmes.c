@@ -35,14 +35,17 @@ static void put_count(struct writer *j, const char *name, const struct step_coun
     writer_end_object(j);
 }
 
+// A step of one resident whom this viewer may not know looks like one of nobody in particular: its product
+// would name it all the same.
 static void put_step(struct writer *j, const struct programme_source *s, const struct programme *g, size_t i,
                      const struct programme_counts *c)
 {
     const struct programme_step *step = &g->steps[i];
     bool named = *step->resident && access_may(s->viewer, SIGHT_RESIDENT, s->park->code, step->resident);
+    bool hidden = *step->resident && !named;
     writer_object(j, NULL);
     writer_text_or_null(j, "kpi", step->kpi);
-    writer_text_or_null(j, "dimension", step->dimension);
+    writer_text_or_null(j, "dimension", hidden ? "" : step->dimension);
     writer_text_or_null(j, "resident", named ? step->resident : "");
     if (step->project_stage >= 0)
         writer_integer(j, "project_stage", step->project_stage);

@@ -130,8 +130,10 @@ static void put_parks(const struct rivals *w)
         "cold-boxes, %svalue: 5000, per: year, at: 2021, source: a text}\n"
         "programmes:\n"
         "  - {id: staff, kind: register, names: {en: Staff}, stages: [{en: All}, {en: One}], "
-        "steps: [{kpi: jobs_total}, {%skpi: jobs_total}], source: a text}\n",
-        beta, beta);
+        "steps: [{kpi: jobs_total}, {%skpi: jobs_total}], source: a text}\n"
+        "  - {id: goods, kind: register, names: {en: Goods}, stages: [{en: Made}], "
+        "steps: [{%s%skpi: jobs_total}], source: a text}\n",
+        beta, beta, beta, w->with & WITH_BETA ? "dimension: beta-goods, " : "");
     put_rules(w, statements, sizeof statements);
     put_park(w, "twin",
              "code: twin\nnames: {en: Twin park}\ncity: {en: Almaty}\nabout: {en: Two rivals}\n"
