@@ -36,7 +36,7 @@ static const char schema[] =
             " FROM user ORDER BY name")                                                                      \
     X(EXPIRE, "DELETE FROM session WHERE created_s <= ?1 OR used_s <= ?2")                                   \
     X(BEGIN, "INSERT INTO session(hash, user_id, created_s, used_s)"                                         \
-             " SELECT ?1, id, ?3, ?3 FROM user WHERE name = ?2")                                             \
+             " SELECT ?1, id, ?3, ?3 FROM user WHERE name = ?2 AND password = ?4")                           \
     X(CROWD, "DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE user_id ="                   \
              " (SELECT id FROM user WHERE name = ?1) ORDER BY created_s DESC, hash LIMIT -1 OFFSET ?2)")     \
     X(FIND, "SELECT name, scope, session.created_s, used_s FROM session JOIN user ON user.id = user_id"      \
@@ -296,13 +296,14 @@ static enum err expire(struct users *u, int64_t now_s)
     return db_run(u->at[DO_EXPIRE]);
 }
 
-static enum err insert_session(struct users *u, const char *name, int64_t now_s,
+static enum err insert_session(struct users *u, const char *name, const char *password, int64_t now_s,
                                const uint8_t hash[HASH_BYTES], struct diag *d)
 {
     struct db_stmt *begin = u->at[DO_BEGIN], *crowd = u->at[DO_CROWD];
     db_bind_blob(begin, 1, hash, HASH_BYTES);
     db_bind_text(begin, 2, name);
     db_bind_int(begin, 3, now_s);
+    db_bind_text(begin, 4, password);
     enum err e = change(u, DO_BEGIN, d);
     if (e)
         return e;
@@ -311,7 +312,7 @@ static enum err insert_session(struct users *u, const char *name, int64_t now_s,
     return db_run(crowd);
 }
 
-enum err users_session_begin(struct users *u, const char *name, int64_t now_s,
+enum err users_session_begin(struct users *u, const char *name, const char *password, int64_t now_s,
                              uint8_t secret[USERS_SECRET_BYTES], struct diag *d)
 {
     uint8_t hash[HASH_BYTES];
@@ -322,7 +323,7 @@ enum err users_session_begin(struct users *u, const char *name, int64_t now_s,
     if (!e) {
         e = expire(u, now_s);
         if (!e)
-            e = insert_session(u, name, now_s, hash, d);
+            e = insert_session(u, name, password, now_s, hash, d);
         e = finish(u, e, d);
     }
     pthread_mutex_unlock(&u->lock);

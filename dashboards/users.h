@@ -34,8 +34,9 @@ enum err users_remove(struct users *u, const char *name, struct diag *d) MUST_US
 enum err users_password(struct users *u, const char *name, char out[PASSWORD_HASH_TEXT],
                         struct diag *d) MUST_USE;
 
-// A new session of the user, with the secret of its cookie. NOT_FOUND.
-enum err users_session_begin(struct users *u, const char *name, int64_t now_s,
+// A new session of the user, with the secret of its cookie. password: as users_password gave it. NOT_FOUND:
+// no such user, or another password by now.
+enum err users_session_begin(struct users *u, const char *name, const char *password, int64_t now_s,
                              uint8_t secret[USERS_SECRET_BYTES], struct diag *d) MUST_USE;
 // Sets kind, scope and name. NOT_FOUND: none, or it has expired; CLOSED: the file was removed or replaced.
 enum err users_session_find(struct users *u, const uint8_t secret[USERS_SECRET_BYTES], int64_t now_s,

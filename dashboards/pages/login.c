@@ -120,9 +120,10 @@ static bool begin_hashing(struct site *s)
     return failed == 0;
 }
 
-static bool password_fits(struct site *s, const char *name, const char *password)
+// hash: the one that it was compared with; wiped by the caller.
+static bool password_fits(struct site *s, const char *name, const char *password,
+                          char hash[PASSWORD_HASH_TEXT])
 {
-    char hash[PASSWORD_HASH_TEXT];
     size_t len = strlen(password);
     struct diag d = {""};
     enum err e = users_name_valid(name) ? users_password(s->users, name, hash, &d) : ERR_NOT_FOUND;
@@ -131,7 +132,6 @@ static bool password_fits(struct site *s, const char *name, const char *password
         log_warn("login_not_possible", F_TEXT("reason", d.text));
     bool fits = len <= USERS_PASSWORD_MAX &&
                 crypto_password_verify(known ? hash : s->unknown_password, password, len);
-    crypto_wipe(hash, sizeof hash);
     return known && fits;
 }
 
@@ -139,6 +139,7 @@ static bool password_fits(struct site *s, const char *name, const char *password
 static bool let_in(struct site *s, struct exchange *x, struct attempt *a)
 {
     uint8_t secret[USERS_SECRET_BYTES];
+    char hash[PASSWORD_HASH_TEXT];
     const char *name = users_name_valid(a->name) ? a->name : "?";
     a->wait_s = limiter_try(s->limiter, x->address, a->name);
     if (a->wait_s) {
@@ -153,9 +154,12 @@ static bool let_in(struct site *s, struct exchange *x, struct attempt *a)
         audit_refused(s, x, AUDIT_OF_LOGIN, name, "", "busy");
         return false;
     }
-    bool fits = password_fits(s, a->name, exchange_field(x, "password"));
+    bool fits = password_fits(s, a->name, exchange_field(x, "password"), hash);
     sem_post(&s->hashing);
-    fits = fits && users_session_begin(s->users, a->name, site_now_us(s) / US_PER_S, secret, NULL) == ERR_OK;
+    // none, where the password was changed while the old one was looked at
+    fits = fits &&
+           users_session_begin(s->users, a->name, hash, site_now_us(s) / US_PER_S, secret, NULL) == ERR_OK;
+    crypto_wipe(hash, sizeof hash);
     metrics_add(s->metrics, fits ? METRIC_LOGINS_DONE : METRIC_LOGINS_REFUSED, 1);
     audit_note(s, x, AUDIT_OF_LOGIN, fits, name, "", "");
     if (fits) {

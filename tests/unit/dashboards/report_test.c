@@ -53,7 +53,7 @@ static int setup(void **state)
     make_token("admin", token[ROLE_ADMIN]);
     assert_int_equal(scope_parse("resident:twin/alfa", &scope), ERR_OK);
     assert_int_equal(users_add(users, "aigul", &scope, "not looked at", STORE_EPOCH, &d), ERR_OK);
-    assert_int_equal(users_session_begin(users, "aigul", STORE_EPOCH, secret, &d), ERR_OK);
+    assert_int_equal(users_session_begin(users, "aigul", "not looked at", STORE_EPOCH, secret, &d), ERR_OK);
     crypto_hex(secret, sizeof secret, hex);
     snprintf(cookie, sizeof cookie, "esep-session=%s", hex);
     rivals_open(&w, WITH_ALL, users_folder);
