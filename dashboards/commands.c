@@ -224,13 +224,6 @@ static int change_users(const struct dashboard_config *c, const struct line *l)
     return report(e, &d, e == ERR_INVALID ? EXIT_USAGE : EXIT_FAILED);
 }
 
-// Sessions, tokens and passwords pass through this process: none of it is to lie about in a core dump.
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-}
-
 static int act(const struct line *l)
 {
     struct dashboard_config *c = NULL;
@@ -238,7 +231,6 @@ static int act(const struct line *l)
     enum err e = dashboard_config_load(l->config, &c, &d);
     if (e)
         return report(e, &d, status_of(e));
-    forbid_core_dumps();
     int status = is(l, "run") ? run(c) : is(l, "check") ? check(c) : change_users(c, l);
     dashboard_config_free(c);
     return status;
@@ -247,6 +239,7 @@ static int act(const struct line *l)
 int dashboard_commands_main(int argc, char **argv)
 {
     struct line l = {.config = DEFAULT_CONFIG};
+    crypto_no_dumps(); // sessions, tokens and passwords pass through it; before the graph server is forked
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);

@@ -1,3 +1,4 @@
+#include "dashboards/commands.h"
 #include "dashboards/identity.h"
 #include "dashboards/limiter.h"
 #include "tests/support/rivals.h"
@@ -8,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -315,6 +320,33 @@ static void a_token_that_is_not_valid_gets_nothing_not_even_what_is_public(void 
     assert_int_equal(rivals_ask(&w, "GET", "/metrics", "", ""), 401);
 }
 
+// A sanitizer's leak check needs to be able to trace its own process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED false
+#endif
+
+static void what_passes_through_the_program_lies_about_in_no_dump_and_is_traced_by_nobody(void **state)
+{
+    (void)state;
+    static char name[] = "esep-dashboard", option[] = "--version", *argv[] = {name, option, NULL};
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct rlimit cores = {1, 1};
+        bool safe = dashboard_commands_main(2, argv) == 0 && getrlimit(RLIMIT_CORE, &cores) == 0 &&
+                    cores.rlim_max == 0 && (SANITIZED || prctl(PR_GET_DUMPABLE) == 0);
+        _exit(safe ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +362,7 @@ int main(void)
         cmocka_unit_test(behind_tls_the_cookie_is_bound_to_the_host),
         cmocka_unit_test(without_users_a_proxy_in_front_is_refused),
         cmocka_unit_test(a_token_that_is_not_valid_gets_nothing_not_even_what_is_public),
+        cmocka_unit_test(what_passes_through_the_program_lies_about_in_no_dump_and_is_traced_by_nobody),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
