@@ -1,19 +1,22 @@
 // Samples a second of a resident, all its agents together: a bucket that fills at the quota's rate and holds
 // a minute of it. Empty, the resident gets no credit until it has filled again, so an agent that keeps to
-// credit is slowed and loses nothing. One that sends on without credit goes into debt: beyond a bucket of it
-// its batches are stored as refused (QUOTA), beyond two they are dropped. Others have buckets of their own,
-// and their credit is not touched.
+// credit is slowed and loses nothing. What its connections may still have on the way then, each by the credit
+// it was given, is let in, and paid by waiting. Only one that sends on without credit goes into deeper debt:
+// its batches are stored as refused (QUOTA), beyond twice that dropped. Others have buckets of their own, and
+// their credit is not touched.
 #include "collector/ingest_state.h"
 #include "collector/refusal.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKET_S = 60, SAMPLE_BYTES = 4 };
+enum { BUCKET_S = 60, SAMPLE_BYTES = 2 }; // the smallest there is: WIRE_SAMPLES_MAX
 
 struct ingest_bucket {
     char resident[128];
     int64_t rate, most, level; // samples (a second)
     struct mono filled;
+    int64_t users; // connections there have been since it was in debt last
+    bool count_them;
     struct ingest_bucket *next;
 };
 
@@ -25,12 +28,17 @@ struct ingest_bucket *ingest_bucket_of(struct ingest *in, const char *resident)
         return NULL;
     while (b && strcmp(b->resident, resident) != 0)
         b = b->next;
-    if (b || !(b = calloc(1, sizeof *b)))
+    if (b) {
+        b->count_them = true;
         return b;
+    }
+    if (!(b = calloc(1, sizeof *b)))
+        return NULL;
     memcpy(b->resident, resident, strlen(resident) + 1);
     b->rate = q.samples_per_s;
     b->most = b->level = b->rate * BUCKET_S;
     b->filled = clock_mono(in->o.clock);
+    b->count_them = true;
     b->next = in->buckets;
     in->buckets = b;
     return b;
@@ -47,14 +55,34 @@ void ingest_buckets_free(struct ingest *in)
 static void fill(struct ingest *in, struct ingest_bucket *b)
 {
     struct mono now = clock_mono(in->o.clock);
-    int64_t ms = mono_diff_ms(now, b->filled);
-    if (ms <= 0)
-        return;
-    int64_t more = ms >= BUCKET_S * 1000 * 4 ? b->most * 4 : b->rate * ms / 1000;
-    if (more == 0)
-        return; // less than a sample: the time is kept
-    b->filled = now;
-    b->level = b->level + more > b->most ? b->most : b->level + more;
+    int64_t s = (now.us - b->filled.us) / US_PER_S;
+    int64_t part = b->rate * ((now.us - b->filled.us) % US_PER_S); // of a second: in samples * US_PER_S
+    if (s > (b->most - b->level) / b->rate) {
+        b->level = b->most;
+        b->filled = now;
+    } else if (s > 0 || part >= US_PER_S) {
+        int64_t level = b->level + b->rate * s + part / US_PER_S;
+        b->level = level > b->most ? b->most : level;
+        b->filled.us = now.us - part % US_PER_S / b->rate; // what is less than a sample is kept as time
+    }
+    if (b->level >= 0 && b->users > 0) {
+        b->users = 0;
+        b->count_them = true;
+    }
+}
+
+// How many samples can be on the way when the bucket is empty, of agents that keep to credit: of each
+// connection as much as it was ever given, and a message. One that has left since counts still.
+static int64_t on_the_way(struct ingest *in, struct ingest_bucket *b)
+{
+    const int64_t credit = INGEST_CREDIT_MAX_BYTES / SAMPLE_BYTES;
+    int64_t users = 0;
+    if (b->count_them)
+        for (const struct connection *c = connections_first(in->connections); c; c = c->next)
+            users += c->bucket == b && !c->superseded;
+    b->count_them = false;
+    b->users = users > b->users ? users : b->users;
+    return b->users * ((b->most < credit ? b->most : credit) + WIRE_SAMPLES_MAX);
 }
 
 enum ingest_share ingest_quota_take(struct ingest *in, struct connection *c, size_t samples)
@@ -63,7 +91,7 @@ enum ingest_share ingest_quota_take(struct ingest *in, struct connection *c, siz
     if (!b)
         return INGEST_WITHIN;
     fill(in, b);
-    if (b->level < -2 * b->most) {
+    if (b->level < 0 && b->level < -2 * on_the_way(in, b)) {
         collector_count(in->o.counters, COUNTER_QUOTA_DROPPED, 1);
         refusal_note(in->o.tally, AUDIT_QUOTA, &c->who, "messages dropped: far beyond the samples a second");
         return INGEST_DROP;
@@ -74,7 +102,7 @@ enum ingest_share ingest_quota_take(struct ingest *in, struct connection *c, siz
     if (!c->slowed)
         collector_count(in->o.counters, COUNTER_QUOTA_SLOWED, 1);
     c->slowed = true;
-    if (b->level >= -b->most)
+    if (b->level >= -on_the_way(in, b))
         return INGEST_WITHIN;
     refusal_note(in->o.tally, AUDIT_QUOTA, &c->who,
                  "samples refused: beyond the samples a second, without credit");
