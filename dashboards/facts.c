@@ -23,12 +23,13 @@ static bool asked(const struct question *q, const struct board_row *r)
            (!*q->dimension || strcmp(r->name.dimension, q->dimension) == 0);
 }
 
-// A resident that reports a figure both as a whole and by dimension is counted once, as a whole.
+// A resident that reports a figure both as a whole and by dimension is counted once, as a whole. One that only
+// declares the whole has said nothing by it: its parts are what there is.
 static bool has_whole(const struct fact_source *f, const struct board_row *r)
 {
     for (size_t i = 0; i < f->count; i++) {
         const struct board_row *o = &f->rows[i];
-        if (!*o->name.dimension && strcmp(o->name.kpi, r->name.kpi) == 0 &&
+        if (o->has_latest && !*o->name.dimension && strcmp(o->name.kpi, r->name.kpi) == 0 &&
             strcmp(o->name.resident, r->name.resident) == 0)
             return true;
     }

@@ -256,6 +256,19 @@ static void a_resident_that_reports_a_whole_and_its_parts_is_counted_once(void *
     assert_int_equal(f.contributors, 2);
 }
 
+static void a_whole_that_is_declared_and_never_reported_leaves_the_parts_to_count(void **state)
+{
+    (void)state;
+    add(&jobs, "a", "", 0, "person")->has_latest = false;
+    add(&jobs, "a", "men", 60, "person");
+    add(&jobs, "a", "women", 40, "person");
+    struct statement st = target("jobs_total", 300, "person");
+    struct fact f = fact_of(&st);
+    assert_int_equal(f.why, FACT_KNOWN);
+    assert_int_equal(f.value.integer, 100);
+    assert_int_equal(f.contributors, 1);
+}
+
 static void a_sum_that_cannot_be_read_is_no_fact(void **state)
 {
     (void)state;
@@ -403,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_credited_to_others_is_never_credited_to_the_park, clear),
         cmocka_unit_test_setup(nobodys_figure_is_unknown_and_not_zero, clear),
         cmocka_unit_test_setup(a_resident_that_reports_a_whole_and_its_parts_is_counted_once, clear),
+        cmocka_unit_test_setup(a_whole_that_is_declared_and_never_reported_leaves_the_parts_to_count, clear),
         cmocka_unit_test_setup(a_sum_that_cannot_be_read_is_no_fact, clear),
         cmocka_unit_test_setup(beside_a_capacity_stands_the_output_of_a_year, clear),
         cmocka_unit_test_setup_teardown(a_level_of_one_that_left_is_not_the_parks_any_more, clear,
