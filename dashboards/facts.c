@@ -149,7 +149,7 @@ static enum err value_of(const struct fact_source *f, const struct question *q, 
                          struct fact *out)
 {
     bool other = into && strcmp(into->code, r->series.currency) != 0;
-    struct days newest = {.from = (int32_t)r->latest.time, .to = (int32_t)r->latest.time + 1};
+    struct days newest = {.from = (int32_t)r->latest.time, .to = board_latest_end_day(r, f->zone)};
     *value = r->latest.value;
     if (q->rule == RULE_LEVEL)
         return other || may_be_foreign(f, r) ? convert_row(f, r, newest, into, value, first, out) : ERR_OK;
@@ -416,12 +416,14 @@ enum err fact_level(const struct fact_source *f, const struct board_row *row, co
 {
     struct conversion by;
     int64_t first;
-    int32_t day = (int32_t)level->time;
+    struct board_row then = *row;
+    then.latest = *level;
     if (*currency == '\0' || strcmp(currency, row->series.currency) == 0) {
         *out = level->value;
         return ERR_OK;
     }
-    return f->convert ? f->convert(f->ctx, row, day, day + 1, currency_find(currency), out, &first, &by)
+    return f->convert ? f->convert(f->ctx, row, (int32_t)level->time, board_latest_end_day(&then, f->zone),
+                                   currency_find(currency), out, &first, &by)
                       : ERR_NOT_FOUND;
 }
 

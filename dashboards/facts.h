@@ -52,7 +52,8 @@ struct fact {
     struct conversion by;
 };
 
-// Sums a flow; facts know nothing of stores. CONFLICT: a report is of another currency than its series', so
+// Sums a flow over from ≤ day < to, of reports those whose whole period lies there; facts know nothing of
+// stores. CONFLICT: a report is of another currency than its series', so
 // that a sum needs rates.
 typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
                              struct figure *sum, int64_t *first_s);

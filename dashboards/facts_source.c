@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dashboards/points.h"
 #include "dashboards/totals.h"
+#include "kpi/period.h"
 #include "kpi/tally.h"
 #include "store/sums.h"
 
@@ -17,13 +18,22 @@
 
 struct adding {
     const struct board_row *row;
+    int32_t to; // of reports
     struct tally tally;
     int64_t first_s;
 };
 
+// Reports are asked for by the day their period starts on; what reaches beyond the span is not of it.
+static bool ends_by(const struct board_row *row, const struct observation *o, int32_t to)
+{
+    return period_end((struct period){(enum period_kind)row->series.period, o->period_start}) <= to;
+}
+
 static enum err add_report(void *ctx, const struct observation *o)
 {
     struct adding *a = ctx;
+    if (!ends_by(a->row, o, a->to))
+        return ERR_OK;
     struct figure own = observation_own_value(o, a->row->series.currency);
     if (own.kind == FIGURE_MISSING && o->value.kind != FIGURE_MISSING && o->status != WIRE_MISSING)
         return ERR_CONFLICT; // of another currency
@@ -141,7 +151,7 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
                          int64_t *first_s)
 {
     struct fact_totals *t = ctx;
-    struct adding a = {.row = row};
+    struct adding a = {.row = row, .to = to};
     enum err e = row->series.class == WIRE_REPORT ? sum_reports(t, from, to, &a)
                  : from >= to                     ? ERR_OK
                  : t->as_of.us == 0               ? sum_kept(t, from, to, &a)
@@ -156,6 +166,7 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
 struct converting {
     struct money money;
     const struct board_row *row;
+    int32_t to;
     struct tally tally;
     int64_t first_s;
     struct conversion by;
@@ -164,6 +175,8 @@ struct converting {
 static enum err add_converted(void *ctx, const struct observation *o)
 {
     struct converting *c = ctx;
+    if (!ends_by(c->row, o, c->to))
+        return ERR_OK;
     struct figure own = o->status == WIRE_MISSING ? figure_missing() : o->value;
     struct money_figure f = money_report(&c->money, c->row, o->currency, o->period_start, own);
     if (f.lacking)
@@ -181,7 +194,7 @@ enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t fro
                              struct conversion *by)
 {
     struct fact_totals *t = ctx;
-    struct converting c = {.row = row};
+    struct converting c = {.row = row, .to = to};
     struct observation_query q = {.series_id = row->series.series_id, .from = from, .to = to};
     if (row->series.class != WIRE_REPORT || !row->measure.currency)
         return ERR_NOT_FOUND;

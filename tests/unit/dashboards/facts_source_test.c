@@ -141,6 +141,45 @@ static void a_level_of_another_currency_is_converted_and_not_left_out(void **sta
     assert_int_equal(f.contributors, 1);
 }
 
+// ---- spans that cut periods
+
+static int32_t first_of(const char *period)
+{
+    struct period p;
+    assert_int_equal(period_parse(period, &p), ERR_OK);
+    return p.start;
+}
+
+static void a_report_that_reaches_beyond_a_span_is_not_of_it(void **state)
+{
+    (void)state;
+    totals_rig_report(&r, "a/inv", "KZT", "2025-Q3", 20);
+    totals_rig_report(&r, "a/inv", "KZT", "2025-Q4", 1000);
+    totals_rig_foreign(&r, "b/inv", "KZT", "2025-Q3", 2, "USD");
+    totals_rig_foreign(&r, "b/inv", "KZT", "2025-Q4", 100, "USD");
+    totals_rig_rates(&r, "2025-07-01", "2025-12-31", "USD", "500");
+    struct fact_source s = open_source();
+    struct statement st = target("inv", "KZT");
+    struct fact f = fact_of_span(&s, &st, first_of("2025-07"), first_of("2025-11"));
+    assert_int_equal(f.why, FACT_KNOWN);
+    assert_int_equal(f.value.integer, 20 + 2 * 500);
+    f = fact_of_span(&s, &st, first_of("2025-07"), first_of("2026-01"));
+    assert_int_equal(f.value.integer, 1020 + 102 * 500);
+    totals.as_of.us = clock_wall(&r.store.clock.clock).us;
+    f = fact_of_span(&s, &st, first_of("2025-10"), first_of("2025-11"));
+    assert_int_equal(f.why, FACT_NONE);
+}
+
+static void a_level_of_a_quarter_is_converted_from_its_own_report(void **state)
+{
+    (void)state;
+    totals_rig_foreign(&r, "a/wage_avg", "KZT", "2025-Q4", 1200, "USD");
+    totals_rig_rates(&r, "2025-10-01", "2025-12-31", "USD", "510");
+    struct fact_source s = open_source();
+    struct statement st = target("wage_avg", "KZT");
+    assert_int_equal(fact_of_statement(&s, &st).value.integer, 1200 * 510);
+}
+
 // ---- measurements of local days
 
 #define TODAY 20513 // the first of March: "now" is at 17 o'clock in Almaty, five hours ahead of UTC
@@ -299,6 +338,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(without_its_rate_there_is_no_part_of_a_sum, setup, teardown),
         cmocka_unit_test_setup_teardown(a_level_of_another_currency_is_converted_and_not_left_out, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_report_that_reaches_beyond_a_span_is_not_of_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_level_of_a_quarter_is_converted_from_its_own_report, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(who_left_is_credited_until_the_local_midnight, setup, teardown),
         cmocka_unit_test_setup_teardown(who_joined_is_credited_from_the_local_midnight_on, setup, teardown),
