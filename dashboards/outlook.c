@@ -90,8 +90,7 @@ static enum err add_line(void *ctx, const struct board_row *row)
         all->end = end;
     if (!one.known)
         return ERR_OK;
-    all->known = true;
-    all->per_day += one.per_day;
+    run_rate_add(all, &one);
     if (!l->last_resident || strcmp(l->last_resident, row->name.resident) != 0)
         l->o->rate_contributors++;
     l->last_resident = row->name.resident;

@@ -16,14 +16,25 @@ struct run_rate run_rate_of(struct figure gained, int32_t from, int32_t end)
 {
     struct run_rate r = {.from = from, .end = end};
     r.known = gained.kind != FIGURE_MISSING && end - from >= RUN_RATE_MIN_DAYS;
-    if (r.known)
+    if (r.known) {
         r.per_day = figure_to_real(gained) / (double)(end - from);
+        r.per_year = figure_to_real(gained) * RUN_RATE_YEAR / (double)(end - from);
+    }
     return r;
+}
+
+void run_rate_add(struct run_rate *all, const struct run_rate *one)
+{
+    if (!one->known)
+        return;
+    all->known = true;
+    all->per_day += one->per_day;
+    all->per_year += one->per_year;
 }
 
 struct figure run_rate_per_year(const struct run_rate *r)
 {
-    return r->known ? of_real(r->per_day * RUN_RATE_YEAR) : figure_missing();
+    return r->known ? of_real(r->per_year) : figure_missing();
 }
 
 const char *forecast_why_text(enum forecast_why w)

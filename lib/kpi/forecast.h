@@ -12,12 +12,15 @@
 
 struct run_rate {
     bool known;
-    double per_day;
+    double per_day;    // 0 while it is not known
+    double per_year;   // of RUN_RATE_YEAR days, each gain scaled by itself: a whole year's is the gain itself
     int32_t from, end; // the span it was taken over: civil days, from ≤ day < end; known or not
 };
 // gained in the span: a flow's sum, or a level's newest figure less its first. Not known when gained is
 // missing or the span shorter than RUN_RATE_MIN_DAYS.
 struct run_rate run_rate_of(struct figure gained, int32_t from, int32_t end);
+// One more line beside those in `all`, whose span stays as it is. Nothing where it is not known.
+void run_rate_add(struct run_rate *all, const struct run_rate *one);
 // What it comes to in a year of 365 days; missing when it is not known.
 struct figure run_rate_per_year(const struct run_rate *r);
 

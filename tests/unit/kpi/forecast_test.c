@@ -45,6 +45,20 @@ static void a_run_rate_needs_ninety_days_and_a_figure(void **state)
     assert_true(run_rate_of(whole(0), 0, 365).known); // nothing added is a rate; nothing known is none
 }
 
+static void a_rate_over_a_year_is_what_was_gained_to_the_last_digit(void **state)
+{
+    static const int64_t gained[] = {-29, 534603028764, 1, 7, 49};
+    struct run_rate all = {0}, none = run_rate_of(whole(5), 0, 10);
+    (void)state;
+    for (size_t i = 0; i < sizeof gained / sizeof *gained; i++) {
+        struct run_rate r = run_rate_of(whole(gained[i]), 0, RUN_RATE_YEAR);
+        assert_true(figure_equal(run_rate_per_year(&r), whole(gained[i])));
+        run_rate_add(&all, &r);
+    }
+    run_rate_add(&all, &none);
+    assert_true(figure_equal(run_rate_per_year(&all), whole(534603028764 + 28)));
+}
+
 static void the_day_is_the_first_at_whose_end_it_is_reached(void **state)
 {
     (void)state;
@@ -189,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_rate_needs_ninety_days_and_a_figure),
+        cmocka_unit_test(a_rate_over_a_year_is_what_was_gained_to_the_last_digit),
         cmocka_unit_test(the_day_is_the_first_at_whose_end_it_is_reached),
         cmocka_unit_test(a_limit_is_approached_downwards_and_a_range_from_either_side),
         cmocka_unit_test(there_is_no_date_for_what_is_reached_shrinking_still_far_or_unknown),
