@@ -138,5 +138,7 @@ enum alike_why alike_why(const struct alike *a, size_t resident, int32_t *day)
         return ALIKE_IN;
     if (m->joined > from)
         return ALIKE_JOINED;
+    if (m->left >= to) // it stayed: the other one's day is not its own
+        *day = MEMBERSHIP_STILL;
     return m->left < to && !*m->merged_into ? ALIKE_LEFT : ALIKE_MERGED;
 }

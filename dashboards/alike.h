@@ -33,7 +33,7 @@ enum err alike_read(struct site *s, const struct readers *store, const struct bo
 void alike_free(struct alike *a);
 
 enum alike_why { ALIKE_IN, ALIKE_JOINED, ALIKE_LEFT, ALIKE_MERGED };
-// Why a resident is left out; *day: when it joined or left.
+// Why a resident is left out; *day: when it joined or left, MEMBERSHIP_STILL of one that another merged into.
 enum alike_why alike_why(const struct alike *a, size_t resident, int32_t *day);
 
 #endif

@@ -23,8 +23,8 @@ static bool asked(const struct question *q, const struct board_row *r)
            (!*q->dimension || strcmp(r->name.dimension, q->dimension) == 0);
 }
 
-// A resident that reports a figure both as a whole and by dimension is counted once, as a whole. One that only
-// declares the whole has said nothing by it: its parts are what there is.
+// A resident that reports a figure both as a whole and by dimension is counted once, as a whole. One that
+// only declares the whole has said nothing by it: its parts are what there is.
 static bool has_whole(const struct fact_source *f, const struct board_row *r)
 {
     for (size_t i = 0; i < f->count; i++) {

@@ -71,9 +71,9 @@ static void put_left_out(struct page *p, const struct alike *a)
         enum alike_why why = alike_why(a, i, &when);
         if (a->in[i] || !access_may(&p->x->viewer, SIGHT_RESIDENT, a->park->code, r->code))
             continue;
-        show_day(day, when == MEMBERSHIP_STILL ? a->question.period.end : when);
+        show_day(day, when);
         html_put(p->out, "<li>%s: ", r->names.text[p->lang]);
-        page_fill(p, whys[why], day, NULL, NULL);
+        page_fill(p, when == MEMBERSHIP_STILL ? T_ALIKE_MERGED_INTO : whys[why], day, NULL, NULL);
         buf_text(p->out, "</li>");
     }
     buf_text(p->out, "</ul>");

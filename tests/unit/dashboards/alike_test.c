@@ -16,7 +16,10 @@ static const char profile[] =
     "  - {code: part, names: {en: Branch}, about: {en: A}, simulated: true, "
     "merged_into: {resident: old, day: 2026-02-01}}\n"
     "  - {code: late, names: {en: Latecomer}, about: {en: A}, simulated: true, joined: 2026-01-15}\n"
-    "  - {code: gone, names: {en: Leaver}, about: {en: A}, simulated: true, left: 2026-02-01}\n";
+    "  - {code: gone, names: {en: Leaver}, about: {en: A}, simulated: true, left: 2026-02-01}\n"
+    "  - {code: host, names: {en: Host}, about: {en: A}, simulated: true}\n"
+    "  - {code: guest, names: {en: Guest}, about: {en: A}, simulated: true, joined: 2026-01-10, "
+    "merged_into: {resident: host, day: 2026-02-01}}\n";
 
 static const struct {
     const char *resident;
@@ -103,6 +106,8 @@ static void like_for_like_compares_the_same_residents_and_a_merged_pair_together
     assert_true(site_fixture_has(&f, "\"residents\":[\"old\",\"part\"]"));
     assert_true(
         site_fixture_has(&f, "{\"resident\":\"late\",\"why\":\"joined later\",\"day\":\"2026-01-15\"}"));
+    assert_true(site_fixture_has(&f, "{\"resident\":\"host\",\"why\":\"merged with one that joined later, or "
+                                     "left\",\"day\":null}"));
     assert_true(site_fixture_has(&f, "{\"resident\":\"gone\",\"why\":\"left\",\"day\":\"2026-02-01\"}"));
 }
 
@@ -154,6 +159,8 @@ static void the_totals_page_asks_and_answers(void **state)
     assert_true(site_fixture_has(&f, ">225</data>"));
     assert_true(site_fixture_has(&f, "Latecomer: belongs to the park since 2026-01-15"));
     assert_true(site_fixture_has(&f, "Leaver: left the park on 2026-02-01"));
+    assert_true(site_fixture_has(&f, "Host: one that did not belong throughout merged into it</li>"));
+    assert_true(site_fixture_has(&f, "Guest: belongs to the park since 2026-01-10"));
     site_fixture_get(&f, "/series/p/old/jobs_created?lang=en");
     assert_false(site_fixture_has(&f, "id=\"alike\""));
 }
