@@ -67,14 +67,15 @@ static int32_t first_day(const struct rates_agent *a, enum bank b, int32_t today
     return count > 0 ? rate_book_at(a->book, b, count - 1)->asked + 1 : today;
 }
 
-// The next day to ask for, whether or not it has come: days that are stored are passed over.
+// The next day to ask for, whether or not it has come: days that are stored are passed over. A bank that takes
+// no date is asked once each day whatever is stored, since what it gives may be tomorrow's already.
 static int32_t next_day(struct rates_agent *a, enum bank b, int32_t today)
 {
     int32_t *from = &a->banks[b].from;
+    if (!bank_info(b)->dated)
+        return *from = *from < today ? today : *from;
     if (*from == INT32_MIN)
         *from = first_day(a, b, today);
-    if (!bank_info(b)->dated && *from < today)
-        *from = today;
     while (rate_book_asked(a->book, b, *from))
         (*from)++;
     return *from;

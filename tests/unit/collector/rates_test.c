@@ -207,6 +207,33 @@ static void a_bank_without_dates_is_asked_for_today_only(void **state)
     rate_book_destroy(book);
 }
 
+// At noon the bank has tomorrow's already: that they are stored is no reason not to ask tomorrow.
+static void a_bank_that_gives_tomorrows_rates_is_asked_every_day(void **state)
+{
+    struct rig *x = *state;
+    x->config.url[BANK_KZ] = NULL;
+    x->config.url[BANK_KG] = "http://kg/daily.xml";
+    for (int i = 0; i < 4; i++) {
+        snprintf(x->answer, sizeof x->answer,
+                 "<CurrencyRates Date=\"%02d.01.2026\"><Currency "
+                 "ISOCode=\"USD\"><Nominal>1</Nominal><Value>87,4%d</Value>"
+                 "</Currency></CurrencyRates>",
+                 i + 2, i);
+        go_to(x, TODAY + i, 12);
+        assert_true(step(x));
+        assert_false(step(x));
+        open_agent(x); // started again, it asks once more, and nothing is stored twice
+        assert_true(step(x));
+        assert_false(step(x));
+        assert_int_equal(bench_counted(x->b, COUNTER_RATES_STORED), i + 1);
+    }
+    struct rate_book *book = stored(x);
+    assert_int_equal(rate_book_count(book, BANK_KG), 4);
+    for (int i = 1; i <= 4; i++)
+        assert_int_equal(rate_book_on(book, BANK_KG, TODAY + i)->answered, TODAY + i);
+    rate_book_destroy(book);
+}
+
 static enum err import_of(struct rig *x, int32_t day, struct diag *d)
 {
     struct rates_request r = {.rates = {.bank = BANK_KZ, .asked = day, .answered = day, .count = 1},
@@ -429,6 +456,7 @@ int main(void)
         CASE(todays_rates_are_asked_for_once_their_hour_has_come),
         CASE(days_that_were_slept_through_are_asked_for_in_order),
         CASE(a_bank_without_dates_is_asked_for_today_only),
+        CASE(a_bank_that_gives_tomorrows_rates_is_asked_every_day),
         CASE(rates_of_days_to_come_are_refused_but_for_tomorrows),
         CASE(the_same_answer_is_stored_once),
         CASE(a_bank_that_is_away_loses_no_day_and_is_asked_again_later),
