@@ -213,7 +213,7 @@ static void current_text(const struct desk_report *r, char out[FIGURE_TEXT + 16]
              money && value[0] ? money->code : "");
 }
 
-// As the observations decide whether a later word is a revision.
+// As the observations decide whether a later word is a revision, but for another date of publication.
 static bool is_unchanged(const struct desk_report *r)
 {
     const char *currency = r->currency[0] ? r->currency : r->known.currency;

@@ -63,13 +63,17 @@ struct current {
     char author[WIRE_AUTHOR_MAX + 1];
 };
 
-static enum err find_current(struct observations *o, const struct observation *n, struct current *out)
+// With by_published the one in force among those that were published by the time that this one was.
+static enum err find_current(struct observations *o, const struct observation *n, bool by_published,
+                             struct current *out)
 {
-    struct db_stmt *s = o->statements[OBSERVATIONS_CURRENT];
+    struct db_stmt *s = o->statements[by_published ? OBSERVATIONS_PUBLISHED : OBSERVATIONS_CURRENT];
     struct figure value;
     bool row = false;
     db_bind_int(s, 1, n->series_id);
     db_bind_int(s, 2, n->period_start);
+    if (by_published)
+        db_bind_int(s, 3, n->published_us);
     enum err e = db_step(s, &row);
     if (e == ERR_OK && row) {
         out->revision = (uint32_t)db_int(s, 0);
@@ -139,14 +143,18 @@ static void tell(const struct observations *o, const struct ledger_series *serie
         o->revised(o->revised_ctx, &c);
 }
 
+// A repeat says nothing new to either question: releases may come out of order, and the one in force when
+// this one was published need not be the one that came last.
 static enum err take_report(struct observations *o, const struct reader_sample *s, int64_t key_id)
 {
     struct observation n;
-    struct current current = {0};
+    struct current current = {0}, published = {0};
     observation_of(s, &n);
     n.key_id = key_id;
-    enum err e = find_current(o, &n, &current);
-    if (e == ERR_OK && current.same) {
+    enum err e = find_current(o, &n, false, &current);
+    if (e == ERR_OK && current.same)
+        e = find_current(o, &n, true, &published);
+    if (e == ERR_OK && current.same && published.same) {
         o->repeats++;
     } else if (e == ERR_OK) {
         n.revision = current.revision + 1;

@@ -14,7 +14,7 @@ struct observations;
 enum err observations_open(const char *state, struct observations **out, struct diag *d) MUST_USE;
 void observations_close(struct observations *o);
 uint64_t observations_cursor(const struct observations *o);
-uint64_t observations_repeats(const struct observations *o); // reports equal to the revision before
+uint64_t observations_repeats(const struct observations *o); // reports equal to the revision before, by either date
 // The file was damaged, or of another version, and was made anew at open: worth a line in the log.
 bool observations_renewed(const struct observations *o);
 // Reads at most max_rows ledger rows after the cursor and commits what follows from them with the new cursor,

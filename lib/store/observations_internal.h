@@ -5,11 +5,12 @@
 #include "store/observations.h"
 #include "store/reader_internal.h"
 
-#define OBSERVATIONS_SCHEMA "4"
+#define OBSERVATIONS_SCHEMA "5"
 #define DAY_S               86400
 
 enum observations_statement {
     OBSERVATIONS_CURRENT,
+    OBSERVATIONS_PUBLISHED,
     OBSERVATIONS_INSERT,
     OBSERVATIONS_LOAD_LATEST,
     OBSERVATIONS_SAVE_LATEST,

@@ -38,6 +38,10 @@ static const char SCHEMA[] =
 static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
     [OBSERVATIONS_CURRENT] = "SELECT revision, value, currency, status, confidential, author FROM observation"
                              " WHERE series_id=? AND period_start=? ORDER BY revision DESC LIMIT 1",
+    [OBSERVATIONS_PUBLISHED] =
+        "SELECT revision, value, currency, status, confidential, author FROM observation"
+        " WHERE series_id=? AND period_start=? AND published_us<=? ORDER BY published_us DESC, revision DESC"
+        " LIMIT 1",
     [OBSERVATIONS_INSERT] =
         "INSERT INTO observation(series_id, period_start, revision, value, currency, status, confidential,"
         " reason, author, received_us, published_us, position, idx, key_id)"

@@ -197,6 +197,37 @@ static void what_was_published_then_is_another_question(void **state)
                         "0.3=12;");
 }
 
+static void publish(struct fixture *f, int32_t start, int64_t value, int at)
+{
+    const struct wire_note n = {.published_us = hour(at), .reason = "", .author = "", .currency = ""};
+    report(f, start, store_integer(value), &n);
+}
+
+// Equal to what came last, yet not to what was in force when it was published: no repeat.
+static void releases_out_of_order_are_each_answered_at_their_own_date(void **state)
+{
+    struct fixture *f = *state;
+    struct texts t;
+    publish(f, MARCH, 110, -60);
+    publish(f, MARCH, 100, -90); // the release before, loaded afterwards
+    publish(f, MARCH, 100, -30); // back to it
+    publish(f, MARCH + 31, 7, -30);
+    publish(f, MARCH + 31, 7, -60); // known earlier than was thought
+    publish(f, MARCH + 31, 7, -60); // these two are said already
+    publish(f, MARCH + 31, 7, -45);
+    advance(f);
+    static const struct {
+        int at;
+        const char *want;
+    } then[] = {{-91, ""}, {-90, "0.2=100;"}, {-60, "0.1=110;31.2=7;"}, {-30, "0.3=100;31.1=7;"}};
+    for (size_t i = 0; i < sizeof then / sizeof then[0]; i++)
+        assert_string_equal(
+            ask(f, &t, (struct observation_query){.by_published = true, .as_of_us = hour(then[i].at)}),
+            then[i].want);
+    assert_string_equal(ask(f, &t, (struct observation_query){0}), "0.3=100;31.2=7;");
+    assert_int_equal(observations_repeats(f->writer), 2);
+}
+
 static void a_refused_report_is_no_revision(void **state)
 {
     struct fixture *f = *state;
@@ -449,6 +480,7 @@ int main(void)
         T(figures_come_back_as_integers_or_reals_exactly),
         T(what_was_known_then_is_answered_by_receipt),
         T(what_was_published_then_is_another_question),
+        T(releases_out_of_order_are_each_answered_at_their_own_date),
         T(a_refused_report_is_no_revision),
         T(the_latest_is_the_newest_time_and_of_one_time_the_last_in_the_ledger),
         T(the_latest_survives_a_restart_of_its_writer),
