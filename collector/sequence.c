@@ -411,6 +411,10 @@ enum err sequence_batch(struct committer *c, struct stream *s, struct item **ite
     enum err e;
     if (is_held(c, s, items, at))
         return ERR_OK;
+    if (b->sequence > INT64_MAX) { // it would be the next one after a gap up to there
+        outcome_refuse(m, WIRE_REFUSE_BAD_MESSAGE, "the batch's sequence is beyond what can be stored");
+        return ERR_OK;
+    }
     if (!is_next(c, s, items, at, b->sequence, &e))
         return e;
     if (b->declares > s->state.declares) {

@@ -62,6 +62,29 @@ static void nonsense_is_refused_and_counted(void **state)
     assert_int_equal(bench_counted(b, COUNTER_MESSAGES_MALFORMED), 2);
 }
 
+static void a_sequence_beyond_what_can_be_stored_is_refused_and_not_an_error(void **state)
+{
+    struct bench *b = *state;
+    const struct wire_message gap = {.type = WIRE_GAP,
+                                     .gap = {.incarnation = b->incarnation,
+                                             .first = 1,
+                                             .last = INT64_MAX,
+                                             .samples = 7,
+                                             .from_s = BENCH_NOW_S,
+                                             .to_s = BENCH_NOW_S + 10,
+                                             .reason = WIRE_GAP_QUOTA_AGE}};
+    const struct wire_sample sample = bench_sample(0, BENCH_NOW_S, 5);
+    bench_hello(b);
+    bench_declare(b, 0, "out_units/lifts", "piece", WIRE_MEASUREMENT);
+    bench_clear(b);
+    bench_send(b, &gap);
+    assert_int_equal(bench_reply(b, 0, WIRE_ACK).ack.sequence, INT64_MAX);
+    bench_clear(b);
+    bench_batch(b, (uint64_t)INT64_MAX + 1, WIRE_MEASUREMENT, &sample, 1);
+    assert_int_equal(bench_reply(b, 0, WIRE_REFUSE).refuse.reason, WIRE_REFUSE_BAD_MESSAGE);
+    assert_int_equal(bench_counted(b, COUNTER_COMMIT_ERRORS), 0);
+}
+
 static void the_collectors_own_messages_are_refused_from_an_agent(void **state)
 {
     struct bench *b = *state;
@@ -383,6 +406,7 @@ int main(void)
         T(a_hello_with_an_incarnation_of_another_resident_is_refused),
         T(another_protocol_is_refused),
         T(nonsense_is_refused_and_counted),
+        T(a_sequence_beyond_what_can_be_stored_is_refused_and_not_an_error),
         T(the_collectors_own_messages_are_refused_from_an_agent),
         T(an_unknown_token_is_refused),
         T(a_revoked_key_is_refused_at_its_next_message),
