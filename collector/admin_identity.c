@@ -169,8 +169,10 @@ enum err admin_enrol(struct ledger *l, const struct clock *clock, struct enrolme
         return turn_away(e, WIRE_REFUSE_INVITE_EXPIRED, "this invitation has expired", d);
     *noted = true;
     result = use_invitation(l, &i, e, agent, d);
-    if (result == ERR_CONFLICT || result == ERR_DENIED) {
-        e->refuse = result == ERR_DENIED ? WIRE_REFUSE_REVOKED : WIRE_REFUSE_KEY_TAKEN;
+    if (result == ERR_CONFLICT || result == ERR_DENIED || result == ERR_NOT_FOUND) {
+        e->refuse = result == ERR_DENIED      ? WIRE_REFUSE_REVOKED
+                    : result == ERR_NOT_FOUND ? WIRE_REFUSE_NOT_INVITED
+                                              : WIRE_REFUSE_KEY_TAKEN;
         return ERR_OK;
     }
     return result;

@@ -293,6 +293,30 @@ static enum err find_or_add_key(struct ledger *l, const uint8_t key[KEY_BYTES], 
     return ERR_OK;
 }
 
+struct valid_key {
+    int64_t agent_id;
+    bool found;
+};
+
+static enum err look_for_valid(void *ctx, const struct ledger_agent *a)
+{
+    struct valid_key *v = ctx;
+    v->found = v->found || (a->agent_id == v->agent_id && a->revoked_us == 0);
+    return ERR_OK;
+}
+
+// Whoever revoked an agent's last key has shut that agent out: an invitation that is still open for it lets
+// nobody in as that agent again.
+static enum err check_agent(struct ledger *l, int64_t agent_id, struct diag *d)
+{
+    struct valid_key v = {.agent_id = agent_id};
+    enum err e = agent_id ? ledger_agents(l, look_for_valid, &v, d) : ERR_OK;
+    if (e == ERR_OK && agent_id && !v.found)
+        e = diag_fail(d, ERR_NOT_FOUND, "this invitation is for agent #%" PRId64 ", which has been shut out",
+                      agent_id);
+    return e;
+}
+
 enum err ledger_invite_use(struct ledger *l, int64_t invite_id, const uint8_t key[KEY_BYTES],
                            struct ledger_agent *out, struct diag *d)
 {
@@ -303,6 +327,8 @@ enum err ledger_invite_use(struct ledger *l, int64_t invite_id, const uint8_t ke
     e = load_invite(l, invite_id, &i, d);
     if (e == ERR_OK && (i.used_us != 0 || i.withdrawn_us != 0))
         e = diag_fail(d, ERR_CONFLICT, "the invitation is not open any more");
+    if (e == ERR_OK)
+        e = check_agent(l, i.agent_id, d);
     struct ledger_agent a = {.agent_id = i.agent_id};
     if (e == ERR_OK) {
         memcpy(a.resident, i.resident, sizeof a.resident);

@@ -24,7 +24,7 @@ enum err ledger_invite_find(struct ledger *l, const uint8_t secret_hash[HASH_BYT
                             struct diag *d) MUST_USE; // NOT_FOUND
 // The key becomes the invitation's agent's (or a new agent's), and the invitation is used, both or none. A
 // key that is the resident's already only uses it up. CONFLICT: used, or another resident's (or agent's) key;
-// DENIED: a revoked key.
+// DENIED: a revoked key; NOT_FOUND: no such invitation, or its agent has no key that is valid.
 enum err ledger_invite_use(struct ledger *l, int64_t invite_id, const uint8_t public_key[KEY_BYTES],
                            struct ledger_agent *out, struct diag *d) MUST_USE;
 enum err ledger_invite_withdraw(struct ledger *l, int64_t invite_id,

@@ -122,6 +122,24 @@ static void a_key_that_is_another_s_or_revoked_is_refused_and_spends_nothing(voi
     assert_int_equal(refused(b, 2, 7), WIRE_REFUSE_NONE); // still good for another
 }
 
+static void an_invitation_for_an_agent_that_was_shut_out_since_lets_nobody_in(void **state)
+{
+    struct bench *b = *state;
+    uint8_t hash[HASH_BYTES];
+    struct ledger_invite i = {.author = "root", .agent_id = b->agent.agent_id};
+    strcpy(i.resident, b->agent.resident);
+    i.expires_us = clock_wall(&b->clock.clock).us + 60 * US_PER_S;
+    fill(hash, 1);
+    assert_int_equal(ledger_invite_add(b->ledger, hash, &i, NULL), ERR_OK);
+    struct item *item = item_create(ITEM_REVOKE, NULL);
+    item->admin->agent.key_id = b->agent.key_id;
+    assert_int_equal(committer_admin(b->committer, item), ERR_OK);
+    item_destroy(item);
+    assert_int_equal(refused(b, 1, 7), WIRE_REFUSE_NOT_INVITED);
+    assert_false(is_in(b, 7));
+    assert_int_equal(bench_counted(b, COUNTER_ENROLMENTS_REFUSED_UNKNOWN), 1);
+}
+
 // ---- rotation -----------------------------------------------------------------------------------
 struct other { // a connection with a key of its own
     struct mq_peer peer;
@@ -506,6 +524,7 @@ int main(void)
         WITH_BENCH(the_same_key_gets_the_same_answer_however_often_it_asks),
         WITH_BENCH(used_expired_forged_and_withdrawn_are_refused_each_by_its_name),
         WITH_BENCH(a_key_that_is_another_s_or_revoked_is_refused_and_spends_nothing),
+        WITH_BENCH(an_invitation_for_an_agent_that_was_shut_out_since_lets_nobody_in),
         WITH_BENCH(two_keys_are_valid_until_the_new_one_says_hello),
         WITH_BENCH(asking_again_changes_nothing_and_asking_for_another_replaces_the_one_that_waits),
         WITH_BENCH(an_agent_can_t_rotate_without_end),
