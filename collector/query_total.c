@@ -89,14 +89,14 @@ static enum err make(struct total *t, int32_t from, int32_t to, struct diag *d)
 
 static void print_one(const struct total *t, size_t i, enum query_format format)
 {
-    char when[SPAN_TEXT], value[FIGURE_TEXT];
+    char when[SPAN_TEXT], value[TALLY_TEXT];
     const struct kpi_total *f = &t->figures[i];
     const struct currency *c = t->series.kpi->money ? t->said.currency : NULL;
     const char *unit = c ? c->code : t->series.unit,
                *why = f->why == TOTAL_KNOWN ? "" : total_why_word(f->why);
     bool known = f->value.kind != FIGURE_MISSING;
     span_text(t->spans[i], when);
-    figure_text_scaled(f->value, c ? c->decimals : 0, value);
+    huge_text(&f->huge, f->value, c ? c->decimals : 0, value);
     if (format == QUERY_CSV) {
         printf("%s,%s,%s,%u,%u,%u,%s\n", when, value, unit, f->contributors, f->missing, f->partial, why);
     } else if (format == QUERY_TEXT) {

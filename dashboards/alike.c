@@ -46,14 +46,29 @@ enum err alike_parse(struct exchange *x, const struct board_row *row, struct ali
 
 // ---- what it comes to
 
+static bool is_whole(const struct kpi_total *t, int128 *out)
+{
+    *out = t->huge.is ? t->huge.whole : t->value.integer;
+    return t->huge.is || t->value.kind == FIGURE_INTEGER;
+}
+
 static void compare(struct alike_totals *t)
 {
     struct figure now = t->period.value, before = t->against.value;
-    double difference = figure_to_real(now) - figure_to_real(before);
-    t->change = t->change_per_cent = figure_missing();
+    int128 n, b;
+    t->change = (struct tally){0};
+    t->change_per_cent = figure_missing();
     if (now.kind == FIGURE_MISSING || before.kind == FIGURE_MISSING)
         return;
-    if (figure_from_real(difference, &t->change) || figure_to_real(before) <= 0 ||
+    double difference = figure_to_real(now) - figure_to_real(before);
+    struct figure change = figure_missing();
+    if (is_whole(&t->period, &n) && is_whole(&t->against, &b)) {
+        t->change = (struct tally){.count = 1, .whole = n - b};
+        difference = (double)(n - b);
+    } else if (figure_from_real(difference, &change) == ERR_OK) {
+        tally_add(&t->change, change);
+    }
+    if (figure_to_real(before) <= 0 ||
         figure_from_real(difference * 100 / figure_to_real(before), &t->change_per_cent))
         t->change_per_cent = figure_missing();
 }

@@ -14,7 +14,8 @@ enum err alike_parse(struct exchange *x, const struct board_row *row, struct ali
 
 struct alike_totals { // of one set of residents
     struct kpi_total period, against;
-    struct figure change;          // missing where either is
+    struct tally
+        change; // one figure or, of sums that none holds, all its digits; empty where either is missing
     struct figure change_per_cent; // of `against`; missing where that is not above 0
 };
 struct alike {

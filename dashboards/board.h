@@ -7,6 +7,7 @@
 #include "dashboards/site.h"
 #include "kpi/period.h"
 #include "kpi/series.h"
+#include "kpi/tally.h"
 
 struct board_row {
     struct ledger_series series; // a copy
@@ -19,6 +20,7 @@ struct board_row {
     bool computed; // a total or a computed KPI (computed.h): made when asked, series has no id
     bool has_latest;
     struct latest latest;
+    struct huge huge; // beside latest, of a total
 };
 
 struct board {

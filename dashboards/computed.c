@@ -131,6 +131,7 @@ static enum err find_latest(struct site *s, const struct readers *store, struct 
         r->has_latest = true;
         r->latest = (struct latest){
             .time = c.spans[0].first, .value = c.figures[0].value, .received_us = received_us};
+        r->huge = c.figures[0].huge;
     }
     computed_free(&c);
     return e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -7,7 +7,7 @@
 static void put_total(struct writer *j, const char *name, const struct kpi_total *t, const struct currency *c)
 {
     writer_object(j, name);
-    api_value(j, t->value, c);
+    api_sum(j, t->value, &t->huge, c);
     writer_text(j, "why", t->why == TOTAL_KNOWN ? NULL : total_why_word(t->why));
     writer_integer(j, "contributors", t->contributors);
     writer_integer(j, "missing", t->missing);
@@ -19,10 +19,12 @@ static void put_total(struct writer *j, const char *name, const struct kpi_total
 static void put_totals(struct writer *j, const char *name, const struct alike_totals *t,
                        const struct currency *c)
 {
+    char change[TALLY_TEXT];
     writer_object(j, name);
     put_total(j, "period", &t->period, c);
     put_total(j, "against", &t->against, c);
-    writer_figure_scaled(j, "change", t->change, c ? c->decimals : 0);
+    tally_text(&t->change, c ? c->decimals : 0, change);
+    writer_decimal(j, "change", change);
     writer_figure(j, "change_per_cent", t->change_per_cent);
     writer_end_object(j);
 }

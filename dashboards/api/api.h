@@ -34,6 +34,8 @@ void api_end(struct exchange *x, struct writer *j);
 void api_begin_csv(struct exchange *x, const char *series);
 // A figure in its series' terms: "value" in major units, and "minor" beside it when it is money.
 void api_value(struct writer *j, struct figure f, const struct currency *c);
+// The same of a sum, to the last digit also where no figure holds it.
+void api_sum(struct writer *j, struct figure f, const struct huge *h, const struct currency *c);
 // An object of the names in all languages.
 void api_names(struct writer *j, const char *name, const struct names *n);
 const char *api_class(enum wire_class c);

@@ -94,6 +94,20 @@ void api_value(struct writer *j, struct figure f, const struct currency *c)
         writer_figure(j, "minor", f);
 }
 
+void api_sum(struct writer *j, struct figure f, const struct huge *h, const struct currency *c)
+{
+    char text[TALLY_TEXT];
+    if (!h->is) {
+        api_value(j, f, c);
+        return;
+    }
+    huge_text(h, f, c ? c->decimals : 0, text);
+    writer_decimal(j, "value", text);
+    huge_text(h, f, 0, text);
+    if (c)
+        writer_decimal(j, "minor", text);
+}
+
 void api_names(struct writer *j, const char *name, const struct names *n)
 {
     writer_object(j, name);

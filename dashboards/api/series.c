@@ -24,7 +24,7 @@ static void put_latest(struct writer *j, const struct board_row *r, int64_t now_
     } else {
         writer_integer(j, "time", r->latest.time);
     }
-    api_value(j, r->latest.value, r->measure.currency);
+    api_sum(j, r->latest.value, &r->huge, r->measure.currency);
     writer_time(j, "received", r->latest.received_us);
     writer_bool(j, "fresh", board_is_fresh(r, now_us));
     writer_end_object(j);

@@ -118,7 +118,7 @@ static void put_total(struct writer *j, const struct board_row *row, const struc
     writer_object(j, NULL);
     writer_integer(j, "time", (int64_t)c->spans[i].first * 86400);
     writer_text(j, "period", text);
-    api_value(j, t->value, c->currency);
+    api_sum(j, t->value, &t->huge, c->currency);
     writer_text(j, "why", t->why == TOTAL_KNOWN ? NULL : total_why_word(t->why));
     writer_text(j, "part", t->part ? t->part->code : NULL);
     writer_integer(j, "contributors", t->contributors);
@@ -164,9 +164,9 @@ static void put_csv(struct exchange *x, const struct board_row *row, const struc
     buf_text(b, "period,value,currency,contributors,missing,partial,why\r\n");
     for (size_t i = 0; i < c->count; i++) {
         const struct kpi_total *t = &c->figures[i];
-        char text[SPAN_TEXT], value[FIGURE_TEXT];
+        char text[SPAN_TEXT], value[TALLY_TEXT];
         span_text(c->spans[i], text);
-        figure_text_scaled(t->value, c->currency ? c->currency->decimals : 0, value);
+        huge_text(&t->huge, t->value, c->currency ? c->currency->decimals : 0, value);
         buf_printf(b, "%s,%s,%s,%u,%u,%u,%s\r\n", text, value, c->currency ? c->currency->code : "",
                    t->contributors, t->missing, t->partial,
                    t->why == TOTAL_KNOWN ? "" : total_why_word(t->why));

@@ -5,6 +5,8 @@
 #include "base/crypto.h"
 #include "base/figure.h"
 #include "base/fs.h"
+#include "kpi/money.h"
+#include "kpi/tally.h"
 #include "net/http.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -42,7 +44,7 @@ void check_unknown(struct check_verdict *out, const char *fmt, ...)
 
 struct newest {
     struct figure value;
-    char text[FIGURE_TEXT];
+    char text[TALLY_TEXT];
     char unit[64];
     char when[64];
     bool report;
@@ -76,16 +78,25 @@ static int64_t period_seconds(const char *period)
     return 0;
 }
 
-static bool read_value(const json_t *value, struct newest *n)
+// A total that no figure holds: judged as the nearest, printed to the last digit.
+static void print_huge(const json_t *latest, const char *currency, struct newest *n)
 {
-    enum err e = ERR_INVALID;
-    if (json_is_integer(value))
-        e = figure_from_integer(json_integer_value(value), &n->value);
-    else if (json_is_real(value))
-        e = figure_from_real(json_real_value(value), &n->value);
-    if (!e)
-        figure_text(n->value, n->text); // the shortest decimal: what was sent reads back to the same figure
-    return e == ERR_OK;
+    const json_t *minor = json_object_get(latest, "minor");
+    const struct currency *c = currency_find(currency);
+    const json_t *whole = minor ? minor : json_object_get(latest, "value");
+    const struct tally sum = {.count = 1, .whole = json_integer_value(whole)};
+    if (json_is_integer(whole) && (!minor || c) && tally_huge(&sum).is)
+        tally_text(&sum, minor ? c->decimals : 0, n->text);
+}
+
+static bool read_value(const json_t *latest, const char *currency, struct newest *n)
+{
+    const json_t *value = json_object_get(latest, "value");
+    if (!json_is_number(value) || figure_from_real(json_number_value(value), &n->value))
+        return false;
+    figure_text(n->value, n->text); // the shortest decimal: what was sent reads back to the same figure
+    print_huge(latest, currency, n);
+    return true;
 }
 
 static bool read_newest(const json_t *series, struct newest *n)
@@ -95,9 +106,9 @@ static bool read_newest(const json_t *series, struct newest *n)
     *n = (struct newest){.report = *text_of(latest, "period") != '\0',
                          .step_s = seconds_of(series, "step"),
                          .period_s = period_seconds(text_of(series, "period"))};
-    if (!json_is_object(latest) || !read_value(json_object_get(latest, "value"), n))
-        return false;
     const char *currency = text_of(series, "currency");
+    if (!json_is_object(latest) || !read_value(latest, currency, n))
+        return false;
     snprintf(n->unit, sizeof n->unit, "%s", *currency ? currency : text_of(series, "unit"));
     int64_t time = seconds_of(latest, "time");
     n->end_s = n->report ? seconds_of(latest, "period_end") : time;
@@ -171,7 +182,9 @@ void check_judge(const struct check_options *o, const char *answer, struct wall 
     json_error_t error;
     json_t *root = json_loads(answer, JSON_REJECT_DUPLICATES, &error);
     const json_t *list = json_object_get(root, "series");
-    if (!json_is_array(list))
+    if (!root && json_error_code(&error) == json_error_numeric_overflow)
+        check_unknown(out, "%s has a figure of more digits than can be judged", o->series);
+    else if (!json_is_array(list))
         check_unknown(out, "%s did not answer as a dashboard does", o->url);
     else if (json_array_size(list) == 0)
         check_unknown(out,

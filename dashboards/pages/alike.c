@@ -43,7 +43,7 @@ static void put_figure(struct page *p, const struct board_row *r, const struct k
                               .currency = c,
                               .currency_code = c ? c->code : ""};
     buf_text(p->out, "<td class=\"num\">");
-    page_figure(p, t->value, &m, false);
+    page_sum(p, t->value, &t->huge, &m, false);
     buf_text(p->out, "<div class=\"small\">");
     totals_put_made_of(p, t);
     buf_text(p->out, "</div></td>");

@@ -261,6 +261,23 @@ void page_figure(struct page *p, struct figure f, const struct measure *m, bool 
         html_put(p->out, " <span class=\"unit\">%s</span>", unit);
 }
 
+void page_sum(struct page *p, struct figure f, const struct huge *h, const struct measure *m, bool brief)
+{
+    char value[TALLY_TEXT], shown[SHOW_TEXT], exact[SHOW_TEXT];
+    if (!h->is) {
+        page_figure(p, f, m, brief);
+        return;
+    }
+    huge_text(h, f, measure_decimals(m), value);
+    show_decimal(exact, value, m, p->lang);
+    show_short(shown, f, m, p->lang);
+    html_put(p->out, "<data value=\"%s\" title=\"%s\">%s</data>", value, exact, brief ? shown : exact);
+    if (brief) {
+        show_unit(shown, m, p->lang);
+        html_put(p->out, " <span class=\"unit\">%s</span>", shown);
+    }
+}
+
 const char *page_bank(const struct page *p, enum bank bank)
 {
     static const enum text banks[] = {

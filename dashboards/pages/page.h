@@ -50,6 +50,8 @@ void page_lang(struct page *p, char separator);
 void page_ago(struct page *p, int64_t us);
 // <data> with the exact value behind a short or an exact text; unknown is marked as such.
 void page_figure(struct page *p, struct figure f, const struct measure *m, bool brief);
+// The same of a sum, to the last digit also where no figure holds it.
+void page_sum(struct page *p, struct figure f, const struct huge *h, const struct measure *m, bool brief);
 // What money was converted by: rate, days, bank, days carried forward.
 void page_rate(struct page *p, const struct conversion *c);
 const char *page_bank(const struct page *p, enum bank bank); // its name

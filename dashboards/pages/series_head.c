@@ -11,7 +11,7 @@ static void put_newest(struct page *p, const struct board_row *r)
              page_text(p, T_NEWEST));
     if (r->has_latest) {
         board_latest_when(when, r, r->park ? site_zone(p->site, r->park) : NULL);
-        page_figure(p, r->latest.value, &r->measure, false);
+        page_sum(p, r->latest.value, &r->huge, &r->measure, false);
         html_put(p->out, "<p class=\"small\">%s · ", when);
         page_ago(p, r->latest.received_us);
         buf_text(p->out, "</p>");

@@ -67,7 +67,7 @@ static void put_value(struct page *p, const struct board_row *r, const struct kp
         put_bins(p, r->kpi, t);
         return;
     }
-    page_figure(p, t->value, &m, brief);
+    page_sum(p, t->value, &t->huge, &m, brief);
     if (t->why == TOTAL_KNOWN)
         return;
     html_put(p->out, "<div class=\"small doubt\">%s", page_text(p, whys[t->why]));

@@ -87,21 +87,38 @@ struct figure tally_average(const struct tally *t)
     return from_real(nearest(t) / (double)t->count);
 }
 
-void tally_text(const struct tally *t, int decimals, char out[TALLY_TEXT])
+static void whole_text(int128 whole, int decimals, char out[TALLY_TEXT])
 {
     char digits[TALLY_TEXT] = "";
     size_t n = sizeof digits - 1;
-    out[0] = '\0';
-    if (t->count == 0 || t->reals.count > 0) {
-        figure_text_scaled(tally_sum(t), decimals, out);
-        return;
-    }
-    int128 rest = t->whole < 0 ? -t->whole : t->whole;
+    int128 rest = whole < 0 ? -whole : whole;
     for (int written = 0; rest > 0 || written <= decimals; written++) {
         if (written == decimals && decimals > 0)
             digits[--n] = '.';
         digits[--n] = (char)('0' + (int)(rest % 10));
         rest /= 10;
     }
-    snprintf(out, TALLY_TEXT, "%s%s", t->whole < 0 ? "-" : "", digits + n);
+    snprintf(out, TALLY_TEXT, "%s%s", whole < 0 ? "-" : "", digits + n);
+}
+
+void tally_text(const struct tally *t, int decimals, char out[TALLY_TEXT])
+{
+    if (t->count == 0 || t->reals.count > 0)
+        figure_text_scaled(tally_sum(t), decimals, out);
+    else
+        whole_text(t->whole, decimals, out);
+}
+
+struct huge tally_huge(const struct tally *t)
+{
+    bool is = t->count > 0 && t->reals.count == 0 && !fits(t->whole);
+    return (struct huge){.is = is, .whole = is ? t->whole : 0};
+}
+
+void huge_text(const struct huge *h, struct figure f, int decimals, char out[TALLY_TEXT])
+{
+    if (h->is)
+        whole_text(h->whole, decimals, out);
+    else
+        figure_text_scaled(f, decimals, out);
 }

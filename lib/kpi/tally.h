@@ -28,4 +28,14 @@ struct figure tally_average(const struct tally *t);
 #define TALLY_TEXT 48
 void tally_text(const struct tally *t, int decimals, char out[TALLY_TEXT]);
 
+// Beside a sum kept as a figure: {0}, or the sum itself where it is a whole number that no figure holds, and
+// the figure only the nearest.
+struct huge {
+    bool is;
+    int128 whole;
+};
+struct huge tally_huge(const struct tally *t);
+// As tally_text, of the two; f missing: "".
+void huge_text(const struct huge *h, struct figure f, int decimals, char out[TALLY_TEXT]);
+
 #endif

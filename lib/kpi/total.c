@@ -116,8 +116,10 @@ static void sum_residents(const struct total_source *s, const struct kpi *k, con
     }
     if (a.spoilt != TOTAL_KNOWN)
         out->why = a.spoilt;
-    else if (out->contributors > 0)
+    else if (out->contributors > 0) {
         set_value(out, tally_sum(&a.tally));
+        out->huge = tally_huge(&a.tally);
+    }
 }
 
 static void weigh_residents(const struct total_source *s, const struct kpi *k, struct kpi_total *out)

@@ -65,6 +65,7 @@ struct total_source {
 
 struct kpi_total {
     struct figure value; // missing unless why is TOTAL_KNOWN. Money: minor units
+    struct huge huge;    // where no figure holds the sum: it, and value is the nearest
     enum total_why why;
     const struct kpi *part; // of a computed or weighted one: what is lacking; NULL: no part in particular
     uint32_t contributors;  // residents whose figures are in it

@@ -40,11 +40,29 @@ static void times_beyond_all_years_are_stale_and_not_calculated_with(void **stat
     assert_int_equal(v.status, CHECK_UNKNOWN);
 }
 
+static void a_total_that_no_figure_holds_is_printed_to_the_last_digit(void **state)
+{
+    (void)state;
+    struct check_verdict v = judge(
+        "{\"series\":[{\"currency\":\"KZT\",\"period\":\"month\",\"latest\":{\"value\":180143985094819.79,"
+        "\"minor\":18014398509481979,\"period\":\"2026-02\",\"period_end\":1772323200}}]}");
+    assert_int_equal(v.status, CHECK_OK);
+    assert_non_null(strstr(v.line, "= 180143985094819.79 KZT (2026-02) | jobs_total=180143985094819.79;"));
+    v = judge("{\"series\":[{\"unit\":\"piece\",\"period\":\"month\",\"latest\":{\"value\":18014398509481979,"
+              "\"period\":\"2026-02\",\"period_end\":1772323200}}]}");
+    assert_int_equal(v.status, CHECK_OK);
+    assert_non_null(strstr(v.line, "= 18014398509481979 piece (2026-02)"));
+    v = judge("{\"series\":[{\"period\":\"month\",\"latest\":{\"value\":18014398509481979000}}]}");
+    assert_int_equal(v.status, CHECK_UNKNOWN);
+    assert_non_null(strstr(v.line, "more digits than can be judged"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_period_cannot_end_the_line_or_begin_performance_data),
         cmocka_unit_test(times_beyond_all_years_are_stale_and_not_calculated_with),
+        cmocka_unit_test(a_total_that_no_figure_holds_is_printed_to_the_last_digit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

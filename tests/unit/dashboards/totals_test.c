@@ -40,6 +40,10 @@ static void fill(void)
         totals_rig_report(&r, "b/prj_stage", "", months[i], 2);
     }
     totals_rig_report(&r, "b/jobs_total", "", "2025-12", 20);
+    totals_rig_report(&r, "a/taxes_paid", "KZT", "2026-01", INT64_C(9007199254740990));
+    totals_rig_report(&r, "b/taxes_paid", "KZT", "2026-01", INT64_C(9007199254740989));
+    totals_rig_report(&r, "a/taxes_paid", "KZT", "2025-12", INT64_C(9007199254740992));
+    totals_rig_report(&r, "b/taxes_paid", "KZT", "2025-12", 7);
     first_us = clock_wall(&r.store.clock.clock).us;
     totals_rig_later(&r);
     totals_rig_report(&r, "a/inv", "KZT", "2026-01", 200000000);
@@ -103,6 +107,24 @@ static void refused(const char *target, int status, const char *text)
 {
     if (get(target) != status || !has(text))
         fail_msg("%s: %d: no %s in %s", target, x.status, text, buf_str(&x.body));
+}
+
+static void a_sum_that_no_figure_holds_has_all_its_digits_everywhere(void **state)
+{
+    (void)state;
+    static const char all[] = "\"value\":180143985094819.79,\"minor\":18014398509481979";
+    expect("/api/v1/query?series=works/all/taxes_paid", all);
+    expect("/api/v1/query?series=works/all/taxes_paid&format=csv",
+           "2026-01,180143985094819.79,KZT,2,0,0,\r\n");
+    expect("/api/v1/observations?series=works/all/taxes_paid", all);
+    expect("/api/v1/series?series=works/all/taxes_paid", all);
+    expect("/api/v1/observations?series=works/all/taxes_paid&like_for_like=1&period=2026-01&against=2025-12",
+           all);
+    assert_true(has("\"value\":90071992547409.99,\"minor\":9007199254740999"));
+    assert_true(has("\"change\":90071992547409.80,"));
+    expect("/series/works/all/taxes_paid?lang=en", ">180,143,985,094,819.79");
+    assert_true(has("<data value=\"180143985094819.79\""));
+    assert_false(has("180,143,985,094,819.8<"));
 }
 
 static void a_total_is_answered_with_what_it_is_made_of(void **state)
@@ -230,6 +252,7 @@ static void what_was_computed_while_the_observations_were_behind_is_not_kept_for
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sum_that_no_figure_holds_has_all_its_digits_everywhere),
         cmocka_unit_test(a_total_is_answered_with_what_it_is_made_of),
         cmocka_unit_test(what_was_known_then_is_one_parameter_away),
         cmocka_unit_test(computed_kpis_say_why_there_is_none),

@@ -309,6 +309,14 @@ static void sums_of_whole_numbers_are_exact_past_64_bits(void **state)
     say_whole(t, "a", "nat_out_value", "", INT64_C(9000000000000000));
     // 3 * 9e15 * 100 / 9e15: in 128 bits, whatever a double would make of it.
     expect(ask(t, "mkt_share", "", ""), 300, 3, 0);
+    // No figure holds it; its digits are all there.
+    say_whole(t, "d", "out_value", "", 1);
+    struct kpi_total sum = ask(t, "out_value", "", "");
+    char text[TALLY_TEXT];
+    huge_text(&sum.huge, sum.value, 2, text);
+    assert_string_equal(text, "270000000000000.01");
+    assert_int_equal(sum.why, TOTAL_KNOWN);
+    assert_false(ask(t, "mkt_share", "", "").huge.is);
 }
 
 int main(void)
