@@ -67,6 +67,10 @@ static enum err open_spool(struct round *r, struct diag *d)
                   F_TEXT("way_out",
                          "nothing to do: files are read again from where it ends, a new incarnation "
                          "is begun; what programs had said since is lost. Look after the disk"));
+    if (e == ERR_OK && opened.noted)
+        log_warn(
+            "acknowledgement_not_stored", F_TEXT("reason", opened.reason),
+            F_TEXT("way_out", "make room on the disk: it is kept beside the spool until it can be stored"));
     return e;
 }
 

@@ -126,6 +126,7 @@ static enum err create_feeds(struct sampler *s, struct diag *d)
 
 enum err sampler_create(const struct sampler_options *o, struct sampler **out, struct diag *d)
 {
+    uint64_t sequence;
     struct sampler *s = calloc(1, sizeof *s);
     if (!s)
         return diag_fail(d, ERR_NOMEM, "out of memory");
@@ -140,6 +141,10 @@ enum err sampler_create(const struct sampler_options *o, struct sampler **out, s
         e = declare_all(s, d);
     if (e == ERR_OK)
         e = create_feeds(s, d);
+    if (e == ERR_OK && spool_peek_noted(o->spool, &sequence, &s->receipt)) {
+        s->acknowledged = sequence;
+        s->settle_at = clock_mono(o->clock);
+    }
     if (e == ERR_OK)
         *out = s;
     else

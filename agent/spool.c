@@ -146,8 +146,10 @@ static enum err open_or_replace(struct spool *s, const char *path, struct spool_
 }
 
 // What was acknowledged before a kill, and had not come to the tables. A note that fits no batch's end is not
-// of this spool after all; either way none is left to be believed later.
-static enum err take_noted(struct spool *s, struct diag *d)
+// of this spool after all; either way none is left to be believed later. On a full disk it stays a note: it
+// is no reason not to start, for figures in files and a collector that takes the backlog do not need the
+// room.
+static enum err take_noted(struct spool *s, struct spool_opened *opened, struct diag *d)
 {
     const struct spool_state *st = &s->meta.state;
     uint64_t sequence;
@@ -155,6 +157,11 @@ static enum err take_noted(struct spool *s, struct diag *d)
     enum err e = ERR_OK;
     if (spool_head_noted(s->head, st, &sequence, &receipt))
         e = spool_acknowledge(s, sequence, &receipt, d);
+    if (e == ERR_FULL || e == ERR_AGAIN) {
+        opened->noted = true;
+        snprintf(opened->reason, sizeof opened->reason, "%.290s", d ? d->text : err_text(e));
+        return ERR_OK;
+    }
     if (e != ERR_OK && e != ERR_INVALID)
         return e;
     receipt = st->receipt;
@@ -174,7 +181,7 @@ static enum err compare_with_head(struct spool *s, const char *state_folder, str
     if (opened->older)
         return spool_renew_damaged(s, d);
     spool_head_write(s);
-    return take_noted(s, d);
+    return take_noted(s, opened, d);
 }
 
 enum err spool_open(const char *state_folder, const struct spool_options *options, const struct clock *clock,
@@ -214,9 +221,19 @@ void spool_close(struct spool *s)
 
 // ---- declares
 
+static bool are_declared(struct spool *s, const struct wire_declare *wanted, size_t count, uint32_t *numbers)
+{
+    for (size_t i = 0; i < count; i++)
+        if (spool_declare_find(&s->tables, &wanted[i], &numbers[i]) != ERR_OK)
+            return false;
+    return true;
+}
+
 enum err spool_declare(struct spool *s, const struct wire_declare *wanted, size_t count, uint32_t *numbers,
                        struct diag *d)
 {
+    if (are_declared(s, wanted, count, numbers)) // as at most starts: nothing to write, no room needed
+        return ERR_OK;
     enum err e = spool_begin(s, d);
     if (e != ERR_OK)
         return e;
@@ -331,6 +348,11 @@ enum err spool_append(struct spool *s, const struct spool_change *change, struct
 {
     enum err e = spool_begin(s, d);
     return e == ERR_OK ? spool_end(s, apply_change(s, change, d), d) : e;
+}
+
+bool spool_peek_noted(const struct spool *s, uint64_t *sequence, struct wire_receipt *receipt)
+{
+    return spool_head_noted(s->head, &s->meta.state, sequence, receipt);
 }
 
 void spool_note_declares(struct spool *s, uint32_t known)

@@ -49,6 +49,7 @@ struct spool_opened { // what opening found
     bool fresh;       // a new spool, with a new incarnation
     bool damaged;     // the one there was has been set aside, under the name
     bool older;       // it lacks what was written to it last: what it has moved into a new incarnation
+    bool noted;       // no room to store what was noted as acknowledged: it stays a note (spool_peek_noted)
     char aside[128];
     char reason[300];
 };
@@ -107,6 +108,8 @@ enum err spool_acknowledge(struct spool *s, uint64_t sequence, const struct wire
 // The same, noted beside the tables without a sync, which follow with spool_append or spool_acknowledge: a
 // reader sees it, and a kill does not lose it; a power cut may. False: it could not be noted.
 bool spool_note_acknowledged(struct spool *s, uint64_t sequence, const struct wire_receipt *receipt);
+// What is noted so and not in the tables yet; it is to be stored like any acknowledgement. False: nothing.
+bool spool_peek_noted(const struct spool *s, uint64_t *sequence, struct wire_receipt *receipt);
 // The collector has lost what came after `last`: it is sent again from the tail; what the tail no longer
 // holds becomes a Gap. INVALID when `last` is not below what was acknowledged, CONFLICT when it lies inside a
 // gap.

@@ -98,10 +98,11 @@ static enum err read_number(struct db *db, const char *sql, int64_t *out, struct
 }
 
 // The format stands in two places, so that a changed byte is not taken for a newer program's work.
-static enum err check_format(struct db *db, struct diag *d)
+static enum err check_format(struct db *db, bool *stated, struct diag *d)
 {
     int64_t version = 0, format = 0;
     enum err e = read_number(db, "PRAGMA user_version", &version, d);
+    *stated = version != 0;
     if (e != ERR_OK || version == 0 || version == SPOOL_FORMAT)
         return e;
     e = read_number(db, "SELECT format FROM meta", &format, d);
@@ -113,13 +114,14 @@ static enum err check_format(struct db *db, struct diag *d)
 
 enum err spool_tables_create(struct db *db, struct diag *d)
 {
-    enum err e = check_format(db, d);
+    bool stated = false;
+    enum err e = check_format(db, &stated, d);
     for (size_t i = 0; e == ERR_OK && i < TABLES; i++) {
         char define[DEFINE_MAX];
         snprintf(define, sizeof define, "CREATE TABLE IF NOT EXISTS %s", tables[i]);
         e = db_exec(db, define, d);
     }
-    if (e == ERR_OK)
+    if (e == ERR_OK && !stated) // it writes even what is there, and a full disk is no reason not to open
         e = db_exec(db, "PRAGMA user_version=" SPOOL_FORMAT_TEXT, d);
     return e == ERR_OK ? check_tables(db, d) : e;
 }

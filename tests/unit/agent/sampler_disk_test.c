@@ -18,6 +18,16 @@ static void on_change(void *ctx)
     (void)ctx;
 }
 
+static void create_sampler(struct fixture *f)
+{
+    const struct sampler_options o = {.config = &f->config,
+                                      .clock = &f->bench->clock.clock,
+                                      .spool = f->bench->spool,
+                                      .changed = on_change};
+    if (sampler_create(&o, &f->sampler, &f->bench->diag) != ERR_OK)
+        fail_msg("%s", f->bench->diag.text);
+}
+
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -35,11 +45,7 @@ static int setup(void **state)
                                       .endpoint = "tcp://127.0.0.1:1",
                                       .state = f->bench->folder.path,
                                       .spool_max_bytes = f->bench->options.max_bytes};
-    const struct sampler_options o = {.config = &f->config,
-                                      .clock = &f->bench->clock.clock,
-                                      .spool = f->bench->spool,
-                                      .changed = on_change};
-    assert_int_equal(sampler_create(&o, &f->sampler, &f->bench->diag), ERR_OK);
+    create_sampler(f);
     spool_bench_declare(f->bench);
     for (int i = 0; i < 3; i++)
         spool_bench_append(f->bench, 5);
@@ -89,6 +95,38 @@ static void an_acknowledgement_is_stored_when_a_full_disk_has_room_again(void **
     virtual_disk_fill(f->disk, f->machine, true, true);
     ask(f, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 2});
     pass(f, 60);
+    assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 0);
+    virtual_disk_fill(f->disk, f->machine, false, false);
+    pass(f, 6);
+    assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 2);
+    spool_bench_expect_balance(f->bench);
+}
+
+static void on_a_full_disk_what_was_noted_as_acknowledged_stays_a_note(void **state)
+{
+    struct fixture *f = *state;
+    struct agent_series series = {
+        .declared = "out_units", .unit = "piece", .currency = "", .class = WIRE_MEASUREMENT, .step_s = 10};
+    struct agent_source hand = {.name = "desk",
+                                .kind = AGENT_SOURCE_HAND,
+                                .class = WIRE_MEASUREMENT,
+                                .every_s = 3600,
+                                .series_count = 1,
+                                .series = &series};
+    ask(f, &(struct sampler_request){.type = SAMPLER_ACKNOWLEDGE, .sequence = 2});
+    sampler_destroy(f->sampler);
+    spool_bench_close(f->bench);
+    f->sampler = NULL;
+    f->config.sources = &hand;
+    f->config.source_count = 1;
+    virtual_disk_fill(f->disk, f->machine, true, true);
+    spool_bench_open(f->bench);
+    assert_true(f->bench->opened.noted);
+    create_sampler(f);
+    pass(f, 60);
+    struct spool_state seen;
+    assert_int_equal(spool_reader_state(f->bench->reader, &seen, &f->bench->diag), ERR_OK);
+    assert_int_equal(seen.last_acknowledged, 2);
     assert_int_equal(spool_peek(f->bench->spool)->last_acknowledged, 0);
     virtual_disk_fill(f->disk, f->machine, false, false);
     pass(f, 6);
@@ -160,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(sending_begins_when_a_full_disk_has_room_again),
         T(an_acknowledgement_is_stored_when_a_full_disk_has_room_again),
+        T(on_a_full_disk_what_was_noted_as_acknowledged_stays_a_note),
         T(a_rewind_waits_for_the_acknowledgement_before_it),
         T(a_new_incarnation_waits_for_the_acknowledgement_before_it),
         T(a_rewind_is_done_when_a_full_disk_has_room_again),
