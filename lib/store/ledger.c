@@ -298,6 +298,9 @@ enum err ledger_commit(struct ledger *l, struct diag *d)
         return e;
     }
     ledger_streams_committed(l);
+    // Only rows say how far the clock has been: a restart asks them, and nothing else.
+    if (l->now.position == l->committed.position)
+        l->now.received_us = l->committed.received_us;
     l->committed = l->now;
     l->in_transaction = false;
     return ERR_OK;

@@ -1,6 +1,7 @@
 // A clock that is behind what the ledger has seen: nothing is taken in, nothing is lost, nothing is received
 // earlier than what came before.
 #include "collector/clock_guard.h"
+#include "store/audit.h"
 #include "tests/support/collector_bench.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +64,20 @@ static void a_clock_far_behind_holds_what_comes_until_it_is_right_again(void **s
     assert_true(send_now(b, 2));
     assert_int_equal(collector_gauge(&b->counters, GAUGE_CLOCK_BEHIND_S), 0);
     assert_int_equal(confirm(b), ERR_CONFLICT);
+}
+
+static void a_clock_that_was_ahead_for_a_moment_without_a_row_is_no_matter(void **state)
+{
+    struct bench *b = *state;
+    struct audit_entry entry;
+    begin(b);
+    fake_clock_step_us(&b->clock, 86400 * US_PER_S);
+    bench_hello(b);
+    audit_entry_set(&entry, AUDIT_CONTROL, AUDIT_REFUSED, "uid:0", "", "%s", "");
+    assert_int_equal(audit_store(b->ledger, &entry, 1, NULL), ERR_OK);
+    fake_clock_step_us(&b->clock, -86400 * US_PER_S);
+    assert_true(send_now(b, 2));
+    assert_int_equal(collector_gauge(&b->counters, GAUGE_CLOCK_BEHIND_S), 0);
 }
 
 static void an_operator_may_confirm_the_clock_and_received_never_goes_back(void **state)
@@ -143,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_BENCH(a_clock_a_little_behind_is_no_matter),
         WITH_BENCH(a_clock_far_behind_holds_what_comes_until_it_is_right_again),
+        WITH_BENCH(a_clock_that_was_ahead_for_a_moment_without_a_row_is_no_matter),
         WITH_BENCH(an_operator_may_confirm_the_clock_and_received_never_goes_back),
         WITH_BENCH(a_second_step_back_after_a_confirmation_is_noticed),
         WITH_BENCH(reports_and_closings_wait_for_the_clock_too),
