@@ -186,7 +186,8 @@ static bool reported_days(const struct programme_source *s, const struct program
             const struct board_row *r = &s->board->rows[i];
             int32_t first;
             if (!*g->steps[k].kpi || !r->has_latest || !is_part(s->board, &g->steps[k], r) ||
-                observations_first_day(s->store->observations, s->store->reader, &r->series, &first, NULL))
+                observations_first_local_day(s->store->observations, s->store->reader, &r->series,
+                                             site_zone(s->site, s->park), &first, NULL))
                 continue;
             int32_t end = board_latest_end_day(r, site_zone(s->site, s->park));
             found.from = first < found.from ? first : found.from;

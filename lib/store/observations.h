@@ -14,7 +14,8 @@ struct observations;
 enum err observations_open(const char *state, struct observations **out, struct diag *d) MUST_USE;
 void observations_close(struct observations *o);
 uint64_t observations_cursor(const struct observations *o);
-uint64_t observations_repeats(const struct observations *o); // reports equal to the revision before, by either date
+uint64_t
+observations_repeats(const struct observations *o); // reports equal to the revision before, by either date
 // The file was damaged, or of another version, and was made anew at open: worth a line in the log.
 bool observations_renewed(const struct observations *o);
 // Reads at most max_rows ledger rows after the cursor and commits what follows from them with the new cursor,
@@ -39,6 +40,7 @@ enum err observations_reset(struct observations *o, struct diag *d) MUST_USE;
 // ---- readers: any process
 // -------------------------------------------------------------------------------------------
 struct observations_reader;
+struct zone;
 enum err observations_reader_open(const char *state, struct observations_reader **out,
                                   struct diag *d) MUST_USE;
 void observations_reader_close(struct observations_reader *o);
@@ -91,6 +93,11 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
 // its streams measured anything. NOT_FOUND: no figure yet.
 enum err observations_first_day(struct observations_reader *o, struct reader *r,
                                 const struct ledger_series *s, int32_t *day, struct diag *d) MUST_USE;
+// The same of a measurement's own first known figure, by the zone's days (NULL: UTC). Cost: two look-ups;
+// while its first day has no total yet, some hours of points.
+enum err observations_first_local_day(struct observations_reader *o, struct reader *r,
+                                      const struct ledger_series *s, const struct zone *zone, int32_t *day,
+                                      struct diag *d) MUST_USE;
 
 // ---- exact measurements, from the ledger: raw, and where raw is gone from its roll-ups
 // ------------------------------------------------------------------------------

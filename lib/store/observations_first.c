@@ -1,8 +1,12 @@
 // Where a series begins, from what the projection keeps anyway: little is decoded, so that a page can ask at
 // each view.
-#include "store/observations_internal.h"
+#include "store/day_totals_internal.h"
 #include "store/reader_keep.h"
 #include "store/rollup.h"
+
+#define HOUR_S          3600
+#define READ_POINTS_MAX 100000
+#define WAITING_READ    8
 
 static enum err ask(struct db *db, const char *sql, int64_t id, int64_t *day, bool *known)
 {
@@ -93,5 +97,78 @@ enum err observations_first_day(struct observations_reader *o, struct reader *r,
     if (!known)
         return diag_fail(d, ERR_NOT_FOUND, "%s: no figure yet", s->name);
     *day = (int32_t)first;
+    return ERR_OK;
+}
+
+// ---- the series' own first figure
+
+struct first_known {
+    const struct zone *zone;
+    int32_t day;
+    bool known;
+};
+
+static enum err stop_at_known(void *ctx, const struct point *p)
+{
+    struct first_known *f = ctx;
+    if (p->value.kind == FIGURE_MISSING)
+        return ERR_OK;
+    f->day = zone_day(f->zone, p->time - 1);
+    f->known = true;
+    return ERR_AGAIN;
+}
+
+// Of one UTC day, most often among its first hours.
+static enum err read_day(struct observations_reader *o, struct reader *r, const struct ledger_series *s,
+                         int64_t day, struct first_known *f, struct diag *d)
+{
+    static const int64_t parts_s[] = {0, HOUR_S, 6 * HOUR_S, 24 * HOUR_S};
+    enum err e = ERR_OK;
+    for (size_t i = 0; i + 1 < sizeof parts_s / sizeof *parts_s && e == ERR_OK; i++)
+        e = points_read(o, r, s, day * DAY_S + parts_s[i], day * DAY_S + parts_s[i + 1], READ_POINTS_MAX,
+                        stop_at_known, f, d);
+    return e == ERR_AGAIN ? ERR_OK : e;
+}
+
+static enum err next_waiting(struct observations_reader *o, int64_t series_id, int64_t *day, bool *any)
+{
+    struct db_stmt *s = NULL;
+    enum err e = db_prepare(
+        o->db, "SELECT day FROM day_waiting WHERE series_id=? AND day>? ORDER BY day LIMIT 1", &s, NULL);
+    *any = false;
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, series_id);
+    db_bind_int(s, 2, *day);
+    if ((e = db_step(s, any)) == ERR_OK && *any)
+        *day = db_int(s, 0);
+    db_finalize(s);
+    return e;
+}
+
+// A day with figures has its total or waits for it (a UTC day, which may lie on two local ones).
+enum err observations_first_local_day(struct observations_reader *o, struct reader *r,
+                                      const struct ledger_series *s, const struct zone *zone, int32_t *day,
+                                      struct diag *d)
+{
+    struct first_known f = {.zone = zone};
+    int64_t total = INT32_MAX, waiting = INT64_MIN;
+    bool has_total = false, waits = true;
+    if (s->class != WIRE_MEASUREMENT)
+        return observations_first_day(o, r, s, day, d);
+    enum err e = ask(o->db, "SELECT day FROM day_total WHERE series_id=? AND known>0 ORDER BY day LIMIT 1",
+                     s->series_id, &total, &has_total);
+    for (int i = 0; i < WAITING_READ && e == ERR_OK && waits && !f.known; i++) {
+        e = next_waiting(o, s->series_id, &waiting, &waits);
+        if (e == ERR_OK && waits && waiting > total)
+            break; // no local day of it is before that one
+        if (e == ERR_OK && waits && (e = read_day(o, r, s, waiting, &f, d)) != ERR_OK)
+            return e;
+    }
+    if (e != ERR_OK)
+        return diag_fail(d, e, "%s: cannot find its beginning: %s", s->name, db_error(o->db));
+    if (!f.known && !has_total)
+        return diag_fail(d, ERR_NOT_FOUND, "%s: no figure yet", s->name);
+    *day = f.known && f.day < total ? f.day : (int32_t)total;
     return ERR_OK;
 }

@@ -66,7 +66,7 @@ static enum err first_day(const struct asking *a, const struct ledger_series *s,
         enum err e = observations_query(a->p->observations, &query, stop, out, d);
         return e == ERR_AGAIN ? ERR_OK : e;
     }
-    enum err e = observations_first_day(a->p->observations, a->p->reader, s, out, d);
+    enum err e = observations_first_local_day(a->p->observations, a->p->reader, s, a->p->zone, out, d);
     if (e == ERR_OK && q->as_of_us && zone_midnight(a->p->zone, *out) > q->as_of_us / US_PER_S)
         *out = INT32_MAX;
     return e == ERR_NOT_FOUND ? ERR_OK : e;

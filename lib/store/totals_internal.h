@@ -22,7 +22,8 @@ void totals_lines_free(struct totals_lines *l);
 // Adds those residents' that owe a part and have never reported it: lines without a series (series_id 0).
 enum err totals_lines_owed(const struct totals_place *p, const char *resident, const struct kpi *kpi,
                            struct totals_lines *lines) MUST_USE;
-// Whether the line's resident owes a report of it within the span, whose period is over by until_s.
+// Whether the line's resident owes a report of it within the span, whose period is over by until_s, and
+// belonged to the park so that it counts.
 bool totals_owes(const struct totals_place *p, const struct totals_line *l, const struct span *span,
                  int64_t until_s);
 

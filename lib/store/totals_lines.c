@@ -323,7 +323,8 @@ enum err totals_first_day(const struct totals_place *p, const struct total_serie
     enum err e = totals_lines_load(p, all ? "" : s->name.resident, s->kpi, false, &lines, d);
     for (size_t i = 0; i < lines.count && e == ERR_OK; i++) {
         int32_t begins;
-        e = observations_first_day(p->observations, p->reader, &lines.at[i].series, &begins, d);
+        e = observations_first_local_day(p->observations, p->reader, &lines.at[i].series, p->zone, &begins,
+                                         d);
         if (e == ERR_OK && begins < first)
             first = begins;
         e = e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -69,26 +69,35 @@ enum err totals_lines_owed(const struct totals_place *p, const char *resident, c
     return e;
 }
 
-// The last period of the rule's that lies in the span and is over.
-static bool is_owed_in(const struct totals_place *p, const struct obligation *o, const struct span *span,
-                       int64_t until_s)
+// Any of the rule's periods that lies in the span, is over, and in which the resident belonged as its figure
+// counts (kpi/obligation.h). Most often the last one is.
+static bool is_owed_in(const struct totals_place *p, const struct obligation *o, const struct membership *m,
+                       const struct span *span, int64_t until_s)
 {
-    struct period at = period_containing(o->period, span->end - 1);
-    while (at.start >= span->first &&
-           (period_end(at) > span->end || zone_midnight(p->zone, period_end(at)) > until_s))
-        at = period_previous(at);
-    return at.start >= span->first && at.start >= o->from.start &&
-           (o->until.kind == PERIOD_NONE || at.start <= o->until.start);
+    int32_t first = span->first > o->from.start ? span->first : o->from.start, end = span->end,
+            today = zone_day(p->zone, until_s);
+    if (o->until.kind != PERIOD_NONE && period_end(o->until) < end)
+        end = period_end(o->until);
+    if (today < end) // a period that ends today is not over
+        end = today;
+    if (first >= end)
+        return false;
+    for (struct period at = period_containing(o->period, end - 1); at.start >= first;
+         at = period_previous(at))
+        if (period_end(at) <= end &&
+            membership_counts(m, o->kpi->kind, (struct days){at.start, period_end(at)}))
+            return true;
+    return false;
 }
 
 bool totals_owes(const struct totals_place *p, const struct totals_line *l, const struct span *span,
                  int64_t until_s)
 {
-    for (size_t i = 0; i < p->park->obligation_count; i++) {
+    for (size_t i = 0; l->resident && i < p->park->obligation_count; i++) {
         const struct obligation *o = &p->park->obligations[i];
         if (o->kpi == l->kpi && obligation_binds(o, l->name.resident) &&
             (!*o->dimension || strcmp(o->dimension, l->name.dimension) == 0) &&
-            is_owed_in(p, o, span, until_s))
+            is_owed_in(p, o, &l->resident->member, span, until_s))
             return true;
     }
     return false;

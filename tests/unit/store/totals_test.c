@@ -1,4 +1,5 @@
 // Totals as they are made from a ledger: each level from its parts, as known by a moment, in one currency.
+#include "store/day_totals.h"
 #include "tests/support/totals_rig.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -243,6 +244,7 @@ static void machines_figures_are_added_by_the_parks_own_days(void **state)
         totals_rig_measure(r, "b/energy_kwh", midnight + h * 3600, h == 24 ? 1 : 2);
     }
     struct asked *a = ask(r, "all/energy_kwh", SPAN_DAY, "2026-02-26", "2026-02-28", 0, NULL);
+    expect_none(&a->at[0], TOTAL_NOBODY, 0); // by UTC they began then
     expect(&a->at[1], 240 + 47, 2, 0);
     expect_none(&a->at[2], TOTAL_MISSING, 2);
     a = ask(r, "all/energy_kwh", SPAN_MONTH, "2026-02", "2026-02", 0, NULL);
@@ -405,6 +407,77 @@ static void who_owes_it_and_never_reported_is_missing(void **state)
     close_rig(r);
 }
 
+static void what_is_owed_counts_until_its_end_and_while_one_belongs(void **state)
+{
+    (void)state;
+    // "Now" is 1 March.
+    struct totals_rig *r = open_rig(
+        "residents:\n"
+        "  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r}\n"
+        "  - {code: b, names: {en: B}, about: {en: b}, simulated: false, source: r, joined: 2026-01-15}\n"
+        "obligations:\n  - {kpi: inv, residents: [b], period: month, due: {days: 10}, from: 2025-12, source: "
+        "s}\n"
+        "  - {kpi: out_value, residents: [b], period: month, due: {days: 10}, from: 2025-12, until: 2025-12, "
+        "source: s}\n"
+        "  - {kpi: jobs_total, residents: [a], period: month, due: {days: 10}, from: 2025-12, until: "
+        "2026-01, "
+        "source: s}\n");
+    totals_rig_report(r, "a/inv", "KZT", "2025-12", 5);
+    totals_rig_report(r, "b/jobs_total", "", "2026-02", 5);
+    totals_rig_report(r, "a/out_value", "KZT", "2025-12", 5);
+    struct asked *a = ask(r, "all/inv", SPAN_MONTH, "2025-12", "2026-03", 0, NULL);
+    expect(&a->at[0], 5, 1, 0);
+    expect_none(&a->at[1], TOTAL_MISSING, 1); // a: b belonged to a part of January only
+    expect_none(&a->at[2], TOTAL_MISSING, 2);
+    expect_none(&a->at[3], TOTAL_MISSING, 1); // a, that began
+    expect_none(&ask(r, "all/inv", SPAN_YEAR, "2026", "2026", 0, NULL)->at[0], TOTAL_MISSING, 2);
+    // What ended within the span was owed in it.
+    expect(&ask(r, "all/jobs_total", SPAN_YEAR, "2026", "2026", 0, NULL)->at[0], 5, 1, 1);
+    expect(&ask(r, "all/jobs_total", SPAN_MONTH, "2026-02", "2026-02", 0, NULL)->at[0], 5, 1, 0);
+    expect(&ask(r, "all/out_value", SPAN_YEAR, "2025", "2025", 0, NULL)->at[0], 5, 1, 0);
+    close_rig(r);
+}
+
+static const struct zone *zone_of(void *ctx, const char *park)
+{
+    const struct totals_rig *r = ctx;
+    assert_string_equal(park, "works");
+    return r->zone;
+}
+
+static void settle(struct totals_rig *r)
+{
+    const struct day_zones zones = {.of = zone_of, .ctx = r};
+    int64_t later_s = clock_wall(&r->store.clock.clock).us / US_PER_S + 5 * 86400;
+    size_t days = 1;
+    for (int i = 0; i < 20 && days > 0; i++)
+        assert_int_equal(
+            day_totals_settle(r->writer, r->view, r->reader, &zones, later_s, 100, &days, &r->store.diag),
+            ERR_OK);
+    assert_int_equal(days, 0);
+}
+
+static void a_measurement_begins_with_its_own_first_figure(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig(RESIDENTS);
+    int64_t midnight = zone_midnight(r->zone, civil_to_days((struct civil){2026, 2, 27}));
+    totals_rig_measure(r, "a/energy_kwh", midnight, 10); // the last hour of the 26th
+    totals_rig_measure(r, "a/pbt_s", midnight + 24 * 3600 + 3600, 10);
+    for (int settled = 0; settled < 2; settled++) {
+        struct asked *a = ask(r, "all/energy_kwh", SPAN_DAY, "2026-02-25", "2026-02-27", 0, NULL);
+        expect_none(&a->at[0], TOTAL_NOBODY, 0);
+        expect(&a->at[1], 10, 1, 0);
+        expect_none(&a->at[2], TOTAL_MISSING, 1);
+        a = ask(r, "all/pbt_s", SPAN_DAY, "2026-02-26", "2026-02-28", 0, NULL);
+        expect_none(&a->at[0], TOTAL_NOBODY, 0); // the same agent's other series spoke already
+        expect_none(&a->at[1], TOTAL_NOBODY, 0);
+        expect(&a->at[2], 10, 1, 0);
+        settle(r); // the same from days' totals
+    }
+    close_rig(r);
+}
+
 struct found {
     char names[40][SERIES_NAME_MAX + 1];
     enum period_kind period[40];
@@ -481,6 +554,8 @@ int main(void)
         cmocka_unit_test(a_level_of_a_period_that_is_not_over_counts_too),
         cmocka_unit_test(a_residents_own_figures_are_its_own),
         cmocka_unit_test(who_owes_it_and_never_reported_is_missing),
+        cmocka_unit_test(what_is_owed_counts_until_its_end_and_while_one_belongs),
+        cmocka_unit_test(a_measurement_begins_with_its_own_first_figure),
         cmocka_unit_test(the_list_has_what_can_be_made_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
