@@ -46,8 +46,9 @@ struct fraction totals_a_year(const struct totals_place *p, const struct ledger_
         return fraction_missing();
     if (over && sum->known >= sum->expected)
         return fraction_ratio(year, days);
-    int64_t covered_s =
-        s->class == WIRE_REPORT ? reported_s(s, span, sum->expected) : (over ? to_s : until_s) - from_s;
+    // Of measurements whole steps, as they are counted: by the clock it would fall from one to the next.
+    int128 covered_s = s->class == WIRE_REPORT ? reported_s(s, span, sum->expected)
+                                               : (int128)sum->expected * (s->step_s ? s->step_s : 1);
     // Of what was expected so far `known` is there.
     struct fraction known_s = fraction_multiply(fraction_whole(covered_s),
                                                 fraction_ratio((int128)sum->known, (int128)sum->expected));

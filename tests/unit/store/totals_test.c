@@ -285,6 +285,23 @@ static void a_yearly_rate_is_of_what_is_known(void **state)
     close_rig(r);
 }
 
+static void a_yearly_rate_stands_still_between_two_steps(void **state)
+{
+    (void)state;
+    struct totals_rig *r =
+        open_rig("residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r}\n"
+                 "statements:\n  - {id: c, kind: capacity, names: {en: C}, kpi: cap_nominal, resident: a, "
+                 "dimension: pumps, value: 8760, per: year, at: 2025, source: s}\n"
+                 "dimensions: [{code: pumps, names: {en: P}}]\n");
+    for (int64_t h = 0; h < 30; h++)
+        totals_rig_measure(r, "a/out_units/pumps", STORE_EPOCH - h * 3600, 1);
+    // A piece an hour, of as many a year as it has hours.
+    expect(&ask(r, "all/cap_util/pumps", SPAN_YEAR, "2026", "2026", 0, NULL)->at[0], 100, 1, 0);
+    fake_clock_advance_us(&r->store.clock, 1799 * US_PER_S);
+    expect(&ask(r, "all/cap_util/pumps", SPAN_YEAR, "2026", "2026", 0, NULL)->at[0], 100, 1, 0);
+    close_rig(r);
+}
+
 static void a_yearly_rate_of_a_part_of_the_year_is_scaled_to_all_of_it(void **state)
 {
     (void)state;
@@ -547,6 +564,7 @@ int main(void)
         cmocka_unit_test(an_amount_of_another_currency_within_a_series_is_converted_too),
         cmocka_unit_test(machines_figures_are_added_by_the_parks_own_days),
         cmocka_unit_test(a_yearly_rate_is_of_what_is_known),
+        cmocka_unit_test(a_yearly_rate_stands_still_between_two_steps),
         cmocka_unit_test(a_yearly_rate_of_a_part_of_the_year_is_scaled_to_all_of_it),
         cmocka_unit_test(plans_are_shared_out_over_spans_only_where_they_say_how),
         cmocka_unit_test(who_joined_or_left_counts_while_it_belonged),
