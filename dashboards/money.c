@@ -62,13 +62,16 @@ static struct money_figure convert(const struct money *m, const struct board_row
     if (!m->to || !from || value.kind == FIGURE_MISSING)
         return f;
     f.currency = m->to;
-    if (conversion_of(m->book, park, from->code, m->to->code, board_is_flow(row), p, &f.by) == ERR_OK &&
-        conversion_apply(&f.by, value, from, m->to, &f.value) == ERR_OK) {
+    enum err e = conversion_of(m->book, park, from->code, m->to->code, board_is_flow(row), p, &f.by);
+    if (e == ERR_OK)
+        e = conversion_apply(&f.by, value, from, m->to, &f.value);
+    if (e == ERR_OK) {
         f.converted = !f.by.same;
         return f;
     }
     f.value = figure_missing();
     f.lacking = true;
+    f.too_large = e == ERR_TOO_BIG;
     return f;
 }
 

@@ -19,7 +19,8 @@ struct money_figure {
     struct figure value;             // in `currency`; missing: not known, or no rate
     const struct currency *currency; // NULL: no money
     bool converted;                  // by `by`
-    bool lacking;                    // it is known, but the rate is not
+    bool lacking;                    // it is known, but there is no rate, or else it is too_large
+    bool too_large;                  // there is one, and no figure holds what it comes to
     struct conversion by;
 };
 

@@ -110,6 +110,6 @@ void spans_text(const struct spans *s, size_t i, int decimals, char out[TALLY_TE
 
 uint64_t spans_missing(const struct span_sum *s)
 {
-    uint64_t found = s->known + s->lacking + s->foreign + s->gone;
+    uint64_t found = s->known + s->lacking + s->too_large + s->foreign + s->gone;
     return s->expected > found ? s->expected - found : 0;
 }

@@ -37,7 +37,8 @@ static void put_original(struct writer *j, const struct money_figure *m, struct 
     writer_text(j, "currency", c ? c->code : NULL);
     writer_end_object(j);
     money_put_rate(j, m);
-    writer_bool(j, "rate_lacking", m->lacking);
+    writer_bool(j, "rate_lacking", m->lacking && !m->too_large);
+    writer_bool(j, "too_large", m->too_large);
 }
 
 // Since when the period is closed, and whether this revision came after a closing.

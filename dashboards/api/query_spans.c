@@ -98,6 +98,7 @@ static void put_span(struct writer *j, const struct board_row *row, const struct
     writer_integer(j, "missing", (int64_t)spans_missing(sum));
     writer_bool(j, "whole", span_sum_whole(sum));
     put_count(j, "rate_lacking", sum->lacking);
+    put_count(j, "too_large", sum->too_large);
     put_count(j, "other_currency", sum->foreign);
     put_count(j, "across_edge", sum->split);
     put_count(j, "not_kept", sum->gone);

@@ -108,6 +108,7 @@ static void put_row(struct page *p, const struct measure *m, const struct spans 
     buf_text(p->out, "</th><td class=\"num\">");
     put_value(p, m, s, i);
     put_doubt(p, T_SUMS_RATE_LACKING, sum->lacking);
+    put_doubt(p, T_SUMS_TOO_LARGE, sum->too_large);
     put_doubt(p, T_SUMS_OTHER, sum->foreign);
     put_doubt(p, T_SUMS_ACROSS, sum->split);
     put_doubt(p, T_SUMS_NOT_KEPT, sum->gone);

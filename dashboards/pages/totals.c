@@ -17,7 +17,7 @@ static const enum text whys[TOTAL_WHY_COUNT] = {
     [TOTAL_KNOWN] = T_UNKNOWN,     [TOTAL_NOBODY] = T_WHY_NONE,         [TOTAL_MISSING] = T_TOTAL_MISSING,
     [TOTAL_UNLIKE] = T_WHY_UNLIKE, [TOTAL_NO_TOTAL] = T_WHY_RATIO,      [TOTAL_UNITS] = T_WHY_UNIT,
     [TOTAL_RATE] = T_RATE_LACKING, [TOTAL_CAPACITY] = T_TOTAL_CAPACITY, [TOTAL_TARGET] = T_TOTAL_TARGET,
-    [TOTAL_SHORT] = T_WHY_SHORT,   [TOTAL_ZERO] = T_TOTAL_ZERO,         [TOTAL_RANGE] = T_WHY_FAILED,
+    [TOTAL_SHORT] = T_WHY_SHORT,   [TOTAL_ZERO] = T_TOTAL_ZERO,         [TOTAL_RANGE] = T_TOO_LARGE,
     [TOTAL_BINS] = T_TOTAL_BINS};
 
 enum err totals_choose(struct page *p, const struct sums_asked *a, size_t *kind)

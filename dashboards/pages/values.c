@@ -38,7 +38,8 @@ static void put_rate(struct page *p, const struct measure *own, struct figure va
     if (f->converted)
         page_rate(p, &f->by);
     else
-        html_put(p->out, "<span class=\"doubt\">%s</span>", page_text(p, T_RATE_LACKING));
+        html_put(p->out, "<span class=\"doubt\">%s</span>",
+                 page_text(p, f->too_large ? T_TOO_LARGE : T_RATE_LACKING));
     buf_text(p->out, "</div>");
 }
 

@@ -73,7 +73,7 @@ void total_settle(struct kpi_total *out, const struct kpi *k, struct fraction f)
 // What must not be left out in silence: then there is no total.
 bool total_spoils(enum total_why w)
 {
-    return w == TOTAL_UNLIKE || w == TOTAL_UNITS || w == TOTAL_RATE;
+    return w == TOTAL_UNLIKE || w == TOTAL_UNITS || w == TOTAL_RATE || w == TOTAL_RANGE;
 }
 
 struct adding {

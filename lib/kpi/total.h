@@ -45,7 +45,7 @@ struct total_line {                   // a series of a resident
 
 struct total_cell {         // what a line says of the span
     struct tally tally;     // a flow: its sum; a level: its last figure alone
-    enum total_why why;     // TOTAL_KNOWN; MISSING, RATE: why there is no figure
+    enum total_why why;     // TOTAL_KNOWN; MISSING, RATE, RANGE: why there is no figure
     bool owed;              // it had begun to report, or must: without a figure it is missing
     bool partial;           // figures within the span are missing
     bool absent;            // it does not belong to the park in this span: neither counts nor is missing

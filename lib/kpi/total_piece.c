@@ -28,9 +28,8 @@ static void add_cell(struct total_piece *p, const struct total_line *l, const st
         p->partial |= c->owed;
         if (p->why == TOTAL_NOBODY && c->owed)
             p->why = c->why;
-        if (c->why ==
-            TOTAL_RATE) // known, but not in this currency: a sum without it would pass for the whole
-            p->why = TOTAL_RATE;
+        if (total_spoils(c->why)) // known, but not in this currency: a sum without it would pass for all
+            p->why = c->why;
         return;
     }
     if (p->unit && strcmp(p->unit, l->unit) != 0)

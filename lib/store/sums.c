@@ -5,6 +5,7 @@
 #include "store/day_totals.h"
 #include "store/rollup.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define BLOCK_DAYS     8
@@ -29,23 +30,32 @@ struct summing {
 // ---- conversion
 // --------------------------------------------------------------------------------------------------
 
-// Missing, and *lacking, where there is no rate or no whole minor unit.
+static bool past_figures(struct figure f)
+{
+    return fabs(figure_to_real(f)) > (double)FIGURE_INTEGER_MAX;
+}
+
+// Missing where there is no rate or no whole minor unit (then `count` of them are lacking), or no figure
+// holds it.
 static struct figure convert(struct summing *s, struct period p, const char *currency, struct figure value,
-                             struct span_sum *to)
+                             uint64_t count, struct span_sum *to)
 {
     const struct sums_query *q = s->q;
     const struct currency *from = currency_find(currency);
     struct conversion by;
     struct figure out = figure_missing();
+    enum err e = ERR_NOT_FOUND;
     if (value.kind == FIGURE_MISSING)
         return value;
-    if (from &&
-        conversion_of(q->book, q->park_currency, from->code, q->to->code, q->flow, p, &by) == ERR_OK &&
-        conversion_apply(&by, value, from, q->to, &out) == ERR_OK) {
+    if (from && conversion_of(q->book, q->park_currency, from->code, q->to->code, q->flow, p, &by) == ERR_OK)
+        e = conversion_apply(&by, value, from, q->to, &out);
+    if (e == ERR_TOO_BIG || (e == ERR_INVALID && past_figures(value)))
+        to->too_large += count;
+    else if (e != ERR_OK)
+        to->lacking += count;
+    else
         to->carried += by.carried > 0;
-        return out;
-    }
-    return figure_missing();
+    return out;
 }
 
 // ---- reports
@@ -61,8 +71,7 @@ static void add_report(struct summing *s, struct span_sum *to, const struct obse
     struct figure value = o->status == WIRE_MISSING ? figure_missing() : o->value;
     bool known = value.kind != FIGURE_MISSING;
     if (s->q->to) {
-        value = convert(s, period_at(s, o->period_start), o->currency, value, to);
-        to->lacking += known && value.kind == FIGURE_MISSING;
+        value = convert(s, period_at(s, o->period_start), o->currency, value, 1, to);
     } else if (known) {
         value = observation_own_value(o, s->q->series->currency);
         to->foreign += value.kind == FIGURE_MISSING;
@@ -132,11 +141,9 @@ static void add_converted(struct summing *s, struct span_sum *to)
     struct figure value = s->q->flow ? tally_sum(&day->tally) : day->tally.last;
     if (day->tally.count == 0)
         value = figure_missing();
-    struct figure converted = convert(s, p, s->q->series->currency, value, to);
-    if (value.kind != FIGURE_MISSING && converted.kind == FIGURE_MISSING) {
-        to->lacking += day->known;
+    struct figure converted = convert(s, p, s->q->series->currency, value, day->known, to);
+    if (value.kind != FIGURE_MISSING && converted.kind == FIGURE_MISSING)
         return;
-    }
     tally_add(&to->tally, converted);
     to->known += day->known;
 }

@@ -33,6 +33,7 @@ struct span_sum {
     uint64_t known;     // reports or steps behind it
     uint64_t expected;  // periods or steps that the span has (up to until_s); less known: missing
     uint64_t lacking;   // known, but there is no rate: not in the tally, as what follows
+    uint64_t too_large; // known, and there is a rate, but no figure holds what it comes to
     uint64_t foreign;   // known in another currency than the series', and none was asked for
     uint64_t split;     // reports of periods that lie across the span's edge
     uint64_t gone;      // steps whose figures of then are not kept: their month was rolled up after as_of
@@ -42,7 +43,7 @@ struct span_sum {
 // Whole only: nothing that was known is left out of the tally.
 static inline bool span_sum_whole(const struct span_sum *s)
 {
-    return s->lacking + s->foreign + s->split + s->gone == 0;
+    return s->lacking + s->too_large + s->foreign + s->split + s->gone == 0;
 }
 
 // Fills out[0 .. count-1]. INVALID: spans that are not rising; TOO_BIG: past points_max; else as

@@ -115,7 +115,10 @@ static void set_cell(struct asking *a, const struct totals_line *l, const struct
 {
     bool level = l->kpi->kind == KPI_LEVEL;
     bool known = sum->tally.count > 0;
-    c->why = sum->lacking || sum->foreign ? TOTAL_RATE : known ? TOTAL_KNOWN : TOTAL_MISSING;
+    c->why = sum->lacking || sum->foreign ? TOTAL_RATE
+             : sum->too_large             ? TOTAL_RANGE
+             : known                      ? TOTAL_KNOWN
+                                          : TOTAL_MISSING;
     c->partial = sum->known < sum->expected || !span_sum_whole(sum);
     a->foreign |= sum->foreign > 0;
     if (c->why != TOTAL_KNOWN)

@@ -304,6 +304,26 @@ static void rates_of_then_are_asked_for_with_the_figures_of_then(void **state)
     }
 }
 
+// After the others: February's figure is another one from here on.
+static void what_no_figure_holds_is_not_said_to_lack_a_rate(void **state)
+{
+    (void)state;
+    park_fixture_invest(&f.store, day_of(2026, 2, 1), INT64_C(9000000000000000), "USD");
+    json_t *root = get("/api/v1/observations?series=" INV "&period=2026-02&currency=UZS");
+    const json_t *o = nth(root, "observations", 0);
+    assert_true(json_is_null(json_object_get(o, "value")));
+    assert_true(json_is_true(json_object_get(o, "too_large")));
+    assert_false(json_is_true(json_object_get(o, "rate_lacking")));
+    json_decref(root);
+    root = get("/api/v1/query?series=" INV "&from=2026-01-01&to=2026-03-01&step=quarter&currency=UZS");
+    assert_int_equal(integer(nth(root, "points", 0), "too_large"), 1);
+    assert_null(json_object_get(nth(root, "points", 0), "rate_lacking"));
+    json_decref(root);
+    site_fixture_get(&f, "/series/" INV "?currency=UZS&range=all&lang=en");
+    assert_true(site_fixture_has(&f, "too large to be shown exactly"));
+    assert_false(site_fixture_has(&f, "no rate for this period"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_tile_adds_converted_reports_or_nothing),
         cmocka_unit_test(a_graph_is_drawn_from_converted_figures),
         cmocka_unit_test(rates_of_then_are_asked_for_with_the_figures_of_then),
+        cmocka_unit_test(what_no_figure_holds_is_not_said_to_lack_a_rate),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -234,6 +234,17 @@ static void an_amount_of_another_currency_within_a_series_is_converted_too(void 
     close_rig(r);
 }
 
+static void what_no_figure_holds_in_the_other_currency_lacks_no_rate(void **state)
+{
+    (void)state;
+    struct totals_rig *r = open_rig(RESIDENTS);
+    totals_rig_foreign(r, "a/inv", "KZT", "2026-02", INT64_C(9000000000000000), "USD");
+    totals_rig_report(r, "b/inv", "KZT", "2026-02", 5);
+    totals_rig_rates(r, "2026-02-01", "2026-02-28", "USD", "500");
+    expect_none(&ask(r, "all/inv", SPAN_MONTH, "2026-02", "2026-02", 0, "KZT")->at[0], TOTAL_RANGE, 1);
+    close_rig(r);
+}
+
 static void machines_figures_are_added_by_the_parks_own_days(void **state)
 {
     (void)state;
@@ -562,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_whole_swallows_its_parts_only_from_its_first_figure_on),
         cmocka_unit_test(unlike_currencies_are_added_only_converted),
         cmocka_unit_test(an_amount_of_another_currency_within_a_series_is_converted_too),
+        cmocka_unit_test(what_no_figure_holds_in_the_other_currency_lacks_no_rate),
         cmocka_unit_test(machines_figures_are_added_by_the_parks_own_days),
         cmocka_unit_test(a_yearly_rate_is_of_what_is_known),
         cmocka_unit_test(a_yearly_rate_stands_still_between_two_steps),
