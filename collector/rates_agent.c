@@ -67,8 +67,8 @@ static int32_t first_day(const struct rates_agent *a, enum bank b, int32_t today
     return count > 0 ? rate_book_at(a->book, b, count - 1)->asked + 1 : today;
 }
 
-// The next day to ask for, whether or not it has come: days that are stored are passed over. A bank that takes
-// no date is asked once each day whatever is stored, since what it gives may be tomorrow's already.
+// The next day to ask for, whether or not it has come: days that are stored are passed over. A bank that
+// takes no date is asked once each day whatever is stored, since what it gives may be tomorrow's already.
 static int32_t next_day(struct rates_agent *a, enum bank b, int32_t today)
 {
     int32_t *from = &a->banks[b].from;
