@@ -152,9 +152,9 @@ static bool same_print(const struct print *a, const struct print *b)
 
 // Where everything that is not in the file is gone, one that is being written is left alone. (A clock that is
 // behind the file's is no reason to wait.)
-static bool is_young(const struct csv_table *t, const struct stat *st)
+static bool is_young(const struct csv_table *t, const struct timespec *written)
 {
-    int64_t written_us = (int64_t)st->st_mtim.tv_sec * US_PER_S + st->st_mtim.tv_nsec / 1000;
+    int64_t written_us = (int64_t)written->tv_sec * US_PER_S + written->tv_nsec / 1000;
     int64_t age_us = clock_wall(t->env->clock).us - written_us;
     return age_us >= 0 && age_us < YOUNG_US;
 }
@@ -169,7 +169,7 @@ static bool has_changed(struct csv_table *t, const struct stat *st, bool *whole)
         *whole = mono_diff_ms(clock_mono(t->env->clock), t->partial_since) >= PARTIAL_WAIT_MS;
         return *whole;
     }
-    if (t->config->whole && is_young(t, st))
+    if (t->config->whole && is_young(t, &st->st_mtim))
         return false;
     return t->release.next || !same_print(&now, &t->spooled);
 }
@@ -300,7 +300,7 @@ static enum err read_row(struct csv_table *t, const struct csv_raw *raw, struct 
     return e;
 }
 
-// The look stored with it matches no file, so that a restart reads the file again too.
+// The look stored with it (size −1) matches no file, so that a restart reads the file again too.
 static void note_partial(struct csv_table *t)
 {
     t->partial = true;
@@ -429,6 +429,8 @@ static enum err look(struct csv_table *t, struct harvest *h)
         return ERR_OK;
     print_of(t, &st, &t->print);
     enum err e = read_table(t, whole, h);
+    if (is_young(t, &st.st_ctim)) // written again in the same tick of the kernel's clock it looks the same
+        t->print.size = -1;
     if (e != ERR_OK)
         forget_reading(t);
     return e;
@@ -465,7 +467,7 @@ static enum err give(struct csv_table *t, size_t max, struct harvest *h)
     while (e == ERR_OK && t->change_next < t->change_count && h->count < max)
         e = give_change(t, &t->changes[t->change_next++], h);
     h->more = t->change_next < t->change_count;
-    if (e == ERR_OK && !h->more)
+    if (e == ERR_OK && !h->more && !same_print(&t->print, &t->spooled))
         e = harvest_position(h, PRINT_KEY, &t->print, sizeof t->print);
     return e == ERR_OK && !h->more && t->config->releases ? give_release(t, h) : e;
 }

@@ -6,9 +6,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define D(year, month) civil_to_days((struct civil){year, month, 1})
@@ -310,6 +313,34 @@ static void a_long_table_is_given_in_portions(void **state)
                         36); // oldest first
 }
 
+// A file's times are no finer than the kernel's clock for them, and a page that is mapped changes without
+// them.
+static void a_table_that_was_written_a_moment_ago_is_read_again_though_it_looks_the_same(void **state)
+{
+    struct csv_bench *f = reports(state);
+    const char text[] = "month,staff,invested\n2026-01,12,1\n";
+    struct stat st;
+    csv_put(f, text);
+    int fd = open(f->path, O_RDWR | O_CLOEXEC);
+    char *bytes = mmap(NULL, sizeof text - 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(bytes, MAP_FAILED);
+    char *last_digit = strstr(bytes, ",1\n") - 1;
+    *last_digit = '3';
+    assert_int_equal(fstat(fd, &st), 0);
+    fake_clock_step_us(&f->bench->clock, (st.st_ctim.tv_sec + 1 - SOURCE_BENCH_NOW_S) * US_PER_S);
+    csv_open(f);
+    expect(f, lines("jobs_total %d 13\ninv %d 100\n", D(2026, 1), D(2026, 1)));
+    *last_digit = '4';
+    csv_open(f);
+    expect(f, lines("jobs_total %d 14\n", D(2026, 1)));
+    *last_digit = '5';
+    fake_clock_step_us(&f->bench->clock, 5 * US_PER_S);
+    expect(f, lines("jobs_total %d 15\n", D(2026, 1)));
+    expect(f, "");
+    assert_int_equal(munmap(bytes, sizeof text - 1), 0);
+    assert_int_equal(close(fd), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, csv_bench_setup, csv_bench_teardown)
@@ -330,6 +361,7 @@ int main(void)
         T(files_that_cannot_be_read_say_why),
         T(a_header_without_end_is_told_from_one_being_written),
         T(a_long_table_is_given_in_portions),
+        T(a_table_that_was_written_a_moment_ago_is_read_again_though_it_looks_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
