@@ -137,8 +137,9 @@ static enum err convert_row(const struct fact_source *f, const struct board_row 
     if (f->convert && into)
         e = f->convert(f->ctx, r, days.from, days.to, into, value, first, &by);
     if (e == ERR_OK && value->kind != FIGURE_MISSING && by.to > 0) {
+        if (!out->converted || by.rated > out->by.rated)
+            out->by = by;
         out->converted = true;
-        out->by = by;
     }
     return e;
 }

@@ -349,6 +349,34 @@ static void other_currencies_are_added_when_each_has_its_rate_and_else_not_at_al
     assert_int_equal(f.value.kind, FIGURE_MISSING);
 }
 
+// Like convert, each row by the rate of its newest figure's day.
+static enum err convert_by_day(void *ctx, const struct board_row *row, int32_t from, int32_t to,
+                               const struct currency *currency, struct figure *total, int64_t *first_s,
+                               struct conversion *by)
+{
+    enum err e = convert(ctx, row, from, to, currency, total, first_s, by);
+    by->rated = (int32_t)row->latest.time;
+    return e;
+}
+
+static void the_rate_that_is_said_is_the_newest_whosever_it_is(void **state)
+{
+    (void)state;
+    add(&inv, "a", "", 5000, "money")->latest.time = DAY - 30;
+    add(&inv, "b", "", 5000, "money");
+    add(&inv, "c", "", 5000, "money")->latest.time = DAY - 60;
+    for (size_t i = 0; i < count; i++)
+        snprintf(rows[i].series.currency, sizeof rows[i].series.currency, "KZT");
+    struct statement st = target("inv", 105, "money");
+    st.currency = "USD";
+    struct fact_source s = source(NULL);
+    s.convert = convert_by_day;
+    struct fact f = fact_of_statement(&s, &st);
+    assert_true(f.converted);
+    assert_int_equal(f.value.integer, 30);
+    assert_int_equal(f.by.rated, DAY);
+}
+
 // ---- membership
 
 static void set_member(int32_t joined, int32_t left)
@@ -413,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(ratios_are_never_added_but_one_may_be_shown, clear),
         cmocka_unit_test_setup(money_of_another_currency_is_not_comparable, clear),
         cmocka_unit_test_setup(other_currencies_are_added_when_each_has_its_rate_and_else_not_at_all, clear),
+        cmocka_unit_test_setup(the_rate_that_is_said_is_the_newest_whosever_it_is, clear),
         cmocka_unit_test_setup(what_is_credited_to_others_is_never_credited_to_the_park, clear),
         cmocka_unit_test_setup(nobodys_figure_is_unknown_and_not_zero, clear),
         cmocka_unit_test_setup(a_resident_that_reports_a_whole_and_its_parts_is_counted_once, clear),
