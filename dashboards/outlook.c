@@ -53,6 +53,7 @@ static void rate_of_years(const struct fact_source *f, const struct statement *s
     bool covered = before.why == FACT_KNOWN && (months < 12 || before.from_day <= from + SLACK_DAYS);
     o->rate =
         run_rate_of(covered ? difference(fact->value, before.value) : figure_missing(), end, fact->to_day);
+    o->rate.why = covered ? FORECAST_KNOWN : FORECAST_NO_YEAR;
     o->rate_contributors = covered ? before.contributors : 0;
 }
 

@@ -122,7 +122,7 @@ static void put_rate(struct writer *j, const struct outlook *o, const struct cur
             "the span up to the newest figure less the same span a year before, divided by the days, "
             "times 365"};
     put_amount(j, "run_rate_per_year", run_rate_per_year(&o->rate), c);
-    writer_text(j, "why_unknown", o->rate.known ? NULL : forecast_why_text(FORECAST_SHORT));
+    writer_text(j, "why_unknown", o->rate.known ? NULL : forecast_why_text(run_rate_why(&o->rate)));
     writer_text(j, "rule", rules[o->rule]);
     if (o->rate.end > 0) {
         put_day(j, "from", o->rate.from);

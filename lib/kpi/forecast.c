@@ -37,6 +37,11 @@ struct figure run_rate_per_year(const struct run_rate *r)
     return r->known ? of_real(r->per_year) : figure_missing();
 }
 
+enum forecast_why run_rate_why(const struct run_rate *r)
+{
+    return r->known ? FORECAST_KNOWN : r->why == FORECAST_KNOWN ? FORECAST_SHORT : r->why;
+}
+
 const char *forecast_why_text(enum forecast_why w)
 {
     static const char *const texts[] = {[FORECAST_KNOWN] = "",
@@ -45,6 +50,7 @@ const char *forecast_why_text(enum forecast_why w)
                                         [FORECAST_NO_FACT] = "no figure to compare",
                                         [FORECAST_REACHED] = "already reached",
                                         [FORECAST_SHORT] = "less than 90 days of figures to tell a rate from",
+                                        [FORECAST_NO_YEAR] = "no figures of the same span a year before",
                                         [FORECAST_STILL] = "nothing was added at this rate",
                                         [FORECAST_AWAY] = "it goes away from the target at this rate",
                                         [FORECAST_FAR] = "not within 100 years at this rate"};
@@ -101,8 +107,8 @@ struct forecast forecast_make(const struct statement *t, struct figure actual, i
 {
     struct forecast out = {.why = refuse(t, actual)};
     bool down = false;
-    if (out.why == FORECAST_KNOWN && !r->known)
-        out.why = FORECAST_SHORT;
+    if (out.why == FORECAST_KNOWN)
+        out.why = run_rate_why(r);
     if (out.why != FORECAST_KNOWN)
         return out;
     double need = lacking(t, actual, &down), pace = down ? -r->per_day : r->per_day;

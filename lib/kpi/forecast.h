@@ -10,9 +10,24 @@
 #define RUN_RATE_MIN_DAYS 90    // with less there is none
 #define FORECAST_MAX_DAYS 36525 // a hundred years: beyond that no date is named
 
+enum forecast_why {
+    FORECAST_KNOWN,
+    FORECAST_NO_TARGET, // a fact, capacity or event: nothing is to be reached
+    FORECAST_NO_VALUE,  // how much was planned is not known
+    FORECAST_NO_FACT,   // how much there is is not known, or not comparable
+    FORECAST_REACHED,
+    FORECAST_SHORT,   // too little to tell how fast it goes
+    FORECAST_NO_YEAR, // of a figure per year, month …: none of the same span a year before
+    FORECAST_STILL,   // it does not move
+    FORECAST_AWAY,    // it goes away from the target
+    FORECAST_FAR      // not within FORECAST_MAX_DAYS
+};
+const char *forecast_why_text(enum forecast_why w); // for programs: "already reached" …; "" when known
+
 struct run_rate {
     bool known;
-    double per_day;    // 0 while it is not known
+    enum forecast_why why; // while it is not known
+    double per_day;        // 0 while it is not known
     double per_year;   // of RUN_RATE_YEAR days, each gain scaled by itself: a whole year's is the gain itself
     int32_t from, end; // the span it was taken over: civil days, from ≤ day < end; known or not
 };
@@ -23,19 +38,8 @@ struct run_rate run_rate_of(struct figure gained, int32_t from, int32_t end);
 void run_rate_add(struct run_rate *all, const struct run_rate *one);
 // What it comes to in a year of 365 days; missing when it is not known.
 struct figure run_rate_per_year(const struct run_rate *r);
-
-enum forecast_why {
-    FORECAST_KNOWN,
-    FORECAST_NO_TARGET, // a fact, capacity or event: nothing is to be reached
-    FORECAST_NO_VALUE,  // how much was planned is not known
-    FORECAST_NO_FACT,   // how much there is is not known, or not comparable
-    FORECAST_REACHED,
-    FORECAST_SHORT, // too little to tell how fast it goes
-    FORECAST_STILL, // it does not move
-    FORECAST_AWAY,  // it goes away from the target
-    FORECAST_FAR    // not within FORECAST_MAX_DAYS
-};
-const char *forecast_why_text(enum forecast_why w); // for programs: "already reached" …; "" when known
+// FORECAST_KNOWN, or why there is none; FORECAST_SHORT where nothing else was said.
+enum forecast_why run_rate_why(const struct run_rate *r);
 
 struct forecast {
     enum forecast_why why;

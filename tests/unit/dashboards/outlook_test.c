@@ -245,7 +245,8 @@ static void a_figure_per_year_goes_on_from_year_to_year(void **state)
     assert_int_equal(o.forecast.day, day_of(2026, 11, 1) - 1);
     months[0][10] = months[0][11] = MISSING; // the year before is not whole
     o = ask(&st, NULL);
-    assert_int_equal(o.forecast.why, FORECAST_SHORT);
+    assert_int_equal(o.forecast.why, FORECAST_NO_YEAR);
+    assert_int_equal(run_rate_why(&o.rate), FORECAST_NO_YEAR);
     st.per = "quarter";
     o = ask(&st, &f);
     assert_int_equal(f.rule, RULE_QUARTER);
