@@ -138,6 +138,7 @@ struct outlook outlook_of(const struct fact_source *f, const struct statement *s
         return o;
     o.has = true;
     o.gap = target_gap(st, fact->value, &o.gap_per_cent);
+    o.gap_is_excess = target_gap_is_excess(st, fact->value);
     if (fact->rule == RULE_LEVEL)
         rate_of_lines(f, st, &o);
     else if (fact->rule == RULE_SINCE_FIRST)

@@ -28,6 +28,7 @@ struct outlook_reading {    // one reading of when it is due
 struct outlook {
     bool has;                        // a target with a fact; all else is empty otherwise
     struct figure gap, gap_per_cent; // missing once reached
+    bool gap_is_excess;              // it is above a limit or a range: nothing is lacking
     enum outlook_rule rule;
     struct run_rate rate;
     unsigned rate_contributors; // residents that it was made from

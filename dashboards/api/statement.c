@@ -182,6 +182,7 @@ static void put_outlook(struct writer *j, const struct statement *st, const stru
     writer_object(j, "outlook");
     put_amount(j, "gap", o->gap, c);
     writer_figure(j, "per_cent", o->gap_per_cent);
+    writer_bool(j, "excess", o->gap_is_excess);
     writer_text(j, "rule", gap_rule(st));
     writer_end_object(j);
     put_rate(j, o, c);

@@ -23,7 +23,7 @@ static void put_gap(struct page *p, const struct fact *f, const struct outlook *
     char per_cent[SHOW_TEXT];
     if (o->gap.kind == FIGURE_MISSING)
         return;
-    open_item(p, T_GAP);
+    open_item(p, o->gap_is_excess ? T_GAP_EXCESS : T_GAP);
     page_figure(p, o->gap, &f->measure, true);
     if (o->gap_per_cent.kind != FIGURE_MISSING) {
         show_per_cent(per_cent, o->gap_per_cent, p->lang);

@@ -135,3 +135,12 @@ struct figure target_gap(const struct statement *t, struct figure actual, struct
         *per_cent = of_real(need * 100 / bound);
     return of_real(need);
 }
+
+bool target_gap_is_excess(const struct statement *t, struct figure actual)
+{
+    bool down = false;
+    if (refuse(t, actual) != FORECAST_KNOWN)
+        return false;
+    (void)bound_of(t, actual, &down);
+    return down;
+}

@@ -55,5 +55,7 @@ struct forecast forecast_make(const struct statement *t, struct figure actual, i
 // range to its nearer end. Missing when it is reached, not a target or not comparable. *per_cent (may be
 // NULL): of the published number; missing where that is not above 0.
 struct figure target_gap(const struct statement *t, struct figure actual, struct figure *per_cent);
+// The gap is what the figure is too much by: it is above a limit or a range.
+bool target_gap_is_excess(const struct statement *t, struct figure actual);
 
 #endif

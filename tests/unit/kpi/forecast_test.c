@@ -111,6 +111,24 @@ static void there_is_no_date_for_what_is_reached_shrinking_still_far_or_unknown(
         assert_true(strlen(forecast_why_text(w)) > 5);
 }
 
+static bool is_excess(const char *value, int64_t actual)
+{
+    struct statement t = target(value);
+    return target_gap_is_excess(&t, whole(actual));
+}
+
+static void a_gap_above_a_limit_or_a_range_is_an_excess(void **state)
+{
+    (void)state;
+    assert_true(is_excess("< 10", 40));
+    assert_true(is_excess("< 10", 10));
+    assert_true(is_excess("<= 10", 11));
+    assert_true(is_excess("40 .. 50", 60));
+    assert_false(is_excess("40 .. 50", 30));
+    assert_false(is_excess(">= 200", 150));
+    assert_false(is_excess("<= 10", 10)); // kept
+}
+
 static void gap_is(const char *value, int64_t actual, int64_t gap, int64_t per_cent)
 {
     struct statement t = target(value);
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(the_day_is_the_first_at_whose_end_it_is_reached),
         cmocka_unit_test(a_limit_is_approached_downwards_and_a_range_from_either_side),
         cmocka_unit_test(there_is_no_date_for_what_is_reached_shrinking_still_far_or_unknown),
+        cmocka_unit_test(a_gap_above_a_limit_or_a_range_is_an_excess),
         cmocka_unit_test(a_gap_is_what_is_lacking_and_there_is_none_once_it_is_reached),
         cmocka_unit_test(twenty_thousand_forecasts_are_what_fractions_say),
     };
