@@ -12,21 +12,24 @@ enum reach { REACH_NONE, REACH_OWN, REACH_PARK, REACH_ALL }; // nothing is the d
 static const enum reach reaches[ROLE_COUNT][SIGHT_COUNT] = {
     [ROLE_RESIDENT] = {[SIGHT_PARK] = REACH_PARK,
                        [SIGHT_RESIDENT] = REACH_OWN,
+                       [SIGHT_INSIDE] = REACH_OWN,
                        [SIGHT_AGENT] = REACH_OWN,
                        [SIGHT_OBLIGATIONS] = REACH_OWN},
     [ROLE_ANALYST] = {[SIGHT_PARK] = REACH_PARK,
                       [SIGHT_RESIDENT] = REACH_PARK,
+                      [SIGHT_INSIDE] = REACH_PARK,
                       [SIGHT_SUMS] = REACH_PARK,
                       [SIGHT_OBLIGATIONS] = REACH_PARK},
     [ROLE_OPERATOR] = {[SIGHT_PARK] = REACH_PARK,
                        [SIGHT_RESIDENT] = REACH_PARK,
+                       [SIGHT_INSIDE] = REACH_PARK,
                        [SIGHT_SUMS] = REACH_PARK,
                        [SIGHT_AGENT] = REACH_PARK,
                        [SIGHT_OBLIGATIONS] = REACH_PARK},
-    [ROLE_AUDITOR] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
-    [ROLE_ADMIN] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
+    [ROLE_AUDITOR] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
+    [ROLE_ADMIN] = {REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL},
 };
-_Static_assert(SIGHT_COUNT == 6, "auditor and admin see all that there is");
+_Static_assert(SIGHT_COUNT == 7, "auditor and admin see all that there is");
 
 static const enum reach deeds[ROLE_COUNT][DEED_COUNT] = {
     [ROLE_RESIDENT] = {[DEED_REPORT] = REACH_OWN},

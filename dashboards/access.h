@@ -49,6 +49,7 @@ struct viewer { // {0}: sees nothing but what is public, and without parks not e
 enum sight {
     SIGHT_PARK,        // its name and profile
     SIGHT_RESIDENT,    // its name, that it exists, its series and figures
+    SIGHT_INSIDE,      // what it keeps to itself where it is public: confidential figures, authors, reasons
     SIGHT_SUMS,        // what is computed from the figures of all residents of a park
     SIGHT_AGENT,       // a resident's agents: state and counters
     SIGHT_OBLIGATIONS, // what a resident owes: when it reports, and whether in time

@@ -1,6 +1,7 @@
 // Series are copied out of the reader: pages keep them while they ask further questions of it.
 
 #include "dashboards/board.h"
+#include "dashboards/inside.h"
 #include "kpi/project.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,22 @@ static enum err complete(struct site *s, const struct readers *store, struct boa
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+// Those that are kept from this viewer go before anything is read of them.
+static enum err keep_open(const struct readers *store, struct board *b, struct diag *d)
+{
+    size_t kept = 0;
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < b->count && e == ERR_OK; i++) {
+        const struct series_name *n = &b->rows[i].name;
+        bool withheld = true;
+        e = inside_withheld(store, n->park, n->resident, n->kpi, &withheld, d);
+        if (!withheld && kept++ != i)
+            b->rows[kept - 1] = b->rows[i];
+    }
+    b->count = kept;
+    return e;
+}
+
 // Both ways: what is asked for may be part of what may be seen, or the other way round.
 static enum err list_within(struct loading *l, const struct readers *store, const char *asked,
                             const char *visible, struct diag *d)
@@ -86,6 +103,8 @@ enum err board_load(struct site *s, const struct readers *store, const char *pre
     for (size_t i = 0; i < visible.count && !e; i++)
         e = list_within(&l, store, prefix, visible.at[i], d);
     access_prefixes_free(&visible);
+    if (!e)
+        e = keep_open(store, &b, d);
     for (size_t i = 0; i < b.count && !e; i++)
         e = complete(s, store, &b.rows[i], d);
     if (e)
@@ -100,9 +119,13 @@ enum err board_load_one(struct site *s, const struct readers *store, const char 
 {
     const struct ledger_series *series;
     struct series_name parsed = {0};
-    if (!may_see(store->viewer, name, &parsed))
+    bool withheld = false, seen = may_see(store->viewer, name, &parsed);
+    enum err e =
+        seen ? inside_withheld(store, parsed.park, parsed.resident, parsed.kpi, &withheld, d) : ERR_OK;
+    if (!seen || withheld)
         return diag_fail(d, ERR_NOT_FOUND, "there is no series %s", name);
-    enum err e = reader_series_by_name(store->reader, name, &series, d);
+    if (!e)
+        e = reader_series_by_name(store->reader, name, &series, d);
     if (e)
         return e;
     memset(out, 0, sizeof *out);

@@ -2,6 +2,7 @@
 // else, so that what is not there and what may not be seen take the same way.
 #include "dashboards/computed.h"
 #include "dashboards/computed_kept.h"
+#include "dashboards/inside.h"
 #include "dashboards/plan.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,10 +147,13 @@ enum err computed_load_one(struct site *s, const struct readers *store, const ch
     if (series_parse(name, &parsed) == ERR_OK &&
         access_may_series(store->viewer, parsed.park, parsed.resident))
         park = parks_find(&s->parks, parsed.park);
-    if (!park)
+    bool withheld = false; // it can be made of any of a resident's figures
+    enum err e = park ? inside_withheld(store, parsed.park, parsed.resident, NULL, &withheld, d) : ERR_OK;
+    if (!park || withheld)
         return diag_fail(d, ERR_NOT_FOUND, "there is no series %s", name);
     const struct totals_place place = computed_place(s, store, park);
-    enum err e = totals_find(&place, &parsed, &series, d);
+    if (e == ERR_OK)
+        e = totals_find(&place, &parsed, &series, d);
     if (e != ERR_OK)
         return e;
     fill_row(s, park, &series, out);
@@ -191,7 +195,10 @@ enum err computed_load(struct site *s, const struct readers *store, const struct
     bool one = *resident && strcmp(resident, SERIES_RESIDENT_ALL) != 0;
     bool may = one ? access_may(store->viewer, SIGHT_RESIDENT, park->code, resident)
                    : access_may(store->viewer, SIGHT_SUMS, park->code, "");
-    enum err e = may ? totals_list(&place, resident, add, &l, d) : ERR_OK;
+    bool withheld = false;
+    enum err e = may && one ? inside_withheld(store, park->code, resident, NULL, &withheld, d) : ERR_OK;
+    if (e == ERR_OK && may && !withheld)
+        e = totals_list(&place, resident, add, &l, d);
     for (size_t i = 0; i < b.count; i++)
         settle_row(&b.rows[i]);
     if (e != ERR_OK)

@@ -21,7 +21,7 @@ struct answer {
     const struct board_row *row;
     struct money money;
     struct as_of as_of;
-    bool csv;
+    bool csv, inside; // inside: authors and reasons are for this viewer
     size_t rows;
 };
 
@@ -65,8 +65,8 @@ static void put_json(struct answer *a, const struct observation *o, const char *
         put_original(j, &m, value, c);
     writer_text(j, "status", letters[o->status]);
     writer_bool(j, "confidential", o->confidential);
-    writer_text_or_null(j, "reason", o->reason);
-    writer_text_or_null(j, "author", o->author);
+    writer_text_or_null(j, "reason", a->inside ? o->reason : "");
+    writer_text_or_null(j, "author", a->inside ? o->author : "");
     if (api_may_agent_ids(&a->x->viewer))
         writer_integer(j, "key_id", o->key_id);
     writer_time(j, "received", o->received_us);
@@ -110,9 +110,9 @@ static void put_csv(struct answer *a, const struct observation *o, const char *p
     csv_time(b, o->received_us);
     csv_time(b, o->published_us);
     buf_text(b, ",");
-    csv_text(b, o->reason ? o->reason : "");
+    csv_text(b, a->inside && o->reason ? o->reason : "");
     buf_text(b, ",");
-    csv_text(b, o->author ? o->author : "");
+    csv_text(b, a->inside && o->author ? o->author : "");
     if (a->money.to)
         csv_money(b, &m, value, c);
     buf_text(b, "\r\n");
@@ -237,6 +237,7 @@ void api_observations(struct site *s, struct exchange *x)
     if (parse_query(s, x, &row, &q))
         return;
     struct answer a = {.site = s, .x = x, .row = &row, .csv = format == 1};
+    a.inside = access_may(&x->viewer, SIGHT_INSIDE, row.name.park, row.name.resident);
     if (as_of_parse(x, site_now_us(s) / US_PER_S, row.park ? site_zone(s, row.park) : NULL, &a.as_of))
         return;
     if (closings_refresh(s, &store, &d) != ERR_OK) {

@@ -29,15 +29,15 @@ struct search {
     struct corrections *found;
     const struct as_of *as_of;
     struct side before;
-    int32_t period_start; // of before
-    bool has_before;
+    int32_t period_start;    // of before
+    bool has_before, inside; // inside: authors and reasons are for this viewer
 };
 
-static struct side side_of(const struct observation *o)
+static struct side side_of(const struct observation *o, bool inside)
 {
     struct side s = {.value = o->status == WIRE_MISSING ? figure_missing() : o->value};
     snprintf(s.currency, sizeof s.currency, "%s", o->currency);
-    snprintf(s.author, sizeof s.author, "%s", o->author ? o->author : "");
+    snprintf(s.author, sizeof s.author, "%s", inside && o->author ? o->author : "");
     return s;
 }
 
@@ -65,9 +65,9 @@ static void keep(struct search *s, const struct observation *o, struct side is)
                              .is = is,
                              .received_us = o->received_us,
                              .published_us = o->published_us,
-                             .key_id = o->key_id,
+                             .key_id = s->inside ? o->key_id : 0, // who, if not by name
                              .position = o->position};
-    snprintf(k->reason, sizeof k->reason, "%s", o->reason ? o->reason : "");
+    snprintf(k->reason, sizeof k->reason, "%s", s->inside && o->reason ? o->reason : "");
 }
 
 static enum err visit(void *ctx, const struct observation *o)
@@ -76,7 +76,7 @@ static enum err visit(void *ctx, const struct observation *o)
     int64_t at_us = s->as_of->by_published ? o->published_us : o->received_us;
     if (s->as_of->us != 0 && at_us > s->as_of->us)
         return ERR_OK;
-    struct side is = side_of(o);
+    struct side is = side_of(o, s->inside);
     if (s->has_before && s->period_start == o->period_start)
         keep(s, o, is);
     s->before = is;
@@ -99,7 +99,9 @@ void corrections_load(struct page *p, const struct board_row *r, int64_t from, i
                       const struct as_of *as_of, struct corrections *out)
 {
     *out = (struct corrections){.at = calloc(CORRECTIONS_SHOWN, sizeof *out->at)};
-    struct search s = {.found = out, .as_of = as_of};
+    struct search s = {.found = out,
+                       .as_of = as_of,
+                       .inside = access_may(&p->x->viewer, SIGHT_INSIDE, r->name.park, r->name.resident)};
     const struct observation_query q = {.series_id = r->series.series_id,
                                         .from = (int32_t)(from / 86400),
                                         .to = (int32_t)((to + 86399) / 86400),

@@ -188,8 +188,10 @@ static enum err keep_revision(void *ctx, const struct observation *o)
     return ERR_OK;
 }
 
-static void put_note(struct page *p, const struct kept *k)
+static void put_note(struct page *p, const struct board_row *r, const struct kept *k)
 {
+    if (!access_may(&p->x->viewer, SIGHT_INSIDE, r->name.park, r->name.resident))
+        return;
     if (*k->reason)
         html_put(p->out, " <q>%s</q>", k->reason);
     if (*k->author)
@@ -218,7 +220,7 @@ static void put_history(struct page *p, const struct board_row *r, const struct 
         show_moment(ago, k->received_us / US_PER_S, r->park ? site_zone(p->site, r->park) : NULL);
         html_put(p->out, "<div class=\"small\">");
         page_fill(p, T_REVISED_FROM, value, ago, NULL);
-        put_note(p, k);
+        put_note(p, r, k);
         buf_text(p->out, "</div>");
     }
 }
@@ -230,7 +232,12 @@ static void put_closed(struct page *p, const struct board_row *r, int32_t day, c
     if (!closings_of(p->site, r, day, as_of, &closing))
         return;
     show_moment(since, closing.received_us / US_PER_S, r->park ? site_zone(p->site, r->park) : NULL);
-    html_put(p->out, "<div class=\"small closed\" title=\"%s\">", closing.reason);
+    // a closing is of the whole park
+    bool why = access_may(&p->x->viewer, SIGHT_SUMS, r->name.park, "");
+    if (why)
+        html_put(p->out, "<div class=\"small closed\" title=\"%s\">", closing.reason);
+    else
+        buf_text(p->out, "<div class=\"small closed\">");
     page_fill(p, T_CLOSED_SINCE, since, NULL, NULL);
     buf_text(p->out, "</div>");
 }
@@ -250,7 +257,7 @@ static void put_period(struct page *p, const struct board_row *r, const struct k
     put_value_cell(p, &m, last->value, &f);
     html_put(p->out, "<td>%s%s%s", page_text(p, statuses[last->status]), last->confidential ? " · " : "",
              last->confidential ? page_text(p, T_CONFIDENTIAL) : "");
-    put_note(p, last);
+    put_note(p, r, last);
     put_closed(p, r, last->period_start, as_of);
     html_put(p->out, "</td><td class=\"num\">%u</td><td>", last->revision);
     page_ago(p, last->received_us);

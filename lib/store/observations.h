@@ -89,6 +89,9 @@ struct latest {
 };
 enum err observations_latest(struct observations_reader *o, int64_t series_id, struct latest *out,
                              struct diag *d) MUST_USE; // NOT_FOUND
+// Whether any revision of any of its reports is confidential.
+enum err observations_confidential(struct observations_reader *o, int64_t series_id, bool *out,
+                                   struct diag *d) MUST_USE;
 // The civil day (UTC) a series begins: of a report its first period's start, of a measurement the first day
 // its streams measured anything. NOT_FOUND: no figure yet.
 enum err observations_first_day(struct observations_reader *o, struct reader *r,

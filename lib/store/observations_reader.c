@@ -238,6 +238,24 @@ enum err observations_latest(struct observations_reader *o, int64_t series_id, s
     return e;
 }
 
+enum err observations_confidential(struct observations_reader *o, int64_t series_id, bool *out,
+                                   struct diag *d)
+{
+    struct db_stmt *s = NULL;
+    bool row = false;
+    enum err e = observations_reader_begin(
+        o, "SELECT 1 FROM observation WHERE series_id=? AND confidential<>0 LIMIT 1", &s, d);
+    if (e != ERR_OK)
+        return e;
+    db_bind_int(s, 1, series_id);
+    if ((e = db_step(s, &row)) != ERR_OK)
+        e = failed(o, e, d);
+    else
+        *out = row;
+    observations_reader_end(o, s);
+    return e;
+}
+
 // ---- revisions
 // ------------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,10 @@ static const char SCHEMA[] =
     "INSERT INTO meta VALUES('schema', '" OBSERVATIONS_SCHEMA "');"
     "INSERT INTO cursor VALUES(1, 0, zeroblob(32), zeroblob(16), 0);";
 
+// Few figures are: to find out whether a series has any is then one look. Tables of before get it as well.
+static const char INDEXES[] =
+    "CREATE INDEX IF NOT EXISTS observation_confidential ON observation(series_id) WHERE confidential<>0";
+
 static const char *const SQL[OBSERVATIONS_STATEMENTS] = {
     [OBSERVATIONS_CURRENT] = "SELECT revision, value, currency, status, confidential, author FROM observation"
                              " WHERE series_id=? AND period_start=? ORDER BY revision DESC LIMIT 1",
@@ -141,6 +145,8 @@ static enum err open_once(const char *path, struct observations *o, struct diag 
         e = db_exec(o->db, "PRAGMA synchronous=NORMAL", d);
     if (e == ERR_OK)
         e = ensure(o->db, d);
+    if (e == ERR_OK)
+        e = db_exec(o->db, INDEXES, d);
     if (e == ERR_OK)
         e = load_cursor(o, d);
     for (int i = 0; e == ERR_OK && i < OBSERVATIONS_STATEMENTS; i++)

@@ -1,6 +1,8 @@
 #include "tests/support/rivals.h"
 #include "base/fs.h"
+#include "kpi/closure.h"
 #include "kpi/period.h"
+#include "store/ledger_keep.h"
 #include "store/observations.h"
 #include <jansson.h>
 #include <setjmp.h>
@@ -57,6 +59,8 @@ static const struct enterprise {
 };
 #define ENTERPRISES (sizeof enterprises / sizeof *enterprises)
 
+static const char *const inside[] = {"83672", "kanarauthor", "kanarreason", "kanarclosed", NULL};
+
 static struct rivals *worlds[4]; // found by their state's folder: the collector of each is asked by it
 
 const char *const *rivals_canaries(unsigned of)
@@ -64,8 +68,9 @@ const char *const *rivals_canaries(unsigned of)
     for (size_t i = 0; i < ENTERPRISES; i++)
         if (enterprises[i].bit == of)
             return enterprises[i].canaries;
-    fail_msg("nobody is %u", of);
-    return NULL;
+    if (of != WITH_INSIDE)
+        fail_msg("nobody is %u", of);
+    return inside;
 }
 
 // ---- profiles
@@ -170,8 +175,37 @@ static void declare(struct store *s, const struct store_stream *t, uint32_t numb
     store_commit(s);
 }
 
-static void put_figures(struct store *s, const struct enterprise *e)
+static void put_confidential(struct store *s, struct store_stream *t, const struct enterprise *e,
+                             unsigned with, int32_t period_start)
 {
+    const struct wire_sample figure = {
+        .series = 4, .time = period_start, .value = store_integer(with & WITH_INSIDE ? 8367291 : 4040404)};
+    const struct wire_note note = {.confidential = true, .reason = "", .author = "", .currency = ""};
+    declare(s, t, 4, e, "taxes_paid", "money", WIRE_REPORT);
+    store_begin(s);
+    store_append(s, t, WIRE_REPORT, &figure, &note, 1, NULL, 0);
+    store_commit(s);
+}
+
+static void close_oldest(struct store *s, unsigned with, struct period p)
+{
+    struct closure c = {.kpi = "jobs_total", .period = p};
+    struct wire_receipt receipt;
+    struct buf text;
+    snprintf(c.reason, sizeof c.reason, "%s", with & WITH_INSIDE ? "kanarclosed" : "audited");
+    buf_init(&text, CLOSURE_DOCUMENT_MAX);
+    assert_int_equal(closure_write(&c, &text), ERR_OK);
+    store_begin(s);
+    assert_int_equal(
+        ledger_add_control(s->ledger, CLOSURE_KIND "twin", text.data, text.len, "bek", &receipt, NULL),
+        ERR_OK);
+    store_commit(s);
+    buf_deinit(&text);
+}
+
+static void put_figures(struct store *s, const struct enterprise *e, unsigned with)
+{
+    bool said = e->bit == WITH_OFFICE && (with & WITH_INSIDE);
     char resident[80];
     snprintf(resident, sizeof resident, "%s/%s", e->park, e->code);
     struct store_stream t = store_agent(s, resident, (uint8_t)e->bit);
@@ -189,10 +223,16 @@ static void put_figures(struct store *s, const struct enterprise *e)
     }
     // a correction, which pages tell the history of
     const struct wire_sample again = {.series = 0, .time = p.start, .value = store_integer(e->figure + 9)};
-    const struct wire_note note = {.reason = "counted again", .author = "", .currency = ""};
+    const struct wire_note note = {.reason = said ? "kanarreason" : "counted again",
+                                   .author = said ? "kanarauthor" : "",
+                                   .currency = ""};
     store_begin(s);
     store_append(s, &t, WIRE_REPORT, &again, &note, 1, NULL, 0);
     store_commit(s);
+    if (e->bit == WITH_OFFICE) {
+        put_confidential(s, &t, e, with, p.start);
+        close_oldest(s, with, p);
+    }
     for (int i = 20; i > 0; i--)
         store_one(s, &t, WIRE_MEASUREMENT, 2, STORE_EPOCH - i * 60, store_integer(e->figure / 100 + i % 3));
 }
@@ -272,7 +312,7 @@ void rivals_open(struct rivals *w, unsigned with, char *users)
     put_parks(w);
     for (size_t i = 0; i < ENTERPRISES; i++)
         if (with & enterprises[i].bit)
-            put_figures(&w->store, &enterprises[i]);
+            put_figures(&w->store, &enterprises[i], with);
     observe(&w->store);
     w->config.state = w->store.folder;
     w->config.catalogue = catalogue;

@@ -1,6 +1,8 @@
 // Worlds of enterprises that are rivals, for tests of who sees what: park "twin" (public) with alfa, beta, a
 // ghost that is not in the profile and an office whose figures are public, and park "silo" (not public) with
-// gamma. A world can be without any of them: what somebody may not see must look as if it were not there.
+// gamma. Inside is what the office keeps to itself: a confidential figure, an author, reasons; without it
+// they are others. A world can be without any of them: what somebody may not see must look as if it were not
+// there.
 #ifndef ESEP_TESTS_SUPPORT_RIVALS_H
 #define ESEP_TESTS_SUPPORT_RIVALS_H
 
@@ -9,7 +11,15 @@
 #include "dashboards/users.h"
 #include "tests/support/store_fixture.h"
 
-enum { WITH_ALFA = 1, WITH_BETA = 2, WITH_GHOST = 4, WITH_OFFICE = 8, WITH_GAMMA = 16, WITH_ALL = 31 };
+enum {
+    WITH_ALFA = 1,
+    WITH_BETA = 2,
+    WITH_GHOST = 4,
+    WITH_OFFICE = 8,
+    WITH_GAMMA = 16,
+    WITH_INSIDE = 32,
+    WITH_ALL = 63
+};
 
 struct rivals {
     unsigned with;

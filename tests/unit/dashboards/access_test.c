@@ -36,34 +36,36 @@ static struct viewer viewer(const char *scope)
 static void each_role_sees_what_the_table_says_and_nothing_else(void **state)
 {
     (void)state;
-    // park one, its acme, its rival, its office, its sums, acme's agents, what acme owes and
-    // what its rival does; the same of two; the system
+    // park one, its acme, its rival, its office, what acme keeps to itself and what the office does, its
+    // sums, acme's agents, what acme owes and what its rival does; the same of two; the system
     static const struct {
         const char *scope, *sees;
-    } cases[] = {{"", "+--+---- -------- -"},
-                 {"resident:one/acme", "++-+-++- -------- -"},
-                 {"resident:two/acme", "+--+---- ++---++- -"},
-                 {"analyst:one", "+++++-++ -------- -"},
-                 {"operator:one", "++++++++ -------- -"},
-                 {"analyst:two", "+--+---- +++++-++ -"},
-                 {"operator:elsewhere", "+--+---- -------- -"},
-                 {"auditor", "++++++++ ++++++++ +"},
-                 {"admin", "++++++++ ++++++++ +"}};
+    } cases[] = {{"", "+--+------ ---------- -"},
+                 {"resident:one/acme", "++-++--++- ---------- -"},
+                 {"resident:two/acme", "+--+------ ++--+--++- -"},
+                 {"analyst:one", "+++++++-++ ---------- -"},
+                 {"operator:one", "++++++++++ ---------- -"},
+                 {"analyst:two", "+--+------ +++++++-++ -"},
+                 {"operator:elsewhere", "+--+------ ---------- -"},
+                 {"auditor", "++++++++++ ++++++++++ +"},
+                 {"admin", "++++++++++ ++++++++++ +"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct viewer v = viewer(cases[i].scope);
-        char sees[24];
+        char sees[28];
         size_t n = 0;
         for (size_t p = 0; p < 2; p++) {
             const char *park = park_list[p]->code;
-            const bool may[8] = {access_may(&v, SIGHT_PARK, park, ""),
-                                 access_may(&v, SIGHT_RESIDENT, park, "acme"),
-                                 access_may(&v, SIGHT_RESIDENT, park, "rival"),
-                                 access_may(&v, SIGHT_RESIDENT, park, "office"),
-                                 access_may(&v, SIGHT_SUMS, park, ""),
-                                 access_may(&v, SIGHT_AGENT, park, "acme"),
-                                 access_may(&v, SIGHT_OBLIGATIONS, park, "acme"),
-                                 access_may(&v, SIGHT_OBLIGATIONS, park, "rival")};
-            for (size_t k = 0; k < 8; k++)
+            const bool may[10] = {access_may(&v, SIGHT_PARK, park, ""),
+                                  access_may(&v, SIGHT_RESIDENT, park, "acme"),
+                                  access_may(&v, SIGHT_RESIDENT, park, "rival"),
+                                  access_may(&v, SIGHT_RESIDENT, park, "office"),
+                                  access_may(&v, SIGHT_INSIDE, park, "acme"),
+                                  access_may(&v, SIGHT_INSIDE, park, "office"),
+                                  access_may(&v, SIGHT_SUMS, park, ""),
+                                  access_may(&v, SIGHT_AGENT, park, "acme"),
+                                  access_may(&v, SIGHT_OBLIGATIONS, park, "acme"),
+                                  access_may(&v, SIGHT_OBLIGATIONS, park, "rival")};
+            for (size_t k = 0; k < 10; k++)
                 sees[n++] = may[k] ? '+' : '-';
             sees[n++] = ' ';
         }
