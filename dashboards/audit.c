@@ -1,6 +1,7 @@
 // An attacker may ask thousands of times a second and must not make the collector busy with that: what is
-// refused is counted (refusals) and told at most eight times a second. Texts are cut between characters: a
-// half of one is no JSON, and what can't be told leaves no entry.
+// refused is counted (refusals) and told at most eight times a second; nor fill the log, which is for ever:
+// what is taken out is counted too (exports). Texts are cut between characters: a half of one is no JSON, and
+// what can't be told leaves no entry.
 
 #include "dashboards/audit.h"
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 #define CALL_MS 1000
-#define DETAIL  400
+#define DETAIL  EXPORTS_DETAIL
 
 static const char *const events[] = {[AUDIT_OF_LOGIN] = "login",
                                      [AUDIT_OF_LOGOUT] = "logout",
@@ -58,19 +59,12 @@ void audit_who(char out[REFUSALS_WHO], const struct exchange *x, const char *nam
     cut(out, REFUSALS_WHO, whole);
 }
 
-static bool ask_collector(struct site *s, const char *request)
-{
-    char *reply = NULL;
-    bool ok = request && flush_ask(s->flush, request, CALL_MS, &reply, NULL) == ERR_OK && audit_taken(reply);
-    free(reply);
-    return ok;
-}
-
 static bool tell(struct site *s, const char *event, bool done, const struct refusal *r, const char *detail)
 {
-    char *request = audit_request(event, done, r->who, r->object, detail, r->count);
-    bool ok = ask_collector(s, request);
+    char *reply = NULL, *request = audit_request(event, done, r->who, r->object, detail, r->count);
+    bool ok = request && flush_ask(s->flush, request, CALL_MS, &reply, NULL) == ERR_OK && audit_taken(reply);
     free(request);
+    free(reply);
     return ok;
 }
 
@@ -81,22 +75,59 @@ static void untold(struct site *s, const char *event, bool done, const struct re
              F_TEXT("who", r->who), F_TEXT("object", r->object), F_INT("count", r->count));
 }
 
-bool audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
+void audit_note(struct site *s, const struct exchange *x, enum audit_what what, bool done, const char *who,
                 const char *object, const char *detail)
 {
     struct refusal r = {.count = 1};
     char bounded[DETAIL];
     if (!s->users)
-        return true;
+        return;
     audit_who(r.who, x, who);
     cut(r.object, sizeof r.object, object);
     cut(bounded, sizeof bounded, detail);
-    char *request = audit_request(events[what], done, r.who, r.object, bounded, r.count);
-    bool made = request != NULL;
-    if (!ask_collector(s, request))
+    if (!tell(s, events[what], done, &r, bounded))
         untold(s, events[what], done, &r);
-    free(request);
-    return made;
+}
+
+// ---- what is taken out
+// -----------------------------------------------------------------------------------------------------
+static bool take_export(struct site *s, bool end, struct export *out)
+{
+    pthread_mutex_lock(&s->refusals_lock);
+    bool any = exports_take(&s->exports, clock_mono(s->clock).us, end, out);
+    pthread_mutex_unlock(&s->refusals_lock);
+    return any;
+}
+
+// heard: false: the collector is not asked.
+static bool tell_export(struct site *s, const struct export *e, bool heard)
+{
+    struct refusal r = {.count = e->count};
+    memcpy(r.who, e->who, sizeof r.who);
+    memcpy(r.object, e->object, sizeof r.object);
+    heard = heard && tell(s, events[AUDIT_OF_EXPORT], true, &r, e->detail);
+    if (!heard)
+        untold(s, events[AUDIT_OF_EXPORT], true, &r);
+    return heard;
+}
+
+enum err audit_export(struct site *s, const struct exchange *x, const char *object, const char *detail)
+{
+    struct export e = {.count = 0};
+    if (!s->users)
+        return ERR_OK;
+    snprintf(e.whose, sizeof e.whose, "%s%s",
+             x->viewer.kind == VIEWER_TOKEN ? "token:" : "user:", x->viewer.name);
+    audit_who(e.who, x, NULL);
+    cut(e.object, sizeof e.object, object);
+    cut(e.detail, sizeof e.detail, detail);
+    if (!exchange_text_clean(e.who) || !exchange_text_clean(e.object) || !exchange_text_clean(e.detail))
+        return ERR_INVALID;
+    pthread_mutex_lock(&s->refusals_lock);
+    bool counted = exports_count(&s->exports, &e, clock_mono(s->clock).us);
+    pthread_mutex_unlock(&s->refusals_lock);
+    audit_tell_waiting(s);
+    return counted ? ERR_OK : ERR_AGAIN;
 }
 
 // ---- what is refused
@@ -125,12 +156,15 @@ void audit_refused(struct site *s, const struct exchange *x, enum audit_what wha
     pthread_mutex_lock(&s->refusals_lock);
     refusals_count(&s->refusals, &r, clock_mono(s->clock).us);
     pthread_mutex_unlock(&s->refusals_lock);
-    audit_tell_refused(s);
+    audit_tell_waiting(s);
 }
 
-void audit_tell_refused(struct site *s)
+void audit_tell_waiting(struct site *s)
 {
     struct refusal r;
+    struct export e;
+    if (take_export(s, false, &e))
+        (void)tell_export(s, &e, true);
     if (take(s, false, &r) && !tell(s, events[r.kind], false, &r, r.detail))
         untold(s, events[r.kind], false, &r);
 }
@@ -138,7 +172,10 @@ void audit_tell_refused(struct site *s)
 void audit_end(struct site *s)
 {
     struct refusal r;
+    struct export e;
     bool heard = true; // a collector that does not answer is asked once
+    while (take_export(s, true, &e))
+        heard = tell_export(s, &e, heard);
     while (take(s, true, &r)) {
         heard = heard && tell(s, events[r.kind], false, &r, r.detail);
         if (!heard)

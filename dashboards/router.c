@@ -217,13 +217,18 @@ static bool body_is_ours(struct site *s, struct exchange *x, const struct route 
     return ours;
 }
 
-// By name: an address can be written so that the name comes after all that an entry has room for.
-// What no entry can be made of is not answered.
+// By name: an address can be written so that the name comes after all that an entry has room for. What the
+// audit log will not be told is not handed out.
 static void note_export(struct site *s, struct exchange *x)
 {
     const char *series = exchange_param(x, "series");
-    if (!audit_note(s, x, AUDIT_OF_EXPORT, true, NULL, series ? series : x->path, x->target))
+    enum err e = audit_export(s, x, series ? series : x->path, x->target);
+    if (e == ERR_AGAIN) {
+        exchange_fail(x, 429, "too many files of different series at once: try again in a second");
+        x->retry_after_s = 1;
+    } else if (e) {
         exchange_fail(x, 500, "this could not be answered");
+    }
 }
 
 static void handle(struct site *s, struct exchange *x, const struct route *r)
@@ -280,7 +285,7 @@ void router_answer(struct site *s, struct exchange *x)
     if (x->status >= 400 && x->body.len == 0) // a form that says itself what is wrong is no error page
         write_error(s, x, kind);
     keep_private(s, x, r);
-    audit_tell_refused(s);
+    audit_tell_waiting(s);
     metrics_add(s->metrics,
                 x->status < 300   ? METRIC_REQUESTS_OK
                 : x->status < 400 ? METRIC_REQUESTS_UNCHANGED

@@ -9,6 +9,7 @@
 #include "dashboards/access.h"
 #include "dashboards/cache.h"
 #include "dashboards/config.h"
+#include "dashboards/exports.h"
 #include "dashboards/flush.h"
 #include "dashboards/metrics.h"
 #include "dashboards/refusals.h"
@@ -57,6 +58,7 @@ struct site {
     char unknown_password[PASSWORD_HASH_TEXT]; // compared with where there is no such user
     pthread_mutex_t refusals_lock;
     struct refusals refusals; // that the audit log was not told yet
+    struct exports exports;   // the same; both behind refusals_lock
     sem_t hashing;            // passwords looked at at once: each takes 64 MiB
     pthread_key_t stores;
     pthread_mutex_t edition_lock;

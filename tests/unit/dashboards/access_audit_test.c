@@ -109,6 +109,7 @@ static void an_export_is_told_by_the_series_name_however_it_was_asked_for(void *
     char target[600] = "/api/v1/observations?";
     memset(target + strlen(target), '&', 300);
     strcat(target, "format=csv&series=twin%2Falfa/%69nv");
+    fake_clock_advance_us(&w.store.clock, 2 * US_PER_S);
     assert_int_equal(ask(target, bearer), 200);
     told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 1);
 }
@@ -126,8 +127,66 @@ static void an_export_cannot_be_asked_for_so_that_no_entry_can_be_made_of_it(voi
         assert_string_equal(w.x.filename, "");
         assert_null(strstr(buf_str(&w.x.body), "7310581"));
     }
+    fake_clock_advance_us(&w.store.clock, 2 * US_PER_S);
     assert_int_equal(ask("/api/v1/observations?format=csv&series=twin/alfa/inv&lang=%C3%A9", bearer), 200);
     told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 1);
+}
+
+static void exports_beyond_one_a_second_are_told_together_and_none_is_left_out(void **state)
+{
+    (void)state;
+    static const char inv[] = "/api/v1/observations?format=csv&series=twin/alfa/inv",
+                      jobs[] = "/api/v1/observations?format=csv&series=twin/alfa/jobs_total";
+    fake_clock_advance_us(&w.store.clock, 2 * US_PER_S);
+    assert_int_equal(ask(inv, bearer), 200);
+    told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 1);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(ask(inv, bearer), 200);
+        assert_string_equal(w.audited, "");
+    }
+    assert_int_equal(ask(jobs, bearer), 200); // another series has its own entry at once
+    told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/jobs_total", 1);
+    fake_clock_advance_us(&w.store.clock, US_PER_S);
+    assert_int_equal(ask("/healthz", ""), 200); // whoever asks next
+    told("export", "done", "token:alfa address:10.0.0.7", "twin/alfa/inv", 50);
+    fake_clock_advance_us(&w.store.clock, 2 * US_PER_S);
+    assert_int_equal(ask("/healthz", ""), 200);
+    assert_string_equal(w.audited, "");
+}
+
+static struct export file_of(const char *whose, int series)
+{
+    struct export e = {.count = 0};
+    snprintf(e.whose, sizeof e.whose, "%s", whose);
+    snprintf(e.object, sizeof e.object, "twin/alfa/kpi%d", series);
+    return e;
+}
+
+static void what_there_is_no_room_to_count_is_not_handed_out_and_leaves_room_for_others(void **state)
+{
+    (void)state;
+    static struct exports all;
+    struct export e = {.count = 0};
+    uint64_t counted = 0, seen = 0;
+    size_t entries = 0;
+    for (int i = 0; i < 1000; i++) {
+        e = file_of("user:greedy", i % 100);
+        counted += exports_count(&all, &e, 5 * US_PER_S);
+        while (exports_take(&all, 5 * US_PER_S, false, &e)) {
+            entries++;
+            seen += e.count;
+        }
+    }
+    assert_int_equal(entries, EXPORTS_PER_S);
+    e = file_of("user:greedy", 5000);
+    assert_false(exports_count(&all, &e, 5 * US_PER_S));
+    e = file_of("user:other", 5000);
+    assert_true(exports_count(&all, &e, 5 * US_PER_S));
+    counted++;
+    while (exports_take(&all, 5 * US_PER_S, true, &e))
+        seen += e.count;
+    assert_int_equal(seen, counted);
+    assert_in_range(counted, EXPORTS_OF_ONE, 1001);
 }
 
 static void a_token_that_is_not_valid_is_told(void **state)
@@ -175,6 +234,8 @@ int main(void)
         cmocka_unit_test(nobody_hides_behind_another_s_refusals),
         cmocka_unit_test(an_export_is_told_by_the_series_name_however_it_was_asked_for),
         cmocka_unit_test(an_export_cannot_be_asked_for_so_that_no_entry_can_be_made_of_it),
+        cmocka_unit_test(exports_beyond_one_a_second_are_told_together_and_none_is_left_out),
+        cmocka_unit_test(what_there_is_no_room_to_count_is_not_handed_out_and_leaves_room_for_others),
         cmocka_unit_test(a_token_that_is_not_valid_is_told),
         cmocka_unit_test(forms_and_tries_that_are_refused_are_told),
         cmocka_unit_test(a_users_file_that_was_replaced_lets_nobody_in),

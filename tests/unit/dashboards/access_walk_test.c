@@ -159,8 +159,16 @@ static bool same_answer(const struct exchange *a, const struct exchange *b)
            a->vary_viewer == b->vary_viewer && a->drawing == b->drawing;
 }
 
+// As if a second had passed between requests: how many files may be taken out at once is not what is asked
+// here.
+static void forget_exports(struct rivals *w)
+{
+    memset(&w->site->exports, 0, sizeof w->site->exports);
+}
+
 static void look(struct walk *k, const char *method, const char *target, const char *etag)
 {
+    forget_exports(&whole);
     rivals_ask(&whole, method, target, k->authorization, etag);
     char *text = joined(&whole.x);
     k->urls++;
@@ -169,6 +177,7 @@ static void look(struct walk *k, const char *method, const char *target, const c
     free(text);
     if (!k->other)
         return;
+    forget_exports(k->other);
     rivals_ask(k->other, method, target, k->authorization, etag);
     if (same_answer(&whole.x, &k->other->x))
         return;
