@@ -158,6 +158,12 @@ static enum err value_of(const struct fact_source *f, const struct question *q, 
     return e == ERR_CONFLICT ? convert_row(f, r, days, into, value, first, out) : e;
 }
 
+// Its figures of the time when it belonged are in a sum; among those of today it is not.
+static bool is_former(const struct fact_source *f, const struct question *q, const struct board_row *r)
+{
+    return !*q->resident && !membership_on(members_of(r), f->today);
+}
+
 static enum err add_row(const struct fact_source *f, const struct question *q, const struct board_row *r,
                         int32_t from, int32_t to, struct summing *s, struct fact *out)
 {
@@ -182,6 +188,7 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
         s->end_s = board_latest_end_s(r);
     if (!s->last_resident || strcmp(s->last_resident, r->name.resident) != 0) {
         out->contributors++;
+        out->of += is_former(f, q, r);
         s->said_older = false;
     }
     if (q->rule == RULE_LEVEL && end < s->newest && !s->said_older) {

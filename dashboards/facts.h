@@ -37,7 +37,7 @@ struct fact {
     struct figure per_cent; // of the statement's value, missing when it has no single number
     bool reached;
     struct measure measure;    // what value is measured in; borrowed from the board's row
-    unsigned contributors, of; // residents
+    unsigned contributors, of; // residents: of those of today and who of before contributed
     unsigned older;            // of a level: residents whose newest figure is of an earlier day than others'
     unsigned outside;          // residents whose figures of days outside the park are left out
     bool simulated;            // any of them

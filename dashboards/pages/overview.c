@@ -169,7 +169,7 @@ static enum err load_card(struct page *p, const struct park *park, struct card *
         e = roster_make(v, park, &c->board, &c->roster);
     if (e)
         return e;
-    people_count(&c->roster, &c->board, p->now_us, &c->people);
+    people_count(&c->roster, &c->board, p->now_us, prospect_today(p, park), &c->people);
     for (size_t i = 0; i < park->statement_count; i++)
         c->statements += access_may_statement(v, park, &park->statements[i]);
     return ERR_OK;

@@ -129,10 +129,11 @@ static void put_residents(struct page *p, const struct park *park, const struct 
     buf_text(p->out, "</tbody></table></div></section>");
 }
 
-static void put_head(struct page *p, const struct park *park, const struct board *b, const struct roster *r)
+static void put_head(struct page *p, const struct park *park, const struct board *b, const struct roster *r,
+                     int32_t today)
 {
     struct people people;
-    people_count(r, b, p->now_us, &people);
+    people_count(r, b, p->now_us, today, &people);
     page_head(p, park->names.text[p->lang], &(struct crumb){NULL, park->names.text[p->lang]}, 1);
     html_put(
         p->out,
@@ -157,7 +158,7 @@ static void put_park(struct page *p, const struct then *then, const struct board
     char path[EXCHANGE_PART_MAX + 8];
     struct fact_source source = fact_totals_source(&ctx, park, b);
     snprintf(path, sizeof path, "/parks/%s", park->code);
-    put_head(p, park, b, r);
+    put_head(p, park, b, r, source.today);
     then_put(p, then, path);
     if (b->count && access_may(&p->x->viewer, SIGHT_SUMS, park->code, "")) {
         html_put(p->out, "<section data-live=\"keys\"><h2>%s</h2><ul class=\"tiles wide\">",

@@ -87,11 +87,15 @@ void roster_free(struct roster *r)
     *r = (struct roster){0};
 }
 
-void people_count(const struct roster *r, const struct board *b, int64_t now_us, struct people *out)
+void people_count(const struct roster *r, const struct board *b, int64_t now_us, int32_t today,
+                  struct people *out)
 {
-    *out = (struct people){.of = r->count};
+    *out = (struct people){0};
     for (size_t i = 0; i < r->count; i++) {
+        if (r->at[i].resident && !membership_on(&r->at[i].resident->member, today))
+            continue;
         struct person p = people_of(b, r->at[i].code, now_us);
+        out->of++;
         out->reporting += p.reporting;
         if (p.newest_us > out->newest_us)
             out->newest_us = p.newest_us;

@@ -20,10 +20,12 @@ enum err roster_make(const struct viewer *v, const struct park *park, const stru
 void roster_free(struct roster *r);
 
 struct people {
-    size_t of, reporting; // residents that the viewer may see
+    size_t of, reporting; // residents of today that the viewer may see
     int64_t newest_us;
 };
-void people_count(const struct roster *r, const struct board *b, int64_t now_us, struct people *out);
+// today: the park's civil day.
+void people_count(const struct roster *r, const struct board *b, int64_t now_us, int32_t today,
+                  struct people *out);
 // "3 of 5 residents are reporting · 12 s ago", with a dot; nothing when there are none to be seen.
 void people_put_state(struct page *p, const struct people *people);
 

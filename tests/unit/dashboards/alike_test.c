@@ -165,6 +165,15 @@ static void the_totals_page_asks_and_answers(void **state)
     assert_false(site_fixture_has(&f, "id=\"alike\""));
 }
 
+static void only_those_in_the_park_today_are_said_to_be_reporting_or_not(void **state)
+{
+    (void)state; // old and late report, host does not; part, gone and guest are in it no more
+    assert_int_equal(site_fixture_get(&f, "/parks/p?lang=en"), 200);
+    assert_true(site_fixture_has(&f, "2 of 3 residents reporting"));
+    assert_int_equal(site_fixture_get(&f, "/?lang=en"), 200);
+    assert_true(site_fixture_has(&f, "<dd>2 / 3</dd>"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +182,7 @@ int main(void)
         cmocka_unit_test(either_period_may_be_the_later_one),
         cmocka_unit_test(what_cannot_be_compared_is_refused_by_name),
         cmocka_unit_test(the_totals_page_asks_and_answers),
+        cmocka_unit_test(only_those_in_the_park_today_are_said_to_be_reporting_or_not),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -411,6 +411,25 @@ static void a_level_of_one_that_left_is_not_the_parks_any_more(void **state)
     assert_int_equal(after.of, 2);
 }
 
+static void who_left_and_contributes_is_one_of_those_it_is_said_to_be_of(void **state)
+{
+    (void)state;
+    struct statement st = target("jobs_hq", 100, "person");
+    add(&hired, "a", "", 10, "person");
+    add(&hired, "b", "", 40, "person");
+    set_member(MEMBERSHIP_ALWAYS, DAY + 1);
+    struct fact_source s = source(NULL);
+    s.today = DAY + 1;
+    struct fact fact = fact_of_statement(&s, &st);
+    assert_int_equal(fact.contributors, 2);
+    assert_int_equal(fact.of, 3); // a and c are there today
+    count = 1;
+    s.count = 1;
+    fact = fact_of_statement(&s, &st);
+    assert_int_equal(fact.contributors, 1);
+    assert_int_equal(fact.of, 2);
+}
+
 static void a_flow_counts_the_days_that_belong_only(void **state)
 {
     (void)state;
@@ -449,6 +468,8 @@ int main(void)
         cmocka_unit_test_setup(a_sum_that_cannot_be_read_is_no_fact, clear),
         cmocka_unit_test_setup(beside_a_capacity_stands_the_output_of_a_year, clear),
         cmocka_unit_test_setup_teardown(a_level_of_one_that_left_is_not_the_parks_any_more, clear,
+                                        belong_again),
+        cmocka_unit_test_setup_teardown(who_left_and_contributes_is_one_of_those_it_is_said_to_be_of, clear,
                                         belong_again),
         cmocka_unit_test_setup_teardown(a_flow_counts_the_days_that_belong_only, clear, belong_again),
     };
