@@ -50,7 +50,7 @@ static enum err add_run(struct verify *v, struct db_stmt *s, size_t *capacity)
                       r->last);
         return ERR_OK;
     }
-    if (r->within)
+    if (outer && r->within)
         outer->left += r->rows;
     else
         v->run_outer = v->run_count;
