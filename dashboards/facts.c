@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SHORTEST_S (20 * 3600) // no rate a year of less
+
 struct question {
     const char *kpi, *dimension, *resident; // "" for any
     const char *unit, *currency;            // "" for any
@@ -113,7 +115,9 @@ struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
     bool said_older;           // of that resident
-    int64_t first_s, end_s;    // what the figures cover
+    int64_t first_s, end_s;    // what the figures lie in
+    int64_t least_s, most_s;   // how long figures are known of, of the series with the least and the most
+    double a_year;             // each series' figures at its own rate
     int32_t first_day;         // that first_s lies in
     int32_t newest;            // first day after the newest figure of all
     int32_t common;            // the same of whoever is furthest behind, but for a year
@@ -129,13 +133,13 @@ static bool may_be_foreign(const struct fact_source *f, const struct board_row *
 }
 
 static enum err convert_row(const struct fact_source *f, const struct board_row *r, struct days days,
-                            const struct currency *into, struct figure *value, int64_t *first,
+                            const struct currency *into, struct figure *value, struct fact_known *known,
                             struct fact *out)
 {
     struct conversion by = {0};
     enum err e = ERR_NOT_FOUND;
     if (f->convert && into)
-        e = f->convert(f->ctx, r, days.from, days.to, into, value, first, &by);
+        e = f->convert(f->ctx, r, days.from, days.to, into, value, known, &by);
     if (e == ERR_OK && value->kind != FIGURE_MISSING && by.to > 0) {
         if (!out->converted || by.rated > out->by.rated)
             out->by = by;
@@ -146,16 +150,33 @@ static enum err convert_row(const struct fact_source *f, const struct board_row 
 
 // A flow's sum over the days, a level's newest figure.
 static enum err value_of(const struct fact_source *f, const struct question *q, const struct board_row *r,
-                         struct days days, const struct currency *into, struct figure *value, int64_t *first,
-                         struct fact *out)
+                         struct days days, const struct currency *into, struct figure *value,
+                         struct fact_known *known, struct fact *out)
 {
     bool other = into && strcmp(into->code, r->series.currency) != 0;
     struct days newest = {.from = (int32_t)r->latest.time, .to = board_latest_end_day(r, f->zone)};
     *value = r->latest.value;
     if (q->rule == RULE_LEVEL)
-        return other || may_be_foreign(f, r) ? convert_row(f, r, newest, into, value, first, out) : ERR_OK;
-    enum err e = other ? ERR_CONFLICT : f->sum(f->ctx, r, days.from, days.to, value, first);
-    return e == ERR_CONFLICT ? convert_row(f, r, days, into, value, first, out) : e;
+        return other || may_be_foreign(f, r) ? convert_row(f, r, newest, into, value, known, out) : ERR_OK;
+    enum err e = other ? ERR_CONFLICT : f->sum(f->ctx, r, days.from, days.to, value, known);
+    return e == ERR_CONFLICT ? convert_row(f, r, days, into, value, known, out) : e;
+}
+
+// Unknown time is not nothing: a series goes on at the rate of what is known of it. One of less than a day
+// counts as a day's, so that whoever has just begun is no multiple of itself.
+static void add_known(struct summing *s, const struct fact_source *f, const struct board_row *r,
+                      struct figure value, const struct fact_known *known)
+{
+    int64_t at_least_s = known->known_s < SHORTEST_S ? SHORTEST_S : known->known_s;
+    s->a_year += figure_to_real(value) * (365.0 * 86400.0 / (double)at_least_s);
+    if (s->most_s == 0 || known->known_s < s->least_s)
+        s->least_s = known->known_s;
+    if (known->known_s > s->most_s)
+        s->most_s = known->known_s;
+    if (s->first_s == 0 || known->first_s < s->first_s) {
+        s->first_s = known->first_s;
+        s->first_day = zone_day(r->series.class == WIRE_REPORT ? NULL : f->zone, known->first_s);
+    }
 }
 
 // Its figures of the time when it belonged are in a sum; among those of today it is not.
@@ -168,19 +189,16 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
                         int32_t from, int32_t to, struct summing *s, struct fact *out)
 {
     struct figure value = figure_missing();
-    int64_t first = 0;
+    struct fact_known known = {0};
     if (!*q->resident && q->rule != RULE_LEVEL && !members_cut(r, &from, &to))
         return ERR_OK;
-    enum err e = value_of(f, q, r, (struct days){.from = from, .to = to}, s->to, &value, &first, out);
+    enum err e = value_of(f, q, r, (struct days){.from = from, .to = to}, s->to, &value, &known, out);
     if (e)
         return e;
     if (value.kind == FIGURE_MISSING)
         return ERR_OK;
     tally_add(&s->tally, value);
-    if (s->first_s == 0 || first < s->first_s) {
-        s->first_s = first;
-        s->first_day = zone_day(r->series.class == WIRE_REPORT ? NULL : f->zone, first);
-    }
+    add_known(s, f, r, value, &known);
     int32_t end = board_latest_end_day(r, f->zone);
     if (end > s->newest - 365 && (s->common == 0 || end < s->common))
         s->common = end;
@@ -206,13 +224,13 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
 static void take_for_a_year(const struct summing *s, struct fact *out)
 {
     int64_t covered_s = s->end_s - s->first_s;
-    out->days = (int32_t)(covered_s / 86400);
+    out->days = (int32_t)(s->least_s / 86400);
+    out->days_most = (int32_t)(s->most_s / 86400);
     if (out->why != FACT_KNOWN || out->rule != RULE_YEAR || covered_s >= 360 * INT64_C(86400))
         return;
     out->rule = RULE_RATE;
-    double rate = figure_to_real(out->value) * (365.0 * 86400.0 / (double)covered_s);
-    if (covered_s < 20 * 3600 ||
-        figure_from_real(out->value.kind == FIGURE_INTEGER ? round(rate) : rate, &out->value)) {
+    double rate = out->value.kind == FIGURE_INTEGER ? round(s->a_year) : s->a_year;
+    if (s->most_s < SHORTEST_S || figure_from_real(rate, &out->value)) {
         out->why = FACT_SHORT;
         out->value = figure_missing();
     }
@@ -423,7 +441,7 @@ enum err fact_level(const struct fact_source *f, const struct board_row *row, co
                     const struct latest *level, struct figure *out)
 {
     struct conversion by;
-    int64_t first;
+    struct fact_known known;
     struct board_row then = *row;
     then.latest = *level;
     if (*currency == '\0' || strcmp(currency, row->series.currency) == 0) {
@@ -431,7 +449,7 @@ enum err fact_level(const struct fact_source *f, const struct board_row *row, co
         return ERR_OK;
     }
     return f->convert ? f->convert(f->ctx, row, (int32_t)level->time, board_latest_end_day(&then, f->zone),
-                                   currency_find(currency), out, &first, &by)
+                                   currency_find(currency), out, &known, &by)
                       : ERR_NOT_FOUND;
 }
 

@@ -42,26 +42,31 @@ struct fact {
     unsigned outside;          // residents whose figures of days outside the park are left out
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
-    int32_t days;              // that the figures cover, for RULE_RATE
-    int32_t to_day;            // first day after the newest figure
-    int32_t common_day;        // up to here all have figures, but for those silent for a year before to_day
-    unsigned part_count;       // of a computed KPI: parts that nobody reports, borrowed from the catalogue
+    int32_t days, days_most;   // for RULE_RATE: that figures are known of, of the series with the fewest and
+                             // the most
+    int32_t to_day;      // first day after the newest figure
+    int32_t common_day;  // up to here all have figures, but for those silent for a year before to_day
+    unsigned part_count; // of a computed KPI: parts that nobody reports, borrowed from the catalogue
     const struct kpi *parts[FACT_PARTS_MAX];
     int64_t received_us; // of the newest figure in it
     bool converted;      // figures of other currencies are in it, the newest of them by `by`
     struct conversion by;
 };
 
+struct fact_known {  // what stands behind a sum; meaningful when something is known
+    int64_t first_s; // where the first figure's step or period begins
+    int64_t known_s; // that the known steps or periods last
+};
 // Sums a flow over from ≤ day < to, of reports those whose whole period lies there; facts know nothing of
 // stores. CONFLICT: a report is of another currency than its series', so
 // that a sum needs rates.
 typedef enum err (*fact_sum)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                             struct figure *sum, int64_t *first_s);
+                             struct figure *sum, struct fact_known *known);
 // The same, or for a level the newest figure alone, each report converted into the currency by its own
 // period's rate; *by: the newest one's. NOT_FOUND: for one of them there is no rate.
 typedef enum err (*fact_convert)(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                                 const struct currency *currency, struct figure *sum, int64_t *first_s,
-                                 struct conversion *by);
+                                 const struct currency *currency, struct figure *sum,
+                                 struct fact_known *known, struct conversion *by);
 // The first known figure of a level that ends on the day or later. NOT_FOUND: there is none.
 typedef enum err (*fact_first)(void *ctx, const struct board_row *row, int32_t day, struct latest *out);
 struct fact_source {

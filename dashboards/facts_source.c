@@ -20,13 +20,19 @@ struct adding {
     const struct board_row *row;
     int32_t to; // of reports
     struct tally tally;
-    int64_t first_s;
+    int64_t first_s, known_s;
 };
 
 // Reports are asked for by the day their period starts on; what reaches beyond the span is not of it.
 static bool ends_by(const struct board_row *row, const struct observation *o, int32_t to)
 {
     return period_end((struct period){(enum period_kind)row->series.period, o->period_start}) <= to;
+}
+
+static int64_t period_s(const struct board_row *row, const struct observation *o)
+{
+    struct period p = {(enum period_kind)row->series.period, o->period_start};
+    return (period_end(p) - p.start) * DAY_S;
 }
 
 static enum err add_report(void *ctx, const struct observation *o)
@@ -39,6 +45,8 @@ static enum err add_report(void *ctx, const struct observation *o)
         return ERR_CONFLICT; // of another currency
     if (a->tally.count == 0 && own.kind != FIGURE_MISSING)
         a->first_s = (int64_t)o->period_start * DAY_S;
+    if (own.kind != FIGURE_MISSING)
+        a->known_s += period_s(a->row, o);
     tally_add(&a->tally, own);
     return ERR_OK;
 }
@@ -105,6 +113,7 @@ static enum err sum_measured(struct fact_totals *t, int32_t from, int32_t to, st
     struct span_sum sum = {0};
     enum err e = sums_read(t->store->observations, t->store->reader, &q, &sum, NULL);
     a->tally = sum.tally;
+    a->known_s = (int64_t)sum.known * s->step_s;
     if (e == ERR_OK && !span_sum_whole(&sum))
         return ERR_CORRUPT;
     return e == ERR_OK && sum.known > 0 ? find_first(t, zone, sum.first_day, a) : e;
@@ -123,13 +132,14 @@ static enum err add_kept(struct fact_totals *t, int32_t from, int32_t to, int64_
         e = sum_measured(t, from, to, &part);
         struct mono ended = clock_mono(t->site->clock);
         int64_t took_ms = mono_diff_ms(ended, began);
-        total = (struct total){part.tally, part.first_s};
+        total = (struct total){part.tally, part.first_s, part.known_s};
         if (e == ERR_OK)
             totals_keep(t->site->totals, &key, ended, took_ms * TIMES > for_ms ? took_ms * TIMES : for_ms,
                         &total);
     }
     if (a->tally.count == 0)
         a->first_s = total.first_s;
+    a->known_s += total.known_s;
     tally_merge(&a->tally, &total.tally);
     return e;
 }
@@ -148,7 +158,7 @@ static enum err sum_kept(struct fact_totals *t, int32_t from, int32_t to, struct
 }
 
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int64_t *first_s)
+                         struct fact_known *known)
 {
     struct fact_totals *t = ctx;
     struct adding a = {.row = row, .to = to};
@@ -157,7 +167,7 @@ enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, i
                  : t->as_of.us == 0               ? sum_kept(t, from, to, &a)
                                                   : sum_measured(t, from, to, &a);
     *sum = tally_sum(&a.tally);
-    *first_s = a.first_s;
+    *known = (struct fact_known){a.first_s, a.known_s};
     return e;
 }
 
@@ -168,7 +178,7 @@ struct converting {
     const struct board_row *row;
     int32_t to;
     struct tally tally;
-    int64_t first_s;
+    struct fact_known known;
     struct conversion by;
 };
 
@@ -182,7 +192,9 @@ static enum err add_converted(void *ctx, const struct observation *o)
     if (f.lacking)
         return ERR_NOT_FOUND;
     if (c->tally.count == 0 && f.value.kind != FIGURE_MISSING)
-        c->first_s = (int64_t)o->period_start * 86400;
+        c->known.first_s = (int64_t)o->period_start * DAY_S;
+    if (f.value.kind != FIGURE_MISSING)
+        c->known.known_s += period_s(c->row, o);
     tally_add(&c->tally, f.value);
     if (f.converted)
         c->by = f.by;
@@ -190,7 +202,7 @@ static enum err add_converted(void *ctx, const struct observation *o)
 }
 
 enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                             const struct currency *currency, struct figure *sum, int64_t *first_s,
+                             const struct currency *currency, struct figure *sum, struct fact_known *known,
                              struct conversion *by)
 {
     struct fact_totals *t = ctx;
@@ -207,7 +219,7 @@ enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t fro
     if (e != ERR_OK)
         return e;
     *sum = tally_sum(&c.tally);
-    *first_s = c.first_s;
+    *known = c.known;
     *by = c.by;
     return ERR_OK;
 }

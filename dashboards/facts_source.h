@@ -19,9 +19,9 @@ struct fact_source fact_totals_source(struct fact_totals *ctx, const struct park
 void fact_totals_close(struct fact_totals *t);
 
 enum err fact_totals_sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *sum,
-                         int64_t *first_s);
+                         struct fact_known *known);
 enum err fact_totals_convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                             const struct currency *currency, struct figure *sum, int64_t *first_s,
+                             const struct currency *currency, struct figure *sum, struct fact_known *known,
                              struct conversion *by);
 enum err fact_totals_first(void *ctx, const struct board_row *row, int32_t day, struct latest *out);
 

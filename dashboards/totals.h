@@ -17,6 +17,7 @@ struct total_key {
 struct total {
     struct tally tally;
     int64_t first_s; // where the first figure's step or period begins; meaningful when something is known
+    int64_t known_s; // that the known steps last
 };
 
 enum err totals_create(struct totals **out) MUST_USE;

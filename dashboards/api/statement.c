@@ -27,7 +27,7 @@ static const char *const fact_rules[] = {[RULE_LEVEL] = "newest of each resident
                                          [RULE_SINCE_FIRST] = "sum since the first report",
                                          [RULE_YEAR] = "sum of the 12 months up to the newest figure",
                                          [RULE_MONTH] = "sum of the month up to the newest figure",
-                                         [RULE_RATE] = "yearly rate of the days there are",
+                                         [RULE_RATE] = "yearly rate of the days that figures are known of",
                                          [RULE_QUARTER] = "sum of the three months up to the newest figure",
                                          [RULE_DAY] = "sum of the newest day"};
 
@@ -52,6 +52,10 @@ static void put_fact(struct writer *j, const struct fact *f)
         if (f->rule != RULE_LEVEL)
             put_day(j, "from", f->from_day);
         put_day(j, "to", f->to_day - 1);
+        if (f->rule == RULE_RATE) {
+            writer_integer(j, "days", f->days);
+            writer_integer(j, "days_most", f->days_most);
+        }
         writer_integer(j, "contributors", f->contributors);
         writer_integer(j, "older", f->older);
         writer_integer(j, "partly_members", f->outside);

@@ -156,15 +156,23 @@ static void put_why(struct page *p, const struct fact *f)
     buf_text(p->out, "</span>");
 }
 
+// "60", or of series that are known for unlike times "30–304".
+static void days_text(const struct fact *f, char out[32])
+{
+    int n = snprintf(out, 32, "%" PRId32, f->days);
+    if (f->days_most > f->days)
+        snprintf(out + n, 32 - (size_t)n, "–%" PRId32, f->days_most);
+}
+
 static void rule_text(struct page *p, const struct fact *f, char out[I18N_MAX])
 {
     static const enum text rules[] = {[RULE_LEVEL] = T_RULE_LEVEL, [RULE_SINCE_FIRST] = T_RULE_SINCE_FIRST,
                                       [RULE_YEAR] = T_RULE_YEAR,   [RULE_MONTH] = T_RULE_MONTH,
                                       [RULE_RATE] = T_RULE_RATE,   [RULE_QUARTER] = T_RULE_QUARTER,
                                       [RULE_DAY] = T_RULE_DAY};
-    char day[SHOW_TEXT], days[16];
+    char day[SHOW_TEXT], days[32];
     show_day(day, f->from_day);
-    snprintf(days, sizeof days, "%" PRId32, f->days);
+    days_text(f, days);
     i18n_fill(out, p->lang, rules[f->rule], day, days, NULL);
 }
 
@@ -206,12 +214,12 @@ static void put_residents_in_doubt(struct page *p, enum text text, unsigned coun
 
 static void put_contributors(struct page *p, const struct fact *f)
 {
-    char n[16], of[16], days[16];
+    char n[16], of[16], days[32];
     snprintf(n, sizeof n, "%u", f->contributors);
     snprintf(of, sizeof of, "%u", f->of);
     html_put(p->out, "<p class=\"small\">");
     if (f->rule == RULE_RATE) {
-        snprintf(days, sizeof days, "%" PRId32, f->days);
+        days_text(f, days);
         page_fill(p, T_RATE, days, NULL, NULL);
         buf_text(p->out, " · ");
     }

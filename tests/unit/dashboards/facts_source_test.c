@@ -180,6 +180,25 @@ static void a_level_of_a_quarter_is_converted_from_its_own_report(void **state)
     assert_int_equal(fact_of_statement(&s, &st).value.integer, 1200 * 510);
 }
 
+static void a_rate_a_year_is_of_the_periods_that_are_known(void **state)
+{
+    (void)state;
+    totals_rig_report(&r, "a/inv", "KZT", "2025-10", 31);
+    totals_rig_missing(&r, "a/inv", "KZT", "2025-11");
+    totals_rig_report(&r, "a/inv", "KZT", "2026-01", 31);
+    totals_rig_foreign(&r, "b/inv", "KZT", "2025-12", 1, "USD");
+    totals_rig_rates(&r, "2025-10-01", "2026-01-31", "USD", "310");
+    struct fact_source s = open_source();
+    struct statement st = target("inv", "KZT");
+    st.per = "year";
+    st.cumulative = false;
+    struct fact f = fact_of_statement(&s, &st);
+    assert_int_equal(f.rule, RULE_RATE);
+    assert_int_equal(f.days, 31);
+    assert_int_equal(f.days_most, 62);
+    assert_int_equal(f.value.integer, 365 + 10 * 365); // a sold 62 in 62 days, b 310 in 31
+}
+
 // ---- measurements of local days
 
 #define TODAY 20513 // the first of March: "now" is at 17 o'clock in Almaty, five hours ahead of UTC
@@ -197,6 +216,20 @@ static struct fact pumps(const struct fact_source *s, const char *per)
     st.per = per;
     st.cumulative = !*per;
     return fact_of_statement(s, &st);
+}
+
+static void a_rate_a_year_is_of_the_hours_that_were_measured(void **state)
+{
+    (void)state;
+    for (int hour = 0; hour < 24; hour++)
+        measure("a/out_units/pumps", TODAY - 40, hour + 1, 1);
+    for (int hour = 0; hour < 24; hour++)
+        measure("a/out_units/pumps", TODAY - 3, hour + 1, 1);
+    struct fact_source s = open_source();
+    struct fact f = pumps(&s, "year");
+    assert_int_equal(f.rule, RULE_RATE);
+    assert_int_equal(f.days, 2);
+    assert_int_equal(f.value.integer, 24 * 365);
 }
 
 static void who_left_is_credited_until_the_local_midnight(void **state)
@@ -342,6 +375,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_report_that_reaches_beyond_a_span_is_not_of_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_level_of_a_quarter_is_converted_from_its_own_report, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_rate_a_year_is_of_the_periods_that_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rate_a_year_is_of_the_hours_that_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(who_left_is_credited_until_the_local_midnight, setup, teardown),
         cmocka_unit_test_setup_teardown(who_joined_is_credited_from_the_local_midnight_on, setup, teardown),
         cmocka_unit_test_setup_teardown(who_joined_today_has_a_level_before_dawn, setup, teardown),

@@ -24,6 +24,7 @@ static const struct park park = {.code = "p", .currency = "KZT", .resident_count
 static struct board_row rows[16];
 static size_t count;
 static int32_t asked_from;
+static int unknown_days; // among those that figures lie in
 
 static struct figure whole(int64_t v)
 {
@@ -34,14 +35,15 @@ static struct figure whole(int64_t v)
 
 // Flows: twice the newest figure, since the asked day or the first of 2026.
 static enum err sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *out,
-                    int64_t *first_s)
+                    struct fact_known *known)
 {
     (void)to;
     asked_from = from;
     if (ctx)
         return ERR_IO;
     *out = row->latest.value.kind == FIGURE_MISSING ? figure_missing() : whole(2 * row->latest.value.integer);
-    *first_s = (from > DAY - 59 ? from : DAY - 59) * 86400;
+    known->first_s = (from > DAY - 59 ? from : DAY - 59) * 86400;
+    known->known_s = (DAY + 1) * INT64_C(86400) - known->first_s - unknown_days * 86400;
     return ERR_OK;
 }
 
@@ -175,6 +177,24 @@ static void less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate(void **
     assert_int_equal(f.per_cent.integer, 50);
 }
 
+static void days_without_figures_are_not_days_of_nothing(void **state)
+{
+    (void)state;
+    add(&hired, "a", "", 30, "person");
+    struct statement st = target("jobs_hq", 730, "person");
+    st.cumulative = false;
+    st.per = "year";
+    unknown_days = 30;
+    struct fact f = fact_of(&st); // 60 in the 30 of 60 days that are known
+    assert_int_equal(f.rule, RULE_RATE);
+    assert_int_equal(f.days, 30);
+    assert_int_equal(f.days_most, 30);
+    assert_int_equal(f.value.integer, 730);
+    unknown_days = 60;
+    assert_int_equal(fact_of(&st).why, FACT_SHORT);
+    unknown_days = 0;
+}
+
 static void unlike_products_are_never_added(void **state)
 {
     (void)state;
@@ -302,7 +322,7 @@ static void beside_a_capacity_stands_the_output_of_a_year(void **state)
 // Stands in for the stores: as if 500 of any currency were one of the other; NOT_FOUND where the figure
 // is 13.
 static enum err convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                        const struct currency *currency, struct figure *total, int64_t *first_s,
+                        const struct currency *currency, struct figure *total, struct fact_known *known,
                         struct conversion *by)
 {
     (void)ctx;
@@ -311,7 +331,7 @@ static enum err convert(void *ctx, const struct board_row *row, int32_t from, in
     if (row->latest.value.integer == 13)
         return ERR_NOT_FOUND;
     *total = whole(row->latest.value.integer / 500);
-    *first_s = 0;
+    *known = (struct fact_known){0};
     *by = (struct conversion){.bank = BANK_KZ, .from = 1, .to = 500, .days = 31, .rated = 20513};
     return ERR_OK;
 }
@@ -351,10 +371,10 @@ static void other_currencies_are_added_when_each_has_its_rate_and_else_not_at_al
 
 // Like convert, each row by the rate of its newest figure's day.
 static enum err convert_by_day(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                               const struct currency *currency, struct figure *total, int64_t *first_s,
-                               struct conversion *by)
+                               const struct currency *currency, struct figure *total,
+                               struct fact_known *known, struct conversion *by)
 {
-    enum err e = convert(ctx, row, from, to, currency, total, first_s, by);
+    enum err e = convert(ctx, row, from, to, currency, total, known, by);
     by->rated = (int32_t)row->latest.time;
     return e;
 }
@@ -456,6 +476,7 @@ int main(void)
         cmocka_unit_test_setup(a_level_is_the_sum_of_each_residents_newest, clear),
         cmocka_unit_test_setup(a_cumulative_flow_counts_since_the_first_report, clear),
         cmocka_unit_test_setup(less_than_a_year_beside_a_yearly_figure_is_taken_at_its_rate, clear),
+        cmocka_unit_test_setup(days_without_figures_are_not_days_of_nothing, clear),
         cmocka_unit_test_setup(unlike_products_are_never_added, clear),
         cmocka_unit_test_setup(ratios_are_never_added_but_one_may_be_shown, clear),
         cmocka_unit_test_setup(money_of_another_currency_is_not_comparable, clear),

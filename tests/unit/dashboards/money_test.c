@@ -224,7 +224,8 @@ static void a_tile_adds_converted_reports_or_nothing(void **state)
     struct board_row row;
     struct figure sum = figure_missing();
     struct conversion by = {0};
-    int64_t first_s = 0, wanted = 0;
+    struct fact_known known = {0};
+    int64_t wanted = 0;
     const struct currency *usd = currency_find("USD");
     json_t *root = get("/api/v1/query?series=" INV "&from=2025-11-01&to=2026-02-01&currency=USD");
     for (size_t i = 0; i < 3; i++)
@@ -234,15 +235,15 @@ static void a_tile_adds_converted_reports_or_nothing(void **state)
     assert_int_equal(board_load_one(f.site, &readers, INV, &row, NULL), ERR_OK);
     struct fact_totals totals = {.site = f.site, .store = &readers};
     assert_int_equal(
-        fact_totals_convert(&totals, &row, day_of(2025, 11, 1), day_of(2026, 2, 1), usd, &sum, &first_s, &by),
+        fact_totals_convert(&totals, &row, day_of(2025, 11, 1), day_of(2026, 2, 1), usd, &sum, &known, &by),
         ERR_OK);
     assert_int_equal(sum.integer, wanted);
-    assert_int_equal(first_s, (int64_t)day_of(2025, 11, 1) * 86400);
+    assert_int_equal(known.first_s, (int64_t)day_of(2025, 11, 1) * 86400);
     assert_int_equal(by.bank, BANK_UZ);
     assert_int_equal(by.days, 31);
     sum = figure_missing();
     assert_int_equal(
-        fact_totals_convert(&totals, &row, day_of(2025, 10, 1), day_of(2026, 2, 1), usd, &sum, &first_s, &by),
+        fact_totals_convert(&totals, &row, day_of(2025, 10, 1), day_of(2026, 2, 1), usd, &sum, &known, &by),
         ERR_NOT_FOUND); // October has no rate
     assert_int_equal(sum.kind, FIGURE_MISSING);
     fact_totals_close(&totals);

@@ -40,7 +40,7 @@ static struct figure whole(int64_t v)
 }
 
 static enum err sum(void *ctx, const struct board_row *row, int32_t from, int32_t to, struct figure *out,
-                    int64_t *first_s)
+                    struct fact_known *known)
 {
     const int64_t *values = months[row - rows];
     int64_t all = 0;
@@ -50,8 +50,9 @@ static enum err sum(void *ctx, const struct board_row *row, int32_t from, int32_
         if (values[i] == MISSING || month_start(i) < from || month_start(i) >= to)
             continue;
         if (!any)
-            *first_s = (int64_t)month_start(i) * 86400;
+            *known = (struct fact_known){.first_s = (int64_t)month_start(i) * 86400};
         any = true;
+        known->known_s += (month_start(i + 1) - month_start(i)) * INT64_C(86400);
         all += values[i];
     }
     *out = any ? whole(all) : figure_missing();
@@ -72,12 +73,12 @@ static enum err first(void *ctx, const struct board_row *row, int32_t day, struc
 
 // 500 of any currency are one of the other, in figures and in sums.
 static enum err convert(void *ctx, const struct board_row *row, int32_t from, int32_t to,
-                        const struct currency *currency, struct figure *out, int64_t *first_s,
+                        const struct currency *currency, struct figure *out, struct fact_known *known,
                         struct conversion *by)
 {
     (void)currency;
     *by = (struct conversion){.bank = BANK_KZ, .from = 1, .to = 500, .days = 31};
-    enum err e = sum(ctx, row, from, to, out, first_s);
+    enum err e = sum(ctx, row, from, to, out, known);
     if (out->kind != FIGURE_MISSING)
         *out = whole(out->integer / 500);
     return e;

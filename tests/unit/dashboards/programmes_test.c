@@ -295,7 +295,7 @@ static void facts_of_then_read_measurements_up_to_a_limit_for_all_of_them(void *
     struct readers readers;
     struct board_row row;
     struct figure sum = figure_missing();
-    int64_t first_s;
+    struct fact_known known;
     int32_t from = first_day("2026-02"), to = first_day("2026-04");
     assert_int_equal(site_fixture_get(&f, "/healthz"), 200);
     assert_int_equal(site_store(f.site, &f.x.viewer, &readers, NULL), ERR_OK);
@@ -304,9 +304,9 @@ static void facts_of_then_read_measurements_up_to_a_limit_for_all_of_them(void *
                                  .store = &readers,
                                  .as_of = {.us = site_now_us(f.site)},
                                  .points = POINTS_READ_MAX - 24};
-    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &first_s), ERR_OK);
+    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &known), ERR_OK);
     assert_int_equal(sum.integer, 24);
-    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &first_s), ERR_TOO_BIG);
+    assert_int_equal(fact_totals_sum(&totals, &row, from, to, &sum, &known), ERR_TOO_BIG);
     fact_totals_close(&totals);
 }
 
