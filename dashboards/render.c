@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "dashboards/render_message.h"
 #include "dashboards/render_server.h"
+#include "dashboards/scratch.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -32,7 +33,8 @@ struct slot {
 };
 
 struct render {
-    struct render_options options;
+    struct render_options options; // scratch is ours
+    char scratch[SCRATCH_PATH];
     pthread_mutex_t lock;
     pthread_cond_t freed;
     int server_fd;
@@ -90,8 +92,12 @@ enum err render_start(const struct render_options *o, struct render **out, struc
     r->options.busy_ms = o->busy_ms ? o->busy_ms : 3000;
     r->slots = slots;
     r->stats.workers = o->workers;
-    enum err e = render_server_start(&r->options, &r->server_fd, &r->server, d);
+    r->options.scratch = r->scratch;
+    enum err e = scratch_open(o->scratch, r->scratch, d);
+    if (!e)
+        e = render_server_start(&r->options, &r->server_fd, &r->server, d);
     if (e) {
+        scratch_close(r->scratch);
         free(slots);
         free(r);
         return e;
@@ -123,6 +129,7 @@ void render_stop(struct render *r)
     close(r->server_fd);
     while (waitpid(r->server, NULL, 0) < 0 && errno == EINTR)
         ;
+    scratch_close(r->scratch);
     pthread_cond_destroy(&r->freed);
     pthread_mutex_destroy(&r->lock);
     free(r->slots);

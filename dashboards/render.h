@@ -44,7 +44,7 @@ struct render_job { // validated figures and plain texts; the worker makes the p
 typedef enum err (*render_drawing)(const struct rrd_graph *g, struct buf *out, struct diag *d);
 struct render_options {
     const char *state;   // the collector's, borrowed
-    const char *scratch; // folder for the warm-up's temporary file, borrowed
+    const char *scratch; // where a folder for the workers' temporary files is made, borrowed
     unsigned workers;
     unsigned recycle_after; // graphs; 0: 500
     int timeout_ms;         // of one graph; 0: 5000

@@ -58,7 +58,7 @@ enum err rrd_new_folder(const char *path, struct diag *d)
 
 static enum err open_new(const char *path, int *fd, struct diag *d)
 {
-    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (*fd < 0)
         return diag_errno(d, errno, "%s: cannot create", path);
     if (fchmod(*fd, FILE_MODE) == 0) // whatever the mask

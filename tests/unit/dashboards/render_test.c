@@ -3,6 +3,7 @@
 #include "dashboards/render_message.h"
 #include "kpi/period.h"
 #include "tests/support/folder.h"
+#include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -245,6 +247,61 @@ static int teardown(void **state)
     return test_folder_remove(&folder);
 }
 
+// Of the folders that graph workers' files are in, how many there are, and the last one's path.
+static size_t scratch_folders(char last[TEST_PATH])
+{
+    size_t count = 0;
+    DIR *all = opendir(folder.path);
+    assert_non_null(all);
+    for (const struct dirent *f; (f = readdir(all));)
+        if (strncmp(f->d_name, "esep-graphs-", 12) == 0) {
+            test_folder_path(&folder, f->d_name, last);
+            count++;
+        }
+    closedir(all);
+    return count;
+}
+
+static void put_file(const char *of, const char *name)
+{
+    char path[TEST_PATH + 20];
+    snprintf(path, sizeof path, "%s/%s", of, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+static void workers_files_are_in_a_folder_of_our_own_which_goes_with_us(void **state)
+{
+    (void)state;
+    char path[TEST_PATH] = "", left[TEST_PATH], target[TEST_PATH], link[TEST_PATH];
+    struct stat st;
+    pid_t gone = fork();
+    assert_true(gone >= 0);
+    if (gone == 0)
+        _exit(0);
+    assert_int_equal(waitpid(gone, NULL, 0), gone);
+    snprintf(left, sizeof left, "%s/esep-graphs-%ld-aaaaaa", folder.path, (long)gone);
+    snprintf(link, sizeof link, "%s/esep-graphs-%ld-bbbbbb", folder.path, (long)gone);
+    test_folder_path(&folder, "elsewhere", target);
+    assert_int_equal(mkdir(left, 0700), 0);
+    assert_int_equal(mkdir(target, 0700), 0);
+    assert_int_equal(symlink(target, link), 0);
+    put_file(left, "esep-vintage-1.rrd");
+    put_file(target, "kept");
+    struct render *r = start(1, 0); // what a kill left is gone; where a link leads nothing is
+    assert_int_equal(lstat(left, &st), -1);
+    test_folder_path(&folder, "elsewhere/kept", left);
+    assert_int_equal(lstat(left, &st), 0);
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(scratch_folders(path), 1);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_true(S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0700);
+    put_file(path, "esep-plan-1.rrd");
+    render_stop(r);
+    assert_int_equal(scratch_folders(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +313,7 @@ int main(void)
         cmocka_unit_test(stopping_leaves_no_process_behind),
         cmocka_unit_test(a_totals_points_survive_the_way_and_too_many_are_refused),
         cmocka_unit_test(jobs_survive_the_way_and_broken_ones_are_refused),
+        cmocka_unit_test(workers_files_are_in_a_folder_of_our_own_which_goes_with_us),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

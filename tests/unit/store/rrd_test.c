@@ -252,6 +252,19 @@ static void values_not_later_off_step_or_infinite_change_nothing(void **state)
     assert_int_equal(rrd_file_create(f->path, &f->series, STORE_EPOCH, false, &f->diag), ERR_INVALID);
 }
 
+static void a_link_that_lies_in_a_new_file_s_place_is_not_followed(void **state)
+{
+    struct fixture *f = *state;
+    char beside[sizeof f->path + 8], target[sizeof f->path + 8];
+    struct stat st;
+    snprintf(beside, sizeof beside, "%s.made", f->path);
+    snprintf(target, sizeof target, "%s.target", f->path);
+    create(f, STORE_EPOCH); // and the folder
+    assert_int_equal(symlink(target, beside), 0);
+    assert_int_not_equal(rrd_file_create(f->path, &f->series, STORE_EPOCH, false, &f->diag), ERR_OK);
+    assert_int_equal(stat(target, &st), -1);
+}
+
 // ---- reports
 // --------------------------------------------------------------------------------------------------------
 
@@ -495,6 +508,7 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(a_link_that_lies_in_a_new_file_s_place_is_not_followed),
         T(every_value_comes_back_bit_equal),
         T(values_are_the_same_in_whatever_portions_they_come),
         T(a_gap_is_unknown_and_the_value_after_it_is_not),
