@@ -60,6 +60,7 @@ struct site {
     struct refusals refusals; // that the audit log was not told yet
     struct exports exports;   // the same; both behind refusals_lock
     sem_t hashing;            // passwords looked at at once: each takes 64 MiB
+    atomic_uint hashing_waiting;
     pthread_key_t stores;
     pthread_mutex_t edition_lock;
     struct file_id ledger, observations; // that a thread has opened last

@@ -11,11 +11,13 @@
 #include "dashboards/pages/pages.h"
 #include "dashboards/users.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define HASHING_WAIT_S 2
+#define HASHING_WAIT_S  2
+#define HASHING_WAITERS 2
 
 // Only a place of this site, as it stands in an address.
 static const char *way_back(const char *next)
@@ -108,8 +110,9 @@ void page_login(struct site *s, struct exchange *x)
         put_login(s, x, &first);
 }
 
-// Few at once: each takes 64 MiB. False: not in time.
-static bool begin_hashing(struct site *s)
+// Each takes 64 MiB, and one of the few threads that answer everybody: of those beyond few wait. False: not
+// in time.
+static bool wait_for_hashing(struct site *s)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -118,6 +121,15 @@ static bool begin_hashing(struct site *s)
     while ((failed = sem_clockwait(&s->hashing, CLOCK_MONOTONIC, &until)) && errno == EINTR)
         ;
     return failed == 0;
+}
+
+static bool begin_hashing(struct site *s)
+{
+    if (sem_trywait(&s->hashing) == 0)
+        return true;
+    bool begun = atomic_fetch_add(&s->hashing_waiting, 1) < HASHING_WAITERS && wait_for_hashing(s);
+    atomic_fetch_sub(&s->hashing_waiting, 1);
+    return begun;
 }
 
 // hash: the one that it was compared with; wiped by the caller.

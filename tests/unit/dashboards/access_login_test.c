@@ -220,6 +220,27 @@ static void guessing_is_told_to_wait(void **state)
     assert_int_equal(ask("POST", "/login", "name=aigul&password=a+long+enough+one", NULL), 303);
 }
 
+static void who_comes_while_others_wait_to_log_in_is_sent_away_at_once(void **state)
+{
+    (void)state;
+    struct timespec before, after;
+    forget();
+    open_login();
+    assert_int_equal(sem_trywait(&w.site->hashing), 0);
+    assert_int_equal(sem_trywait(&w.site->hashing), 0);
+    atomic_store(&w.site->hashing_waiting, 2);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_int_equal(ask("POST", "/login", "name=aigul&password=a+long+enough%20one", NULL), 503);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_in_range(w.x.retry_after_s, 1, 10);
+    assert_true(after.tv_sec - before.tv_sec <= 1); // a wait takes two
+    assert_int_equal(atomic_load(&w.site->hashing_waiting), 2);
+    atomic_store(&w.site->hashing_waiting, 0);
+    sem_post(&w.site->hashing);
+    sem_post(&w.site->hashing);
+    assert_int_equal(ask("POST", "/login", "name=aigul&password=a+long+enough%20one", NULL), 303);
+}
+
 static void the_way_back_stays_on_this_site(void **state)
 {
     (void)state;
@@ -356,6 +377,7 @@ int main(void)
         cmocka_unit_test(forms_from_elsewhere_are_refused),
         cmocka_unit_test(logging_out_ends_the_session_at_the_server),
         cmocka_unit_test(guessing_is_told_to_wait),
+        cmocka_unit_test(who_comes_while_others_wait_to_log_in_is_sent_away_at_once),
         cmocka_unit_test(the_way_back_stays_on_this_site),
         cmocka_unit_test(malformed_forms_are_refused),
         cmocka_unit_test(names_of_other_hosts_are_not_answered),
