@@ -115,6 +115,7 @@ struct summing {
     struct tally tally;
     const char *last_resident; // rows are ordered by name, so a resident's stand together
     bool said_older;           // of that resident
+    const char *last_partial;
     int64_t first_s, end_s;    // what the figures lie in
     int64_t least_s, most_s;   // how long figures are known of, of the series with the least and the most
     double a_year;             // each series' figures at its own rate
@@ -179,6 +180,37 @@ static void add_known(struct summing *s, const struct fact_source *f, const stru
     }
 }
 
+// Whether some of the span, up to the newest figure of all, is not in the row's sum: its figures are missing,
+// or a report reaches across the start. A day at either end of measurements is not whole anyway.
+static bool is_partial(const struct fact_source *f, const struct board_row *r, struct days days,
+                       const struct fact_known *known)
+{
+    int32_t end = days.to;
+    if (board_latest_end_day(r, f->zone) <= days.from)
+        return false; // silent since before: it is none of those that contribute
+    if (r->series.class == WIRE_REPORT)
+        end = period_containing((enum period_kind)r->series.period, days.to).start;
+    else
+        end -= 2;
+    return known->known_s < (int64_t)(end - days.from) * 86400;
+}
+
+static void count_partial(const struct fact_source *f, const struct question *q, const struct board_row *r,
+                          struct days days, const struct fact_known *known, struct summing *s,
+                          struct fact *out)
+{
+    if (q->rule == RULE_LEVEL || (q->rule == RULE_SINCE_FIRST && known->known_s == 0))
+        return;
+    if (q->rule == RULE_SINCE_FIRST)
+        days.from = zone_day(r->series.class == WIRE_REPORT ? NULL : f->zone, known->first_s);
+    if (days.to > s->newest)
+        days.to = s->newest;
+    if (!is_partial(f, r, days, known) || (s->last_partial && strcmp(s->last_partial, r->name.resident) == 0))
+        return;
+    out->partial++;
+    s->last_partial = r->name.resident;
+}
+
 // Its figures of the time when it belonged are in a sum; among those of today it is not.
 static bool is_former(const struct fact_source *f, const struct question *q, const struct board_row *r)
 {
@@ -195,6 +227,9 @@ static enum err add_row(const struct fact_source *f, const struct question *q, c
     enum err e = value_of(f, q, r, (struct days){.from = from, .to = to}, s->to, &value, &known, out);
     if (e)
         return e;
+    if (value.kind == FIGURE_MISSING)
+        known = (struct fact_known){0};
+    count_partial(f, q, r, (struct days){.from = from, .to = to}, &known, s, out);
     if (value.kind == FIGURE_MISSING)
         return ERR_OK;
     tally_add(&s->tally, value);
@@ -229,6 +264,7 @@ static void take_for_a_year(const struct summing *s, struct fact *out)
     if (out->why != FACT_KNOWN || out->rule != RULE_YEAR || covered_s >= 360 * INT64_C(86400))
         return;
     out->rule = RULE_RATE;
+    out->partial = 0; // what is missing goes on at the rate of the rest
     double rate = out->value.kind == FIGURE_INTEGER ? round(s->a_year) : s->a_year;
     if (s->most_s < SHORTEST_S || figure_from_real(rate, &out->value)) {
         out->why = FACT_SHORT;

@@ -39,14 +39,15 @@ struct fact {
     struct measure measure;    // what value is measured in; borrowed from the board's row
     unsigned contributors, of; // residents: of those of today and who of before contributed
     unsigned older;            // of a level: residents whose newest figure is of an earlier day than others'
+    unsigned partial;          // of a flow: residents whose figures do not cover all of the span
     unsigned outside;          // residents whose figures of days outside the park are left out
     bool simulated;            // any of them
     int32_t from_day;          // of the first figure summed, for flows
     int32_t days, days_most;   // for RULE_RATE: that figures are known of, of the series with the fewest and
-                             // the most
-    int32_t to_day;      // first day after the newest figure
-    int32_t common_day;  // up to here all have figures, but for those silent for a year before to_day
-    unsigned part_count; // of a computed KPI: parts that nobody reports, borrowed from the catalogue
+                               // the most
+    int32_t to_day;            // first day after the newest figure
+    int32_t common_day;        // up to here all have figures, but for those silent for a year before to_day
+    unsigned part_count;       // of a computed KPI: parts that nobody reports, borrowed from the catalogue
     const struct kpi *parts[FACT_PARTS_MAX];
     int64_t received_us; // of the newest figure in it
     bool converted;      // figures of other currencies are in it, the newest of them by `by`

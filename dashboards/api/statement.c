@@ -58,6 +58,7 @@ static void put_fact(struct writer *j, const struct fact *f)
         }
         writer_integer(j, "contributors", f->contributors);
         writer_integer(j, "older", f->older);
+        writer_integer(j, "partial", f->partial);
         writer_integer(j, "partly_members", f->outside);
         writer_integer(j, "of_residents", f->of);
         writer_bool(j, "simulated", f->simulated);

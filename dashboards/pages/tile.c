@@ -234,6 +234,7 @@ static void put_contributors(struct page *p, const struct fact *f)
     }
     buf_text(p->out, "</p>");
     put_residents_in_doubt(p, T_OLDER, f->older);
+    put_residents_in_doubt(p, T_PARTLY_COVERED, f->partial);
     put_residents_in_doubt(p, T_PARTLY_MEMBERS, f->outside);
     if (f->converted) {
         html_put(p->out, "<p class=\"small\"><span class=\"doubt\">");

@@ -180,6 +180,38 @@ static void a_level_of_a_quarter_is_converted_from_its_own_report(void **state)
     assert_int_equal(fact_of_statement(&s, &st).value.integer, 1200 * 510);
 }
 
+static void what_a_span_cuts_and_what_is_missing_in_it_is_said(void **state)
+{
+    (void)state;
+    totals_rig_report(&r, "a/inv", "KZT", "2025-11", 1);
+    totals_rig_report(&r, "a/inv", "KZT", "2025-12", 1);
+    totals_rig_report(&r, "a/inv", "KZT", "2026-01", 1);
+    totals_rig_report(&r, "b/inv", "KZT", "2025-11", 10);
+    totals_rig_missing(&r, "b/inv", "KZT", "2025-12");
+    totals_rig_report(&r, "b/inv", "KZT", "2026-01", 10);
+    totals_rig_report(&r, "d/inv", "KZT", "2025-Q4", 1000); // its October is before
+    struct fact_source s = open_source();
+    struct statement st = target("inv", "KZT");
+    st.resident = "a";
+    st.per = "quarter";
+    st.cumulative = false;
+    assert_int_equal(fact_of_statement(&s, &st).partial, 0);
+    st.resident = "b";
+    struct fact f = fact_of_statement(&s, &st);
+    assert_int_equal(f.value.integer, 20);
+    assert_int_equal(f.partial, 1);
+    st.per = "month";
+    assert_int_equal(fact_of_statement(&s, &st).partial, 0);
+    st.per = "";
+    assert_int_equal(fact_of_statement(&s, &st).partial, 1); // since its first one, too
+    st.resident = "";
+    board.rows[2].resident = board.rows[0].resident; // belongs all along
+    f = fact_of_kpi(&s, "inv", RULE_QUARTER, "KZT");
+    assert_int_equal(f.value.integer, 23);
+    assert_int_equal(f.contributors, 2);
+    assert_int_equal(f.partial, 2);
+}
+
 static void a_rate_a_year_is_of_the_periods_that_are_known(void **state)
 {
     (void)state;
@@ -375,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_report_that_reaches_beyond_a_span_is_not_of_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_level_of_a_quarter_is_converted_from_its_own_report, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_a_span_cuts_and_what_is_missing_in_it_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rate_a_year_is_of_the_periods_that_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rate_a_year_is_of_the_hours_that_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(who_left_is_credited_until_the_local_midnight, setup, teardown),
