@@ -21,8 +21,8 @@ static bool is_year(const struct span *s)
 
 // ---- scaled to a year
 
-// Seconds that the expected periods of a report cover.
-static int64_t reported_s(const struct ledger_series *s, const struct span *span, uint64_t expected)
+// That the expected periods of a report cover: fewer than the span's where its resident joined within one.
+static int64_t reported_days(const struct ledger_series *s, const struct span *span, uint64_t expected)
 {
     struct period p = period_containing((enum period_kind)s->period, span->first);
     int64_t days = 0;
@@ -30,15 +30,15 @@ static int64_t reported_s(const struct ledger_series *s, const struct span *span
         p = period_next(p);
     for (uint64_t i = 0; i < expected; i++, p = period_next(p))
         days += period_end(p) - p.start;
-    return days * DAY_S;
+    return days;
 }
 
 struct fraction totals_a_year(const struct totals_place *p, const struct ledger_series *s,
                               const struct span *asked, const struct span *span, const struct span_sum *sum,
                               int64_t until_s)
 {
-    int32_t days = span->end - span->first,
-            year = is_year(asked) ? asked->end - asked->first : days_of_year(span->first);
+    int32_t year = is_year(asked) ? asked->end - asked->first : days_of_year(span->first);
+    int64_t days = s->class == WIRE_REPORT ? reported_days(s, span, sum->expected) : span->end - span->first;
     int64_t from_s, to_s;
     span_bounds(*span, p->zone, &from_s, &to_s);
     bool over = until_s == 0 || to_s <= until_s;
@@ -47,8 +47,8 @@ struct fraction totals_a_year(const struct totals_place *p, const struct ledger_
     if (over && sum->known >= sum->expected)
         return fraction_ratio(year, days);
     // Of measurements whole steps, as they are counted: by the clock it would fall from one to the next.
-    int128 covered_s = s->class == WIRE_REPORT ? reported_s(s, span, sum->expected)
-                                               : (int128)sum->expected * (s->step_s ? s->step_s : 1);
+    int128 covered_s =
+        s->class == WIRE_REPORT ? (int128)days * DAY_S : (int128)sum->expected * (s->step_s ? s->step_s : 1);
     // Of what was expected so far `known` is there.
     struct fraction known_s = fraction_multiply(fraction_whole(covered_s),
                                                 fraction_ratio((int128)sum->known, (int128)sum->expected));

@@ -313,21 +313,28 @@ static void a_yearly_rate_stands_still_between_two_steps(void **state)
     close_rig(r);
 }
 
+// At full capacity from the first whole month on. What it joined within is not asked for: those days count
+// for nothing.
 static void a_yearly_rate_of_a_part_of_the_year_is_scaled_to_all_of_it(void **state)
 {
     (void)state;
     static const char *const months[] = {"2025-07", "2025-08", "2025-09", "2025-10", "2025-11", "2025-12"};
+    static const char *const joined[] = {"2025-07-01", "2025-07-16"};
     static const int64_t days[] = {31, 31, 30, 31, 30, 31};
-    struct totals_rig *r = open_rig(
-        "residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r, joined: "
-        "2025-07-01}\nstatements:\n  - {id: c, kind: capacity, names: {en: C}, kpi: cap_nominal, resident: "
-        "a, dimension: pumps, value: 365, per: year, at: 2025, source: s}\n"
-        "dimensions: [{code: pumps, names: {en: P}}]\n");
-    for (size_t i = 0; i < 6; i++)
-        totals_rig_report(r, "a/out_units/pumps", "", months[i], days[i]);
-    // Half a year at full capacity.
-    expect(&ask(r, "all/cap_util/pumps", SPAN_YEAR, "2025", "2025", 0, NULL)->at[0], 100, 1, 0);
-    close_rig(r);
+    for (size_t first = 0; first < 2; first++) {
+        char more[500];
+        snprintf(more, sizeof more,
+                 "residents:\n  - {code: a, names: {en: A}, about: {en: a}, simulated: false, source: r, "
+                 "joined: %s}\nstatements:\n  - {id: c, kind: capacity, names: {en: C}, kpi: cap_nominal, "
+                 "resident: a, dimension: pumps, value: 365, per: year, at: 2025, source: s}\n"
+                 "dimensions: [{code: pumps, names: {en: P}}]\n",
+                 joined[first]);
+        struct totals_rig *r = open_rig(more);
+        for (size_t i = first; i < 6; i++)
+            totals_rig_report(r, "a/out_units/pumps", "", months[i], days[i]);
+        expect(&ask(r, "all/cap_util/pumps", SPAN_YEAR, "2025", "2025", 0, NULL)->at[0], 100, 1, 0);
+        close_rig(r);
+    }
 }
 
 static void plans_are_shared_out_over_spans_only_where_they_say_how(void **state)
