@@ -41,6 +41,45 @@ static enum err ask_streams(struct observations_reader *o, struct reader *r, int
     return e;
 }
 
+static enum err ask_release(struct db_stmt *span, int64_t stream_id, int64_t sequence, int64_t *day,
+                            bool *known)
+{
+    bool row = false;
+    db_bind_int(span, 1, stream_id);
+    db_bind_int(span, 2, sequence);
+    enum err e = db_step(span, &row);
+    if (e == ERR_OK && row && !db_is_null(span, 0) && (!*known || db_int(span, 0) < *day)) {
+        *day = db_int(span, 0);
+        *known = true;
+    }
+    db_reset(span);
+    return e;
+}
+
+// A figure that was refused at first lies in the stream of releases, which declares nothing.
+static enum err ask_releases(struct observations_reader *o, struct reader *r, int64_t series_id, int64_t *day,
+                             bool *known)
+{
+    struct db_stmt *s = NULL, *span = NULL;
+    bool row = false;
+    enum err e = db_prepare(r->db,
+                            "SELECT stream_id, sequence FROM batch WHERE position IN (SELECT released FROM"
+                            " release WHERE stream_id IN (SELECT stream_id FROM declare WHERE series_id=?))",
+                            &s, NULL);
+    if (e == ERR_OK)
+        e = db_prepare(o->db,
+                       "SELECT min(day) FROM span WHERE stream_id=?1 AND first_sequence<=?2 AND"
+                       " last_sequence>=?2",
+                       &span, NULL);
+    if (e == ERR_OK)
+        db_bind_int(s, 1, series_id);
+    while (e == ERR_OK && (e = db_step(s, &row)) == ERR_OK && row)
+        e = ask_release(span, db_int(s, 0), db_int(s, 1), day, known);
+    db_finalize(span);
+    db_finalize(s);
+    return e;
+}
+
 struct beginning {
     int64_t day;
     bool known;
@@ -80,6 +119,8 @@ static enum err ask_measured(struct observations_reader *o, struct reader *r, in
                              bool *known)
 {
     enum err e = ask_streams(o, r, series_id, day, known);
+    if (e == ERR_OK)
+        e = ask_releases(o, r, series_id, day, known);
     return e == ERR_OK ? ask_rollups(r, series_id, day, known) : e;
 }
 

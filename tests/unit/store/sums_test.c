@@ -1,4 +1,5 @@
 // Sums over a park's calendar: which figures belong to a span, as known by when, in which money.
+#include "store/ledger_keep.h"
 #include "store/rollup.h"
 #include "store/sums.h"
 #include "tests/support/store_fixture.h"
@@ -267,6 +268,41 @@ static void questions_share_a_limit(void **state)
     assert_non_null(strstr(f->store.diag.text, "ask for a shorter time"));
 }
 
+static void refuse_and_let_in(struct fixture *f, int64_t time, int64_t value)
+{
+    const struct wire_sample sample = {.series = 0, .time = time, .value = store_integer(value)};
+    const struct wire_refusal no = {.index = 0, .reason = WIRE_REASON_OUT_OF_RANGE};
+    const uint32_t index = 0;
+    struct wire_receipt let_in;
+    store_begin(&f->store);
+    struct wire_receipt at = store_append(&f->store, &f->stream, WIRE_MEASUREMENT, &sample, NULL, 1, &no, 1);
+    assert_int_equal(ledger_add_release(f->store.ledger, at.position, &index, 1, "aigul", "it was right",
+                                        &let_in, &f->store.diag),
+                     ERR_OK);
+    store_commit(&f->store);
+}
+
+// It lies in another stream than the one that declared the series.
+static void a_figure_that_was_let_in_counts_where_it_is_the_first_or_the_only_one(void **state)
+{
+    struct fixture *f = *state;
+    struct asked a;
+    int64_t noon = zone_midnight(f->almaty, day("2026-02-03")) + 12 * HOUR;
+    refuse_and_let_in(f, noon, 1000);
+    advance(f);
+    prepare(f, &a, 0, &calendar_default, SPAN_MONTH, "2026-02-01", "2026-03-01");
+    ask(f, &a);
+    expect(&a.sums[0], "1000", 1, 28 * 24);
+    measure(f, 0, noon + 10 * 24 * HOUR, 5);
+    advance(f);
+    ask(f, &a);
+    expect(&a.sums[0], "1005", 2, 28 * 24);
+    refuse_and_let_in(f, noon - 24 * HOUR, 300);
+    advance(f);
+    ask(f, &a);
+    expect(&a.sums[0], "1305", 3, 28 * 24);
+}
+
 // ---- reports
 
 static void report(struct fixture *f, uint32_t number, const char *period, struct figure value,
@@ -428,6 +464,7 @@ int main(void)
         test(a_figure_committed_a_moment_ago_and_a_late_one_are_in_the_sum),
         test(a_measurement_is_known_from_when_it_was_received),
         test(years_without_figures_between_are_passed_over),
+        test(a_figure_that_was_let_in_counts_where_it_is_the_first_or_the_only_one),
         test(nothing_is_read_of_days_after_the_asked_moment),
         test(questions_share_a_limit),
         test(a_report_counts_in_the_span_that_holds_its_whole_period),
