@@ -80,12 +80,10 @@ static void put_forecast_day(struct page *p, const struct outlook *o, bool brief
 
 static void put_forecast(struct page *p, const struct outlook *o, bool brief)
 {
-    static const enum text whys[] = {[FORECAST_NO_VALUE] = T_FORECAST_NO_VALUE,
-                                     [FORECAST_SHORT] = T_FORECAST_SHORT,
-                                     [FORECAST_NO_YEAR] = T_FORECAST_NO_YEAR,
-                                     [FORECAST_STILL] = T_FORECAST_STILL,
-                                     [FORECAST_AWAY] = T_FORECAST_AWAY,
-                                     [FORECAST_FAR] = T_FORECAST_FAR};
+    static const enum text whys[] = {
+        [FORECAST_NO_VALUE] = T_FORECAST_NO_VALUE, [FORECAST_SHORT] = T_FORECAST_SHORT,
+        [FORECAST_NO_YEAR] = T_FORECAST_NO_YEAR,   [FORECAST_STILL] = T_FORECAST_STILL,
+        [FORECAST_AWAY] = T_FORECAST_AWAY,         [FORECAST_FAR] = T_FORECAST_FAR};
     enum forecast_why why = o->forecast.why;
     if (why == FORECAST_REACHED || why == FORECAST_NO_TARGET || why == FORECAST_NO_FACT)
         return;
