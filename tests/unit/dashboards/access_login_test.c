@@ -355,7 +355,7 @@ static void what_passes_through_the_program_lies_about_in_no_dump_and_is_traced_
     (void)state;
     static char name[] = "esep-dashboard", option[] = "--version", *argv[] = {name, option, NULL};
     int status = 0;
-    fflush(NULL);
+    (void)fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
