@@ -187,7 +187,14 @@ static enum err next_waiting(struct observations_reader *o, int64_t series_id, i
     return e;
 }
 
-// A day with figures has its total or waits for it (a UTC day, which may lie on two local ones).
+static enum err ask_totals(struct observations_reader *o, int64_t series_id, int64_t *day, bool *known)
+{
+    return ask(o->db, "SELECT day FROM day_total WHERE series_id=? AND known>0 ORDER BY day LIMIT 1",
+               series_id, day, known);
+}
+
+// A day with figures has its total or waits for it (a UTC day, which may lie on two local ones). Totals are
+// asked once more at the end: a day that waited may have got its own meanwhile.
 enum err observations_first_local_day(struct observations_reader *o, struct reader *r,
                                       const struct ledger_series *s, const struct zone *zone, int32_t *day,
                                       struct diag *d)
@@ -197,8 +204,7 @@ enum err observations_first_local_day(struct observations_reader *o, struct read
     bool has_total = false, waits = true;
     if (s->class != WIRE_MEASUREMENT)
         return observations_first_day(o, r, s, day, d);
-    enum err e = ask(o->db, "SELECT day FROM day_total WHERE series_id=? AND known>0 ORDER BY day LIMIT 1",
-                     s->series_id, &total, &has_total);
+    enum err e = ask_totals(o, s->series_id, &total, &has_total);
     for (int i = 0; i < WAITING_READ && e == ERR_OK && waits && !f.known; i++) {
         e = next_waiting(o, s->series_id, &waiting, &waits);
         if (e == ERR_OK && waits && waiting > total)
@@ -206,6 +212,8 @@ enum err observations_first_local_day(struct observations_reader *o, struct read
         if (e == ERR_OK && waits && (e = read_day(o, r, s, waiting, &f, d)) != ERR_OK)
             return e;
     }
+    if (e == ERR_OK)
+        e = ask_totals(o, s->series_id, &total, &has_total);
     if (e != ERR_OK)
         return diag_fail(d, e, "%s: cannot find its beginning: %s", s->name, db_error(o->db));
     if (!f.known && !has_total)
