@@ -1,60 +1,39 @@
 // What is answered while the observations are behind the ledger says so.
 #include "dashboards/behind.h"
-#include "dashboards/router.h"
-#include "tests/support/totals_rig.h"
+#include "tests/support/totals_site.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static struct totals_rig r;
-static struct dashboard_config config;
-static struct site *site;
-static struct exchange x;
-
-static enum err nobody(const char *state, const char *request, int timeout_ms, char **reply, struct diag *d)
-{
-    (void)state, (void)request, (void)timeout_ms, (void)reply;
-    return diag_fail(d, ERR_CLOSED, "no collector");
-}
+static struct totals_site site;
 
 static int setup(void **state)
 {
-    static char catalogue[] = "deploy/catalogue.yaml";
-    struct diag d = {""};
     (void)state;
     totals_rig_open(&r, "");
     totals_rig_report(&r, "a/inv", "KZT", "2026-01", 100);
     totals_rig_observe(&r);
-    config = (struct dashboard_config){.state = r.store.folder, .catalogue = catalogue, .parks = r.parks};
-    if (site_open(&config, &r.store.clock.clock, NULL, nobody, &site, &d) != ERR_OK)
-        fail_msg("%s", d.text);
-    exchange_init(&x);
+    totals_site_open(&site, &r);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    exchange_deinit(&x);
-    site_close(site);
+    totals_site_close(&site);
     totals_rig_close(&r);
     return 0;
 }
 
 static bool behind_at(const char *target)
 {
-    exchange_deinit(&x);
-    exchange_init(&x);
-    snprintf(x.method, sizeof x.method, "GET");
-    snprintf(x.target, sizeof x.target, "%s", target);
-    router_answer(site, &x);
-    assert_int_equal(x.status, 200);
-    return x.behind;
+    assert_int_equal(totals_site_get(&site, target), 200);
+    return site.x.behind;
 }
 
 static const char *const targets[] = {"/api/v1/query?series=works/all/inv", "/api/v1/series", "/",
@@ -78,12 +57,12 @@ static void rows_that_were_not_read_for_long_are_told_of(void **state)
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         assert_true(behind_at(targets[i]));
     (void)behind_at("/parks/works");
-    assert_non_null(strstr(buf_str(&x.body), "Figures are still being read in"));
+    assert_non_null(strstr(buf_str(&site.x.body), "Figures are still being read in"));
     totals_rig_observe(&r);
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         assert_false(behind_at(targets[i]));
     (void)behind_at("/parks/works");
-    assert_null(strstr(buf_str(&x.body), "still being read in"));
+    assert_null(strstr(buf_str(&site.x.body), "still being read in"));
 }
 
 int main(void)

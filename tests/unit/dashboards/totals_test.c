@@ -1,7 +1,5 @@
 // Totals and computed KPIs through the API and on pages.
-#include "dashboards/router.h"
-#include "dashboards/site.h"
-#include "tests/support/totals_rig.h"
+#include "tests/support/totals_site.h"
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,15 +12,7 @@
 #include <cmocka.h>
 
 static struct totals_rig r;
-static struct dashboard_config config;
-static struct site *site;
-static struct exchange x;
-
-static enum err nobody(const char *state, const char *request, int timeout_ms, char **reply, struct diag *d)
-{
-    (void)state, (void)request, (void)timeout_ms, (void)reply;
-    return diag_fail(d, ERR_CLOSED, "no collector");
-}
+static struct totals_site site;
 
 static int64_t first_us;
 
@@ -53,8 +43,6 @@ static void fill(void)
 
 static int setup(void **state)
 {
-    static char catalogue[] = "deploy/catalogue.yaml";
-    struct diag d = {""};
     (void)state;
     totals_rig_open(&r,
                     "residents:\n  - {code: a, names: {en: Alfa}, about: {en: a}, simulated: true}\n"
@@ -66,47 +54,38 @@ static int setup(void **state)
                     "  - {id: d, kind: capacity, names: {en: D}, kpi: cap_nominal, resident: b, dimension: "
                     "lifts, value: unknown, at: 2025, source: s}\n");
     fill();
-    config = (struct dashboard_config){.state = r.store.folder, .catalogue = catalogue, .parks = r.parks};
-    if (site_open(&config, &r.store.clock.clock, NULL, nobody, &site, &d) != ERR_OK)
-        fail_msg("%s", d.text);
-    exchange_init(&x);
+    totals_site_open(&site, &r);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    exchange_deinit(&x);
-    site_close(site);
+    totals_site_close(&site);
     totals_rig_close(&r);
     return 0;
 }
 
 static int get(const char *target)
 {
-    exchange_deinit(&x);
-    exchange_init(&x);
-    snprintf(x.method, sizeof x.method, "GET");
-    snprintf(x.target, sizeof x.target, "%s", target);
-    router_answer(site, &x);
-    return x.status;
+    return totals_site_get(&site, target);
 }
 
 static bool has(const char *text)
 {
-    return strstr(buf_str(&x.body), text) != NULL;
+    return strstr(buf_str(&site.x.body), text) != NULL;
 }
 
 static void expect(const char *target, const char *text)
 {
     if (get(target) != 200 || !has(text))
-        fail_msg("%s: %d: no %s in %s", target, x.status, text, buf_str(&x.body));
+        fail_msg("%s: %d: no %s in %s", target, site.x.status, text, buf_str(&site.x.body));
 }
 
 static void refused(const char *target, int status, const char *text)
 {
     if (get(target) != status || !has(text))
-        fail_msg("%s: %d: no %s in %s", target, x.status, text, buf_str(&x.body));
+        fail_msg("%s: %d: no %s in %s", target, site.x.status, text, buf_str(&site.x.body));
 }
 
 static void a_sum_that_no_figure_holds_has_all_its_digits_everywhere(void **state)
@@ -231,9 +210,9 @@ static void the_same_question_is_computed_once_until_a_figure_comes(void **state
     (void)state;
     static const char target[] = "/api/v1/observations?series=works/all/inv&period=2026-01";
     expect(target, "\"value\":2000000.11");
-    uint64_t hits = cache_stats(site->cache).hits;
+    uint64_t hits = cache_stats(site.site->cache).hits;
     expect(target, "\"value\":2000000.11");
-    assert_true(cache_stats(site->cache).hits > hits);
+    assert_true(cache_stats(site.site->cache).hits > hits);
     totals_rig_report(&r, "b/inv", "KZT", "2026-01", 12);
     totals_rig_observe(&r);
     expect(target, "\"value\":2000000.12");
