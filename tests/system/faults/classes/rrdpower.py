@@ -2,6 +2,7 @@
 of the last syncfs or a newer one, and files made since are whole, cut short or gone. The collector may die in the syncfs itself, and may
 have been stopped before. It knows from the boot id; in the end librrd reads the recorder's figures from every file."""
 import os
+import signal
 import uuid
 
 from powercut import cut
@@ -18,10 +19,20 @@ def boot(world):
         f.write(f"{uuid.UUID(int=world.rng.getrandbits(128))}\n")
 
 
+def starts(world, env, how):
+    """False also where it died in its first syncfs as it should: a start that makes files again has one."""
+    if how != "in syncfs":
+        return world.start("after a power cut", env)
+    started = world.collector.start(dict(env, SHIM_CRASH_AT_SYNCFS="1"))
+    dead = world.collector.program.process.poll() == -signal.SIGKILL
+    world.found.check(started or dead, "unbalanced", f"after a power cut: the collector did not start; see {world.collector.log}")
+    return started
+
+
 def life(world, env):
-    """Ends by a kill, by a stop, or within the syncfs of a stop."""
+    """Ends by a kill, by a stop, or within the syncfs of a start or a stop."""
     how = world.rng.choice(("killed", "stopped", "in syncfs"))
-    if not world.start("after a power cut", dict(env, SHIM_CRASH_AT_SYNCFS="1") if how == "in syncfs" else env):
+    if not starts(world, env, how):
         return
     for peer in world.peers:
         peer.make(world.rng.randint(5, 40))
