@@ -100,21 +100,36 @@ static void damage_done_while_stopped_is_noticed(void **state)
     assert_int_equal(rig_counted(r, COUNTER_RRD_DAMAGED), 1);
 }
 
+struct copy {
+    char path[RRD_PATH_MAX], *bytes;
+    size_t len;
+};
+
+static void fill_and_copy(struct rig *r, struct copy *c)
+{
+    struct diag d = {0};
+    rig_fill(r);
+    rig_file(r, 1, c->path);
+    assert_int_equal(fs_read_file(c->path, 4u << 20, &c->bytes, &c->len, &d), ERR_OK);
+}
+
+static void put_back(struct copy *c)
+{
+    struct diag d = {0};
+    assert_int_equal(fs_replace_file(c->path, c->bytes, c->len, 0640, &d), ERR_OK);
+    free(c->bytes);
+}
+
 static void an_older_copy_of_a_file_is_noticed_after_a_kill(void **state)
 {
     struct rig *r = *state;
-    char path[RRD_PATH_MAX], *copy;
-    size_t len;
-    struct diag d = {0};
-    rig_fill(r);
-    rig_file(r, 1, path);
-    assert_int_equal(fs_read_file(path, 4u << 20, &copy, &len, &d), ERR_OK);
+    struct copy copy;
+    fill_and_copy(r, &copy);
     rig_put_one(r, 0, T0 + 100, 7);
     rig_settle(r);
     fake_clock_advance_us(&r->b->clock, 31 * US_PER_S);
     rig_step(r); // the cursor is stored
-    assert_int_equal(fs_replace_file(path, copy, len, 0640, &d), ERR_OK);
-    free(copy);
+    put_back(&copy);
     rig_restart(r, false);
     later(r);
     rig_check_filled(r);
@@ -124,17 +139,12 @@ static void an_older_copy_of_a_file_is_noticed_after_a_kill(void **state)
 static void an_older_copy_is_noticed_where_files_times_say_nothing(void **state)
 {
     struct rig *r = *state;
-    char path[RRD_PATH_MAX], *copy;
-    size_t len;
-    struct diag d = {0};
-    rig_fill(r);
-    rig_file(r, 1, path);
-    assert_int_equal(fs_read_file(path, 4u << 20, &copy, &len, &d), ERR_OK);
+    struct copy copy;
+    fill_and_copy(r, &copy);
     rig_put_one(r, 0, T0 + 60, 7);
     rig_settle(r);
     r->writer->times_lie = true;
-    assert_int_equal(fs_replace_file(path, copy, len, 0640, &d), ERR_OK);
-    free(copy);
+    put_back(&copy);
     rig_put_one(r, 0, T0 + 70, 8);
     rig_settle(r);
     rig_check_filled(r);
