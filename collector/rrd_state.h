@@ -40,7 +40,7 @@ struct rrd_writer {
     size_t bytes;         // that the touched series' values hold
     struct {              // the last step that wrote
         int64_t ms;       // writing
-        size_t rows, visits, values, bytes;
+        size_t rows, visits, values;
     } last;
     size_t patrol_at, header_at;
     bool had_files;     // there were some when it was opened

@@ -12,9 +12,9 @@ enum {
     PATROL_MS = 1000,
     PATROL_FILES = 256,
     PATROL_HEADERS = 4,
-    REST_FROM_MS = 20, // a step that was shorter costs nothing to speak of
     REST_FACTOR = 8,
     REST_ROWS_MAX = 131072,
+    REST_VALUES_MAX = RRD_WRITER_BYTES_MAX / 2 / (int)sizeof(struct rrd_value), // room grows by doubling
     RICH_VISIT = 64 // values: more would not make them cheaper
 };
 
@@ -168,7 +168,6 @@ static enum err land_touched(struct rrd_writer *w)
     w->last.rows = (size_t)(w->position + 1 - w->step_from);
     w->last.visits = w->touched.count;
     w->last.values = values;
-    w->last.bytes = w->bytes;
     w->last.ms = mono_diff_ms(clock_mono(w->o.clock), begun);
     w->touched.count = 0;
     w->bytes = 0;
@@ -199,10 +198,10 @@ static enum err read_and_land(struct rrd_writer *w, struct diag *d)
 
 int64_t rrd_writer_rest_ms(const struct rrd_writer *w, uint64_t *enough)
 {
-    if (w->last.ms < REST_FROM_MS || w->last.values >= w->last.visits * RICH_VISIT ||
-        w->last.bytes >= RRD_WRITER_BYTES_MAX / 2)
-        return 0;
-    size_t rows = w->last.rows * (RRD_WRITER_BYTES_MAX / 2 / (w->last.bytes + 1));
+    const size_t values = w->last.values;
+    if (values >= w->last.visits * RICH_VISIT || values >= REST_VALUES_MAX)
+        return 0; // also before the first
+    size_t rows = w->last.rows * REST_VALUES_MAX / (values + 1);
     *enough = w->position + (rows < REST_ROWS_MAX ? rows : REST_ROWS_MAX);
     int64_t ms = w->last.ms * REST_FACTOR;
     return ms < RRD_WRITER_REST_MS ? ms : RRD_WRITER_REST_MS;

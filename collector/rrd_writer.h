@@ -10,9 +10,9 @@
 #include "store/reader.h"
 
 #define RRD_WRITER_ROWS_MAX   4096       // ledger rows in one read
-#define RRD_WRITER_BYTES_MAX  (64 << 20) // of values that a step gathers before it writes: 4 million of them
+#define RRD_WRITER_BYTES_MAX  (128 << 20) // of values that a step gathers before it writes: 8 million of them
 #define RRD_WRITER_READ_MS    500        // and for so long
-#define RRD_WRITER_REST_MS    4000       // between two steps under load, at most
+#define RRD_WRITER_REST_MS    10000      // between two steps under load, at most
 #define RRD_WRITER_STORE_S    30         // the durable cursor is at most so old
 #define RRD_WRITER_REBUILD_MS 1000       // a series is rebuilt at most so often
 

@@ -59,7 +59,7 @@ def zone():
 
 def days(values):
     """How long ago the first of so many values of 10 s is: of the present day if they fit into it."""
-    return 0.75 if values < 6000 else 400
+    return 0.9 if values < 6000 else 400
 
 
 def say(text):
