@@ -5,6 +5,7 @@
 #include "dashboards/http.h"
 #include "base/clock.h"
 #include "dashboards/exchange.h"
+#include "dashboards/patience.h"
 #include "dashboards/router.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +21,7 @@
 struct dashboard_http {
     struct site *site;
     struct MHD_Daemon *daemon;
+    struct patience *patience;
 };
 
 struct connection_state {
@@ -44,13 +46,33 @@ static void *begin_request(void *cls, const char *target, struct MHD_Connection 
     return c;
 }
 
+static struct patience_place *place_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+// The library closes the socket after this has heard of it.
+static void notice_connection(void *cls, struct MHD_Connection *connection, void **place,
+                              enum MHD_ConnectionNotificationCode what)
+{
+    struct dashboard_http *h = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        patience_end(h->patience, *place);
+    else
+        *place = info ? patience_begin(h->patience, info->connect_fd) : NULL;
+}
+
 static void end_request(void *cls, struct MHD_Connection *connection, void **context,
                         enum MHD_RequestTerminationCode code)
 {
-    (void)cls;
-    (void)connection;
+    struct dashboard_http *h = cls;
     (void)code;
     struct connection_state *c = *context;
+    patience_done(h->patience, place_of(connection));
     if (c) {
         exchange_deinit(&c->exchange);
         free(c);
@@ -170,7 +192,13 @@ static struct MHD_Response *make_response(struct exchange *x, size_t *len)
 static enum MHD_Result send_reply(struct dashboard_http *h, struct MHD_Connection *connection,
                                   struct exchange *x)
 {
-    size_t len = 0;
+    size_t len = x->blob ? x->blob->len : x->body.len;
+    if (!patience_answered(h->patience, place_of(connection), x->address, len)) {
+        router_put_off(h->site, x);
+        len = x->body.len;
+        if (!patience_answered(h->patience, place_of(connection), x->address, len))
+            return MHD_NO;
+    }
     struct MHD_Response *r = make_response(x, &len);
     if (!r)
         return MHD_NO; // out of memory: the connection is closed
@@ -317,6 +345,7 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
     }
     struct exchange *x = &c->exchange;
     struct mono start = clock_mono(h->site->clock);
+    patience_asked(h->patience, place_of(connection));
     snprintf(x->method, sizeof x->method, "%s", method);
     copy_headers(connection, x);
     set_address(h->site, connection, x);
@@ -368,6 +397,15 @@ enum err dashboard_http_start(struct site *s, struct dashboard_http **out, struc
         return diag_fail(d, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     }
     h->site = s;
+    e = patience_create(HTTP_CONNECTIONS, s->clock, s->metrics, &h->patience);
+    if (!e)
+        e = patience_watch(h->patience, d);
+    if (e) {
+        close(fd);
+        patience_destroy(h->patience);
+        free(h);
+        return e;
+    }
     // a web server in front is one address for all its clients, whom it limits itself
     unsigned per_address = s->config->behind_tls ? HTTP_CONNECTIONS : HTTP_PER_ADDRESS;
     h->daemon = MHD_start_daemon(
@@ -377,9 +415,11 @@ enum err dashboard_http_start(struct site *s, struct dashboard_http **out, struc
         (unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HTTP_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK, begin_request, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, end_request, h, MHD_OPTION_NOTIFY_CONNECTION, notice_connection, h,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!h->daemon) {
         close(fd);
+        patience_destroy(h->patience);
         free(h);
         return diag_fail(d, ERR_IO, "listen %s: the HTTP server could not be started", s->config->listen);
     }
@@ -392,5 +432,6 @@ void dashboard_http_stop(struct dashboard_http *h)
     if (!h)
         return;
     MHD_stop_daemon(h->daemon);
+    patience_destroy(h->patience);
     free(h);
 }

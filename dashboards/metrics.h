@@ -14,6 +14,9 @@
     X(REQUEST_MICROSECONDS, "request_microseconds", "Time spent answering requests")                         \
     X(BODY_BYTES, "body_bytes", "Bytes of bodies handed to the network")                                     \
     X(BODIES_REFUSED, "bodies_refused", "Requests dropped because their body was larger than the cap")       \
+    X(CONNECTIONS_ENDED, "connections_ended",                                                                \
+      "Connections ended because a request, or the reading of an answer, took too long")                     \
+    X(ANSWERS_PUT_OFF, "answers_put_off", "Answers not sent (503): too many bytes wait for slow readers")    \
     X(GRAPHS_DRAWN, "graphs_drawn", "Graphs drawn by the workers")                                           \
     X(GRAPHS_FAILED, "graphs_failed", "Graphs that could not be drawn")                                      \
     X(LOGINS_DONE, "logins_done", "Sessions begun with a name and a password")                               \

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PUT_OFF_S 5
 #define PARAMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 static const char *const none[] = {NULL};
 
@@ -292,4 +293,20 @@ void router_answer(struct site *s, struct exchange *x)
                 : x->status < 500 ? METRIC_REQUESTS_REFUSED
                                   : METRIC_REQUESTS_FAILED,
                 1);
+}
+
+void router_put_off(struct site *s, struct exchange *x)
+{
+    enum route_kind kind = guess_kind(x->path);
+    buf_deinit(&x->body); // its memory is what there is no room for
+    buf_init(&x->body, EXCHANGE_BODY_MAX);
+    blob_release(x->blob);
+    x->blob = NULL;
+    x->etag[0] = x->filename[0] = '\0';
+    x->drawing = false;
+    x->cache_control = NULL;
+    x->retry_after_s = PUT_OFF_S;
+    (void)exchange_fail(x, 503, "too many answers wait to be read; ask again, or for less at once");
+    write_error(s, x, kind);
+    metrics_add(s->metrics, METRIC_ANSWERS_PUT_OFF, 1);
 }

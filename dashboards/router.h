@@ -24,5 +24,7 @@ const struct route *router_find(struct exchange *x, bool *other_method);
 // Finds, handles, writes the error's body in the form of the route, counts. Afterwards the exchange can be
 // sent.
 void router_answer(struct site *s, struct exchange *x);
+// Instead of an answer for which there is no room now: a 503 in the form of the route.
+void router_put_off(struct site *s, struct exchange *x);
 
 #endif

@@ -25,6 +25,32 @@ static int teardown(void **state)
     return 0;
 }
 
+static void put_off(struct exchange *x, const char *target)
+{
+    exchange_init(x);
+    snprintf(x->method, sizeof x->method, "GET");
+    snprintf(x->target, sizeof x->target, "%s", target);
+    router_answer(f.site, x);
+    router_put_off(f.site, x);
+    assert_int_equal(x->status, 503);
+    assert_true(x->retry_after_s > 0);
+    assert_null(x->blob);
+    assert_string_equal(x->etag, "");
+}
+
+static void what_there_is_no_room_for_is_put_off_in_the_form_that_was_asked(void **state)
+{
+    (void)state;
+    struct exchange x;
+    put_off(&x, "/api/v1/series");
+    assert_non_null(strstr(buf_str(&x.body), "\"status\":503"));
+    exchange_deinit(&x);
+    put_off(&x, "/");
+    assert_non_null(strstr(buf_str(&x.body), "<html"));
+    exchange_deinit(&x);
+    assert_int_equal(metrics_value(f.site->metrics, METRIC_ANSWERS_PUT_OFF), 2);
+}
+
 static void every_route_of_the_table_is_found_by_its_own_pattern(void **state)
 {
     (void)state;
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(router_refuses_parts_that_no_series_name_could_have),
         cmocka_unit_test(router_answers_head_like_get_and_refuses_other_methods),
         cmocka_unit_test(errors_have_the_form_of_what_was_asked),
+        cmocka_unit_test(what_there_is_no_room_for_is_put_off_in_the_form_that_was_asked),
         cmocka_unit_test(exchange_refuses_what_is_not_plain_text),
         cmocka_unit_test(exchange_takes_long_targets_up_to_its_limit_and_no_further),
         cmocka_unit_test(static_files_come_from_the_table_with_an_etag),
