@@ -166,21 +166,26 @@ class Watch:
         return self.seen
 
 
+def values_landed(site):
+    return site.status()["counters"]["rrd_values_written"]
+
+
 def turn(site, load, number, name, seconds, rate):
     """One turn of the load under watch, until everything has landed."""
-    watch, at = Watch(site), time.monotonic()
+    watch, at, before = Watch(site), time.monotonic(), values_landed(site)
     load.go(seconds, rate)
     load.wait_acknowledged(number, seconds + 600)
     seen, took = watch.stop(), time.monotonic() - at
     written = seen[-1]["landed"] - seen[0]["landed"]
     at = time.monotonic()
     site.wait_landed(7200)
+    after = time.monotonic() - at
     half = len(seen) // 2
-    out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "age": max(s["age"] for s in seen),
+    out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "throughput": (values_landed(site) - before) / (took + after), "age": max(s["age"] for s in seen),
            "older": max(s["age"] for s in seen[half:]) - max(s["age"] for s in seen[:half]), "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
     told = {k: max(s["told"].get(k, -1) for s in seen) for k in ("lag_rows", "lag_seconds", "in_flight")}
     report.note(f"load_{name}", rate=rate or "\"as fast as taken\"", seconds=took, landed_s=out["landed"], oldest_s=out["age"],
-                most_rows_behind=max(s["lag"] for s in seen), landed_after_s=time.monotonic() - at, most_in_flight_MiB=out["in_flight"] / 2**20,
+                most_rows_behind=max(s["lag"] for s in seen), landed_after_s=after, most_in_flight_MiB=out["in_flight"] / 2**20,
                 most_wal_MiB=max(s["wal"] for s in seen) / 2**20, memory_first_half_MiB=out["first"] / 2**20, memory_second_half_MiB=out["second"] / 2**20,
                 metrics_lag_rows=told["lag_rows"], metrics_lag_s=told["lag_seconds"], metrics_in_flight_MiB=told["in_flight"] / 2**20)
     return out
@@ -213,19 +218,22 @@ def queried_back(site, agents, series, begin):
 
 
 def calibrate(site, load):
-    """What lands while more comes: full speed for a while, then rates that rise until landing does not follow. A turn's number, and
-    the rate that was followed."""
-    seconds = 16 if not rig.QUICK else 6
+    """What lands while more comes: full speed for a while until all has landed, then rates about what that was, rising until landing
+    does not follow, or falling until it does. A turn's number, and the rate that was followed."""
+    seconds = 24 if not rig.QUICK else 6
     full = turn(site, load, 1, "full", seconds, 0)
-    rate, followed, number = full["landed"], 0.8 * full["landed"], 1
-    for _ in range(10):
+    rate, followed, number = 0.9 * full["throughput"], None, 1
+    for _ in range(12):
         number += 1
         t = turn(site, load, number, "trial", seconds, rate)
         # The writer rests some seconds under load, so that a visit brings more: what tells is whether it falls ever further behind.
-        if t["older"] > 0.08 * seconds or t["age"] > 12 or t["took"] > 1.2 * seconds:
+        follows = t["older"] <= 0.15 * seconds and t["age"] <= 25 and t["took"] <= 1.2 * seconds
+        if follows:
+            followed = rate
+        elif followed:
             break
-        followed, rate = rate, rate * 1.12
-    return number, followed, full
+        rate *= 1.12 if follows else 0.85
+    return number, followed or rate, full
 
 
 def sustain(minutes):
