@@ -51,7 +51,8 @@ static void put_rate(struct page *p, const struct fact *f, const struct outlook 
     struct figure a_year = run_rate_per_year(&o->rate);
     if (a_year.kind == FIGURE_MISSING)
         return;
-    show_day(from, o->rate.from);
+    // of two spans, how far each goes
+    show_day(from, o->rate.from - (o->rule == OUTLOOK_YEARS ? 1 : 0));
     show_day(to, o->rate.end - 1);
     snprintf(days, sizeof days, "%" PRId32, o->rate.end - o->rate.from);
     i18n_fill(rule, p->lang, rules[o->rule], from, to, days);

@@ -99,7 +99,7 @@ def judge_hires(doc, value, months):
 def judge_hires_page(page, value, months):
     w = hires_now(value, months)
     want("the forecast on the page", bool(re.search(f'<time datetime="{w["date"]}" title="[^"]*">{w["date"][:7]}</time>', page)), True)
-    gap = re.search(f'Lacking:</span> <data value="{w["gap"]}"[^>]*>[^<]*</data> <span class="unit">([^<]*)<', page)
+    gap = re.search(f'Short by:</span> <data value="{w["gap"]}"[^>]*>[^<]*</data> <span class="unit">([^<]*)<', page)
     want("the gap on the page and its unit", gap and gap.group(1), "people")
 
 

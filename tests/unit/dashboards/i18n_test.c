@@ -53,9 +53,9 @@ static void i18n_fill_puts_values_where_they_belong_and_cuts_what_is_too_long(vo
     (void)state;
     char out[I18N_MAX], big[2 * I18N_MAX];
     i18n_fill(out, LANG_EN, T_REPORTING, "3", "7", NULL);
-    assert_string_equal(out, "3 of 7 residents reporting");
+    assert_string_equal(out, "residents reporting: 3 of 7");
     i18n_fill(out, LANG_KK, T_REPORTING, "3", "7", NULL);
-    assert_string_equal(out, "7 резиденттен 3 байланыста");
+    assert_string_equal(out, "дерек беріп тұрған резиденттер: 7 ішінен 3");
     i18n_fill(out, LANG_EN, T_ASSUMED, "{0} %s %n", NULL, NULL);
     assert_string_equal(out, "assumed: {0} %s %n");
     memset(big, 'x', sizeof big - 1);

@@ -143,7 +143,7 @@ static void a_revision_shows_what_was_said_before_and_why(void **state)
 {
     (void)state;
     site_fixture_get(&f, "/series/penza/rosstat/kep/indpro_yoy");
-    assert_true(site_fixture_has(&f, "revised from 104.1%"));
+    assert_true(site_fixture_has(&f, "earlier figure: 104.1%"));
     assert_true(site_fixture_has(&f, "&lt;b&gt;late &amp; corrected&lt;/b&gt;"));
     assert_true(site_fixture_has(&f, "provisional"));
     assert_true(site_fixture_has(&f, ">57.49999999999999<"));

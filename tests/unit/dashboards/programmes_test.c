@@ -334,7 +334,7 @@ static void a_projects_page_has_a_bar_for_each_stage_and_says_what_is_unknown(vo
     site_fixture_get(&f, "/parks/p/plant?lang=en");
     assert_true(site_fixture_has(&f, "At stage 5 of 8: Commissioning"));
     assert_true(site_fixture_has(&f, "aria-label=\"Commissioning: 40% done\""));
-    assert_true(site_fixture_has(&f, "aria-label=\"Finishing: 5% done\""));
+    assert_true(site_fixture_has(&f, "aria-label=\"Finishing and landscaping: 5% done\""));
     assert_true(site_fixture_has(&f, "<span>4 · Construction</span><span class=\"unknown\">unknown</span>"));
     site_fixture_get(&f, "/parks/p/school?lang=en");
     assert_false(site_fixture_has(&f, "id=\"project\""));
@@ -344,7 +344,7 @@ static void membership_stands_on_the_residents_page_and_in_the_api(void **state)
 {
     (void)state;
     site_fixture_get(&f, "/parks/p/late?lang=en");
-    assert_true(site_fixture_has(&f, "belongs to the park since 2026-01-01"));
+    assert_true(site_fixture_has(&f, "in the park since 2026-01-01"));
     assert_true(site_fixture_has(&f, "the park’s totals do not count them"));
     site_fixture_get(&f, "/parks/p/gone?lang=en");
     assert_true(site_fixture_has(&f, "left the park on 2026-02-01"));

@@ -356,9 +356,9 @@ static void what_is_wrong_stands_beside_its_field_with_all_that_was_written(void
     assert_true(says("value=\"12,345\""));
     assert_true(says("\xd0\xb0&lt;&gt;"));
     assert_int_equal(send_form("step=check&period=2025-10&value=1000000001"), 400);
-    assert_true(says("id=\"value-wrong\">Too large to be right: at most 1,000,000 is taken"));
+    assert_true(says("id=\"value-wrong\">Too large to be right: at most 1,000,000 is accepted"));
     assert_int_equal(send_form("step=check&period=2025-10&value=-1"), 400);
-    assert_true(says("Too small to be right: at least 0 is taken"));
+    assert_true(says("Too small to be right: at least 0 is accepted"));
     assert_int_equal(send_form("step=check&period=2026-02&value=5"),
                      400); // there is a figure: why another one?
     assert_true(says("id=\"reason-wrong\""));

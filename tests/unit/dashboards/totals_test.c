@@ -195,7 +195,7 @@ static void pages_show_totals_with_how_many_are_missing(void **state)
     expect("/parks/works/a", "/series/works/a/productivity");
     expect("/parks/works/b", "the capacity is not known");
     expect("/series/works/all/jobs_total", "1 of 2, 1 missing");
-    expect("/series/works/all/jobs_total", "1 of 2 residents, 1 missing");
+    expect("/series/works/all/jobs_total", "residents: 1 of 2, 1 missing");
     expect("/series/works/all/inv?sums=quarter&lang=ru", "2026-Q1");
     expect("/series/works/all/inv?currency=USD&as_of=2026-03-01", "4,000.00");
     expect("/series/works/all/inv?currency=USD&as_of=2026-03-01", "then added. Rates: ");

@@ -165,7 +165,7 @@ static void the_page_shows_what_was_known_and_its_graph_asks_for_the_same(void *
     assert_true(site_fixture_has(&f, "&amp;as_of=2026-03-01T12:30:00.999999Z&amp;by=received"));
     assert_true(site_fixture_has(&f, "No figure of this range was corrected."));
     assert_int_equal(site_fixture_get(&f, "/series/" SERIES "?as_of=2026-03-02&by=published&lang=ru"), 200);
-    assert_true(site_fixture_has(&f, "опубликовано к 2026-03-0"));
+    assert_true(site_fixture_has(&f, "как было опубликовано на 2026-03-0"));
     assert_true(site_fixture_has(&f, "<data value=\"104.3\""));
 }
 
