@@ -14,6 +14,7 @@
 // Days are added up a few at a time: a figure that comes meanwhile must not wait for them.
 enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DAYS_MAX = 64, DAYS_MS = 1000 };
 enum { DAYS_SHARE = 50, REST_MAX_MS = 500 }; // so long may a person's report wait for the next step
+enum { GATHER_FACTOR = 8, GATHER_MAX_MS = 250 }; // as long as an answer waits for it (dashboards/flush.c)
 
 struct observer {
     struct service *s;
@@ -210,12 +211,24 @@ static bool may_go_on(struct observer *o, size_t rows, struct mono *stopping)
     return rows > 0 && mono_diff_ms(now, *stopping) < COLLECTOR_LAND_MAX_S * 1000;
 }
 
-static void give_way(struct observer *o, struct mono begun)
+// A step writes the newest figure of each series that it met: it costs as much for one figure of each as for
+// ten. So while all that has come is read, a step is followed by a rest of several times as long.
+static int gather_ms(int64_t step_ms, size_t rows)
+{
+    int64_t ms = rows > 0 && rows < ROWS_MAX ? GATHER_FACTOR * step_ms : 0;
+    return ms < GATHER_MAX_MS ? (int)ms : GATHER_MAX_MS;
+}
+
+static void give_way(struct observer *o, struct mono begun, int64_t step_ms, size_t rows)
 {
     struct service *s = o->s;
-    bool pressed = collector_gauge(&s->counters, GAUGE_PRESSED) && !atomic_load(&s->stop_projections);
-    int rest_ms = pace_rest_ms(&o->pace, begun, clock_mono(s->clock), observations_cursor(o->observations),
+    const struct mono now = clock_mono(s->clock);
+    bool stopping = atomic_load(&s->stop_projections);
+    bool pressed = collector_gauge(&s->counters, GAUGE_PRESSED) && !stopping;
+    int rest_ms = pace_rest_ms(&o->pace, begun, now, observations_cursor(o->observations),
                                cursor_position(s->committed), pressed, REST_MAX_MS);
+    const int more_ms = stopping ? 0 : gather_ms(step_ms, rows);
+    rest_ms = more_ms > rest_ms ? more_ms : rest_ms;
     if (rest_ms > 0)
         cursor_wait(s->committed, UINT64_MAX, rest_ms);
 }
@@ -230,6 +243,7 @@ void *observer_thread(void *service)
         const struct mono begun = clock_mono(o.s->clock);
         rows = 0;
         enum err e = step(&o, &rows, &d);
+        const int64_t step_ms = mono_diff_ms(clock_mono(o.s->clock), begun);
         bool turn = e == ERR_OK && has_turn(&o, rows);
         if (turn && !atomic_load(&o.s->stop_projections))
             e = add_up_days(&o, rows, &d);
@@ -245,7 +259,7 @@ void *observer_thread(void *service)
         if (rows == 0 && !days_wait && !o.more_duties && !atomic_load(&o.s->stop_projections))
             cursor_wait(o.s->committed, observations_cursor(o.observations) + 1, IDLE_MS);
         else
-            give_way(&o, begun);
+            give_way(&o, begun, step_ms, rows);
     }
     observations_close(o.observations);
     observations_reader_close(o.view);
