@@ -13,7 +13,7 @@
 
 // Days are added up a few at a time: a figure that comes meanwhile must not wait for them.
 enum { ROWS_MAX = 2000, IDLE_MS = 200, RETRY_MS = 1000, LOG_EVERY = 30, DAYS_MAX = 64, DAYS_MS = 1000 };
-enum { DAYS_SHARE = 50, REST_MAX_MS = 500 }; // so long may a person's report wait for the next step
+enum { DAYS_SHARE = 50, REST_MAX_MS = 500 };     // so long may a person's report wait for the next step
 enum { GATHER_FACTOR = 8, GATHER_MAX_MS = 250 }; // as long as an answer waits for it (dashboards/flush.c)
 
 struct observer {

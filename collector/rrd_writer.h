@@ -9,12 +9,12 @@
 #include "store/observations.h"
 #include "store/reader.h"
 
-#define RRD_WRITER_ROWS_MAX   4096       // ledger rows in one read
+#define RRD_WRITER_ROWS_MAX   4096        // ledger rows in one read
 #define RRD_WRITER_BYTES_MAX  (128 << 20) // of values that a step gathers before it writes: 8 million of them
-#define RRD_WRITER_READ_MS    500        // and for so long
-#define RRD_WRITER_REST_MS    10000      // between two steps under load, at most
-#define RRD_WRITER_STORE_S    30         // the durable cursor is at most so old
-#define RRD_WRITER_REBUILD_MS 1000       // a series is rebuilt at most so often
+#define RRD_WRITER_READ_MS    500         // and for so long
+#define RRD_WRITER_REST_MS    10000       // between two steps under load, at most
+#define RRD_WRITER_STORE_S    30          // the durable cursor is at most so old
+#define RRD_WRITER_REBUILD_MS 1000        // a series is rebuilt at most so often
 
 struct rrd_writer;
 struct rrd_writer_options {

@@ -33,8 +33,8 @@ struct patience_place *patience_begin(struct patience *p, int fd);
 // The request is whole: what the answer's making takes is not the client's time.
 void patience_asked(struct patience *p, struct patience_place *at);
 // The answer goes out. False: too much waits for readers already, of this address or of all, and it must not.
-bool patience_answered(struct patience *p, struct patience_place *at, const char *address, size_t len)
-    MUST_USE;
+bool patience_answered(struct patience *p, struct patience_place *at, const char *address,
+                       size_t len) MUST_USE;
 // The answer is with the client, or will never be.
 void patience_done(struct patience *p, struct patience_place *at);
 void patience_end(struct patience *p, struct patience_place *at);

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PUT_OFF_S 5
+#define PUT_OFF_S   5
 #define PARAMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 static const char *const none[] = {NULL};
 

@@ -159,7 +159,8 @@ static void the_totals_page_asks_and_answers(void **state)
     assert_true(site_fixture_has(&f, ">225</data>"));
     assert_true(site_fixture_has(&f, "Latecomer: in the park since 2026-01-15"));
     assert_true(site_fixture_has(&f, "Leaver: left the park on 2026-02-01"));
-    assert_true(site_fixture_has(&f, "Host: an enterprise that was not in the park throughout merged into it</li>"));
+    assert_true(
+        site_fixture_has(&f, "Host: an enterprise that was not in the park throughout merged into it</li>"));
     assert_true(site_fixture_has(&f, "Guest: in the park since 2026-01-10"));
     site_fixture_get(&f, "/series/p/old/jobs_created?lang=en");
     assert_false(site_fixture_has(&f, "id=\"alike\""));

@@ -156,9 +156,12 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_request_that_is_never_whole_is_ended), T(the_next_request_has_its_own_time),
-        T(a_long_answer_may_be_read_for_longer),   T(one_address_has_a_share_of_what_may_wait),
-        T(what_waits_has_a_limit_whoever_reads),   T(without_a_place_only_little_is_sent),
+        T(a_request_that_is_never_whole_is_ended),
+        T(the_next_request_has_its_own_time),
+        T(a_long_answer_may_be_read_for_longer),
+        T(one_address_has_a_share_of_what_may_wait),
+        T(what_waits_has_a_limit_whoever_reads),
+        T(without_a_place_only_little_is_sent),
         T(its_thread_looks_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
