@@ -96,9 +96,9 @@ appended_rows_and_live_figures_follow_without_a_seam() {
     [ "$try" -lt 5 ] || fail "this machine takes more than some seconds to write two files" || return
     arrived_live() { has_acknowledged plant $(($(<"$work/figures") + 2)); }
     wait_for arrived_live || fail "acknowledged $(agent_count plant acknowledged) of $(<"$work/figures") and live ones" || return
-    rm "$work/gate"
     from=$((started - 600)) to=$((now / 10 * 10 + 20)) api_from=$((from - 1)) api_to=$((to - 1))
-    same out_units/pumps 10 0
+    same out_units/pumps 10 0 || return # two live figures may be of a try before: the gate stays open for this one
+    rm "$work/gate"
 }
 
 a_new_row_is_on_the_page_within_two_seconds() {
