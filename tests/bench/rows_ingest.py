@@ -181,8 +181,8 @@ def turn(site, load, number, name, seconds, rate):
     site.wait_landed(7200)
     after = time.monotonic() - at
     half = len(seen) // 2
-    out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "throughput": (values_landed(site) - before) / (took + after), "age": max(s["age"] for s in seen),
-           "older": max(s["age"] for s in seen[half:]) - max(s["age"] for s in seen[:half]), "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
+    out = {"took": took, "landed": written / (seen[-1]["at"] - seen[0]["at"]), "throughput": (values_landed(site) - before) / (took + after), "after": after, "age": max(s["age"] for s in seen),
+           "first": max(s["rss"] for s in seen[:half]), "second": max(s["rss"] for s in seen[half:]), "in_flight": max(s["in_flight"] for s in seen)}
     told = {k: max(s["told"].get(k, -1) for s in seen) for k in ("lag_rows", "lag_seconds", "in_flight")}
     report.note(f"load_{name}", rate=rate or "\"as fast as taken\"", seconds=took, landed_s=out["landed"], oldest_s=out["age"],
                 most_rows_behind=max(s["lag"] for s in seen), landed_after_s=after, most_in_flight_MiB=out["in_flight"] / 2**20,
@@ -226,8 +226,8 @@ def calibrate(site, load):
     for _ in range(12):
         number += 1
         t = turn(site, load, number, "trial", seconds, rate)
-        # The writer rests some seconds under load, so that a visit brings more: what tells is whether it falls ever further behind.
-        follows = t["older"] <= 0.15 * seconds and t["age"] <= 25 and t["took"] <= 1.2 * seconds
+        # The writer rests some seconds under load, so that a visit brings more: what tells is how much is left to do when no more comes.
+        follows = t["after"] <= 0.1 * seconds + 0.5 and t["took"] <= 1.2 * seconds
         if follows:
             followed = rate
         elif followed:
