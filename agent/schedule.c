@@ -127,6 +127,12 @@ size_t schedule_encode(const struct schedule *s, uint8_t out[SCHEDULE_BYTES_MAX]
     return 1 + 16u * s->count;
 }
 
+// Beyond it no clock can have stood.
+static bool is_moment(int64_t s)
+{
+    return s <= INT64_MAX / US_PER_S && s >= INT64_MIN / US_PER_S;
+}
+
 // `every` may have changed since: only the bounds matter.
 enum err schedule_decode(struct schedule *s, const void *bytes, size_t len)
 {
@@ -138,7 +144,8 @@ enum err schedule_decode(struct schedule *s, const void *bytes, size_t len)
     for (size_t i = 0; i < read.count; i++) {
         read.done[i].first_s = take(in + 1 + 16 * i);
         read.done[i].last_s = take(in + 9 + 16 * i);
-        if (read.done[i].first_s > read.done[i].last_s ||
+        if (!is_moment(read.done[i].first_s) || !is_moment(read.done[i].last_s) ||
+            read.done[i].first_s > read.done[i].last_s ||
             (i > 0 && read.done[i].first_s <= read.done[i - 1].last_s))
             return ERR_INVALID;
     }

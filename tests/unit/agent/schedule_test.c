@@ -188,6 +188,9 @@ static void bytes_that_are_no_schedule_are_refused(void **state)
     assert_int_equal(schedule_decode(&s, bytes, 16), ERR_INVALID);
     bytes[1] = 9; // first after last
     assert_int_equal(schedule_decode(&s, bytes, 17), ERR_INVALID);
+    bytes[8] = bytes[16] = 0x80; // longer ago than any clock can stand
+    bytes[9] = 9;
+    assert_int_equal(schedule_decode(&s, bytes, 17), ERR_INVALID);
     assert_true(take(&s, T0, &tick));
 }
 
