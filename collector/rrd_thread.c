@@ -43,18 +43,22 @@ static enum err reopen_observations(struct rrd_shell *r, struct diag *d)
     return ERR_OK;
 }
 
-static void take_requests(struct rrd_shell *r)
+// True: there were some, and what they ask for is done by the next step.
+static bool take_requests(struct rrd_shell *r)
 {
     void *p;
+    bool some = false;
     while (queue_take(r->s->to_rrd, 0, &p) == ERR_OK) {
         struct item *item = p;
         struct item_admin *a = item->admin;
+        some = true;
         a->result = a->series[0] ? ERR_OK : reopen_observations(r, &a->diag);
         if (a->result == ERR_OK)
             a->result = rrd_writer_rebuild(r->writer, a->series, &a->count, &a->diag);
         if (queue_give(item->reply_to, item) != ERR_OK)
             item_destroy(item);
     }
+    return some;
 }
 
 static enum err step(struct rrd_shell *r, size_t *did, struct diag *d)
@@ -62,7 +66,7 @@ static enum err step(struct rrd_shell *r, size_t *did, struct diag *d)
     enum err e = r->writer ? ERR_OK : open_writer(r, d);
     if (e != ERR_OK)
         return e;
-    take_requests(r);
+    (void)take_requests(r);
     e = rrd_writer_step(r->writer, did, d);
     cursor_publish(r->s->rrd_landed, rrd_writer_landed(r->writer));
     return e;
@@ -109,7 +113,8 @@ static void gather(struct rrd_shell *r)
     for (int64_t left_ms = rest_ms; left_ms > 0 && !asked(r);) {
         if (cursor_wait(r->s->committed, enough, (int)(left_ms < IDLE_MS ? left_ms : IDLE_MS)))
             return;
-        take_requests(r);
+        if (take_requests(r))
+            return;
         left_ms = rest_ms - mono_diff_ms(clock_mono(r->s->clock), begun);
     }
 }
@@ -124,7 +129,8 @@ static void give_way(struct rrd_shell *r, struct mono begun, struct mono ended)
     for (int64_t left_ms = rest_ms; left_ms > 0 && !asked(r) && collector_gauge(&s->counters, GAUGE_PRESSED);
          left_ms = rest_ms - mono_diff_ms(clock_mono(s->clock), ended)) {
         cursor_wait(s->committed, UINT64_MAX, (int)(left_ms < IDLE_MS ? left_ms : IDLE_MS));
-        take_requests(r);
+        if (take_requests(r))
+            return;
     }
 }
 

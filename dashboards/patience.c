@@ -1,13 +1,14 @@
 // Connections are shut down, not closed: the library closes them when it notices, and tells. Until it has
 // told, under the lock, the descriptor is this connection's and no other's.
 #include "dashboards/patience.h"
+#include "base/queue.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+enum { LOOK_MS = 1000 };
 enum phase { FREE, ASKING, MAKING, READING };
 
 struct patience_place {
@@ -23,9 +24,9 @@ struct patience {
     const struct clock *clock;
     struct metrics *metrics;
     pthread_mutex_t lock;
-    pthread_cond_t stopped;
+    struct queue *stop; // nothing ever lies in it: closed, it ends the thread
     pthread_t thread;
-    bool watched, stop;
+    bool watched;
     size_t count;
     struct patience_place places[];
 };
@@ -34,17 +35,17 @@ enum err patience_create(size_t places, const struct clock *clock, struct metric
                          struct patience **out)
 {
     struct patience *p = calloc(1, sizeof *p + places * sizeof p->places[0]);
-    pthread_condattr_t monotonic;
     if (!p)
         return ERR_NOMEM;
+    enum err e = queue_create(1, &p->stop);
+    if (e != ERR_OK) {
+        free(p);
+        return e;
+    }
     p->clock = clock;
     p->metrics = metrics;
     p->count = places;
     pthread_mutex_init(&p->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->stopped, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     *out = p;
     return ERR_OK;
 }
@@ -53,13 +54,10 @@ void patience_destroy(struct patience *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->stop = true;
-    pthread_cond_signal(&p->stopped);
-    pthread_mutex_unlock(&p->lock);
+    queue_close(p->stop);
     if (p->watched)
         pthread_join(p->thread, NULL);
-    pthread_cond_destroy(&p->stopped);
+    queue_destroy(p->stop, NULL);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -149,10 +147,11 @@ static bool is_over(const struct patience_place *at, struct mono now)
            ms > (PATIENCE_READ_S + (int64_t)(at->bytes / PATIENCE_READ_BYTES_S)) * 1000;
 }
 
-static size_t look(struct patience *p)
+size_t patience_look(struct patience *p)
 {
     const struct mono now = clock_mono(p->clock);
     size_t ended = 0;
+    pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < p->count; i++) {
         struct patience_place *at = &p->places[i];
         if (at->shut || !is_over(at, now))
@@ -161,30 +160,17 @@ static size_t look(struct patience *p)
         (void)shutdown(at->fd, SHUT_RDWR); // fails only where the client was faster
         ended++;
     }
-    metrics_add(p->metrics, METRIC_CONNECTIONS_ENDED, ended);
-    return ended;
-}
-
-size_t patience_look(struct patience *p)
-{
-    pthread_mutex_lock(&p->lock);
-    size_t ended = look(p);
     pthread_mutex_unlock(&p->lock);
+    metrics_add(p->metrics, METRIC_CONNECTIONS_ENDED, ended);
     return ended;
 }
 
 static void *watch(void *patience)
 {
     struct patience *p = patience;
-    pthread_mutex_lock(&p->lock);
-    while (!p->stop) {
-        struct timespec next;
-        clock_gettime(CLOCK_MONOTONIC, &next);
-        next.tv_sec++;
-        if (pthread_cond_timedwait(&p->stopped, &p->lock, &next) != 0)
-            look(p);
-    }
-    pthread_mutex_unlock(&p->lock);
+    void *none;
+    while (queue_take(p->stop, LOOK_MS, &none) == ERR_AGAIN)
+        (void)patience_look(p);
     return NULL;
 }
 
